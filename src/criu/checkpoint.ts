@@ -1,0 +1,39 @@
+/** A successful CRIU dump, copied out of the container, and what was true when it was taken. */
+export interface Checkpoint {
+  /** Folder with CRIU's image files (`inventory.img`, `core-*.img`, `pages-*.img` …). */
+  readonly imagesDir: string;
+  /** Reads a file of the container's root as it was at the checkpoint (mapped files are compared with it). */
+  readonly rootFile: (path: string) => Promise<RootFile | undefined>;
+  readonly ready: ReadyFacts;
+  readonly cpu: readonly CpuidLeaf[];
+  /** The app's files written since launch, with their content: an uncompressed tar on disk, "" when nothing was written. */
+  readonly stateTar: string;
+}
+
+export interface RootFile {
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  /** Local path of a copy that can be read. */
+  readonly localPath: string;
+}
+
+/** What `ctl checkpoint` prints on success: one JSON object; addresses as "0x…" strings. */
+export interface ReadyFacts {
+  readonly pid: number;
+  readonly mailbox: { readonly address: string; readonly sizeBytes: number; readonly nonce: string };
+  /** Address of the int64 that is added to System.nanoTime(). */
+  readonly nanoOffset: string;
+  readonly javaVersion: string;
+  readonly gc: string;
+  /** Milliseconds of each step inside the JVM. */
+  readonly stepsMs: Readonly<Record<string, number>>;
+  /** Bytes given back to the kernel by the free-heap drop. */
+  readonly droppedBytes: number;
+}
+
+/** One line of `ctl cpu`. */
+export interface CpuidLeaf {
+  readonly leaf: number;
+  readonly subleaf: number;
+  readonly registers: readonly [eax: number, ebx: number, ecx: number, edx: number];
+}

@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import type { OciImage } from '../oci/image.ts';
+
+/**
+ * The port to a container engine. Two implementations: docker.ts (Engine API) and oci-runtime.ts (crun or runc on an
+ * unpacked root with overlayfs). Every method rejects with CracBuildError (ENGINE_UNAVAILABLE, ENGINE_FAILED,
+ * ENGINE_DENIED, NO_SPACE, INTERRUPTED); nothing is retried.
+ */
+export interface Engine {
+  readonly name: 'docker' | 'oci';
+  /** For people: "Docker 20.10.24 at unix:///…", "crun 1.8.1". */
+  readonly description: string;
+  /** Makes the image known to the engine under `reference`; docker: `images/load`, oci: unpacks layers into its store (by diffId, shared). */
+  loadImage(image: OciImage, reference: string, signal: AbortSignal): Promise<LoadedImage>;
+  /** Creates and starts. The container's stdout and stderr are kept for `lastLines`. */
+  launchContainer(spec: ContainerSpec, signal: AbortSignal): Promise<Container>;
+}
+
+/** Removed from the engine when disposed, unless `keep()` was called (docker: the published tag stays). */
+export interface LoadedImage extends AsyncDisposable {
+  readonly reference: string;
+  keep(): void;
+}
+
+export type Capability =
+  | 'SYS_ADMIN'
+  | 'SYS_PTRACE'
+  | 'CHECKPOINT_RESTORE'
+  | 'SETUID'
+  | 'SETGID'
+  | 'SETPCAP'
+  | 'KILL'
+  | 'CHOWN'
+  | 'DAC_OVERRIDE'
+  | 'FOWNER';
+
+export interface ContainerSpec {
+  readonly image: string;
+  readonly name: string;
+  /** Absent: the image's own. */
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  /** Added to, and winning over, the image's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absent: the image's own user. "uid:gid". */
+  readonly user?: string;
+  /** All others are dropped. What the engine does not know by name it replaces (CHECKPOINT_RESTORE → SYS_ADMIN) or refuses. */
+  readonly capabilities: readonly Capability[];
+  /** `default` where the engine has one (docker); oci: none exists, the spec carries no filter and says so in its description. */
+  readonly seccomp: 'default' | 'unconfined';
+  readonly noNewPrivileges: boolean;
+  readonly readOnlyRoot: boolean;
+  /** Writable, empty tmpfs mounts, e.g. /tmp in a read-only container. */
+  readonly tmpfs: readonly string[];
+  readonly memoryBytes?: number;
+  readonly pidsLimit?: number;
+  readonly cpus?: number;
+  /** TCP ports that `endpoint()` will be asked for. */
+  readonly ports: readonly number[];
+  readonly network: 'isolated' | 'host';
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ContainerExit {
+  /** 128 + signal when killed by one, as docker reports it. */
+  readonly exitCode: number;
+}
+
+/** Stopped and removed, with everything it held (mounts, overlay, forwarders), when disposed; idempotent. */
+export interface Container extends AsyncDisposable {
+  readonly id: string;
+  /** Runs `argv` inside; a non-zero exit code is a result, not an error. `user` is "uid:gid", absent: root. */
+  exec(
+    argv: readonly string[],
+    options: {
+      readonly user?: string;
+      readonly environment?: Readonly<Record<string, string>>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ExecResult>;
+  /** Unpacks an uncompressed tar at an existing folder, keeping owner, mode and mtime. */
+  copyIn(tar: Readable, folder: string, signal: AbortSignal): Promise<void>;
+  /** An uncompressed tar of `path` (file or folder); entry names start with the last component of `path`. */
+  copyOut(path: string, signal: AbortSignal): Promise<Readable>;
+  /** Paths (absolute) added or changed, and removed, compared with the image. */
+  listChanges(
+    signal: AbortSignal,
+  ): Promise<{ readonly changed: readonly string[]; readonly removed: readonly string[] }>;
+  /** Where the container's TCP port can be reached from this process. */
+  endpoint(port: number): Promise<{ readonly host: string; readonly port: number }>;
+  /** The last lines of the app's stdout and stderr, oldest first. */
+  lastLines(count: number): Promise<readonly string[]>;
+  /** Resolves when the main process has ended. */
+  readonly exited: Promise<ContainerExit>;
+  /** Sends a signal to the main process. */
+  kill(signalName: 'SIGTERM' | 'SIGKILL' | 'SIGCONT' | 'SIGSTOP'): Promise<void>;
+}

@@ -1,0 +1,31 @@
+/** An image as files: blobs lie in `blobDir/sha256/HEX` as in an OCI image layout. Immutable. */
+export interface OciImage {
+  readonly blobDir: string;
+  readonly layers: readonly Layer[];
+  readonly config: ImageConfig;
+}
+
+/** One layer: a gzip-compressed, deterministic tar. */
+export interface Layer {
+  readonly kind: 'base' | 'app' | 'runtime' | 'state' | 'checkpoint';
+  /** "sha256:…" of the compressed blob. */
+  readonly digest: string;
+  /** "sha256:…" of the uncompressed tar. */
+  readonly diffId: string;
+  readonly sizeBytes: number;
+  readonly uncompressedBytes: number;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md, the parts that are used. */
+export interface ImageConfig {
+  readonly architecture: 'amd64' | 'arm64';
+  readonly os: 'linux';
+  readonly user: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDir: string;
+  readonly ports: readonly number[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal: 'SIGTERM';
+}

@@ -1,0 +1,56 @@
+/** Everything that a build will do, decided before anything is done. Plain data: `crac-build plan` prints it. */
+export interface BuildPlan {
+  readonly name: string;
+  readonly app: {
+    /** Absolute path on the build machine. */
+    readonly jar: string;
+    /** /app/NAME.jar inside the image. */
+    readonly imagePath: string;
+    readonly arguments: readonly string[];
+    readonly environment: Readonly<Record<string, string>>;
+    readonly ports: readonly number[];
+    readonly user: { readonly uid: number; readonly gid: number };
+    readonly workingDir: string;
+  };
+  readonly base: {
+    readonly kind: 'jdk';
+    /** Absolute path of the JDK on the build machine. */
+    readonly path: string;
+    /** Feature version: 17, 21, 25. */
+    readonly javaVersion: number;
+    /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
+    readonly modules: readonly string[] | 'auto';
+  };
+  /** JVM options that crac-build adds, each with its reason; the user's own come after them and win. */
+  readonly addedJavaOptions: readonly { readonly option: string; readonly reason: string }[];
+  readonly javaOptions: readonly string[];
+  /** The JVM's command line in the image, whole. `jvmOptionIndex`: where `-D` options given at run time are inserted. */
+  readonly command: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
+  readonly engine: 'auto' | 'docker' | 'oci';
+  readonly network: 'isolated' | 'host';
+  readonly readiness: {
+    readonly port: number;
+    readonly path: string;
+    readonly status: number;
+    readonly timeoutMs: number;
+  };
+  readonly warmUp: { readonly requests: readonly WarmUpRequest[]; readonly timeoutMs: number };
+  readonly checkpoint: { readonly memory: 'map' | 'read'; readonly timeoutMs: number; readonly settleMs: number };
+  readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
+  readonly outputs: readonly Output[];
+}
+
+export interface WarmUpRequest {
+  readonly method: string;
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly count: number;
+  readonly concurrency: number;
+  readonly status: number;
+}
+
+export type Output =
+  | { readonly kind: 'oci'; readonly dir: string }
+  | { readonly kind: 'docker'; readonly reference: string };
