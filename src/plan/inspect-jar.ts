@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CracBuildError } from '../errors.ts';
+import { parseManifest } from '../jar/manifest.ts';
+import { readZip, readZipEntry } from '../jar/read-zip.ts';
+
+/** What a build needs to know about an executable jar. */
+export interface JarFacts {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mainClass: string;
+  /** `nested`: a Spring-Boot-like jar that holds its libraries as jars under BOOT-INF/lib. */
+  readonly layout: 'plain' | 'nested';
+  /** Files and folders beside the jar that its manifest's Class-Path names, relative to the jar's folder. */
+  readonly classPath: readonly string[];
+}
+
+const MANIFEST = 'META-INF/MANIFEST.MF';
+
+/** Rejects with INPUT_NOT_FOUND or INPUT_INVALID where `java -jar` could not start the file. */
+export async function inspectJar(path: string): Promise<JarFacts> {
+  const absolute = resolve(path);
+  const { sizeBytes } = await readSize(absolute);
+  const { manifest, nested } = await readJar(absolute);
+  if (manifest === undefined) {
+    throw new CracBuildError('INPUT_INVALID', `${absolute} is a zip but has no ${MANIFEST}`, {
+      hint: 'Give an executable jar, one that `java -jar` starts.',
+    });
+  }
+  const attributes = parseManifest(manifest);
+  const mainClass = attributes.get('main-class')?.trim();
+  if (mainClass === undefined || mainClass === '') {
+    throw new CracBuildError('INPUT_INVALID', `the manifest of ${absolute} names no Main-Class`, {
+      hint: 'Give an executable jar: the one your build tool makes to be started with `java -jar`, not the library jar beside it.',
+    });
+  }
+  return {
+    path: absolute,
+    sizeBytes,
+    mainClass,
+    layout: nested ? 'nested' : 'plain',
+    classPath: parseClassPath(absolute, attributes.get('class-path') ?? ''),
+  };
+}
+
+async function readSize(path: string): Promise<{ sizeBytes: number }> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new CracBuildError('INPUT_NOT_FOUND', `there is no jar at ${path}`, {
+      hint: 'Build the app first, or correct app.jar.',
+      cause,
+    });
+  });
+  if (!found.isFile()) {
+    throw new CracBuildError('INPUT_INVALID', `${path} is not a file`, { hint: 'Give the path of an executable jar.' });
+  }
+  return { sizeBytes: found.size };
+}
+
+async function readJar(path: string): Promise<{ manifest: string | undefined; nested: boolean }> {
+  let manifest: string | undefined;
+  let nested = false;
+  try {
+    for await (const entry of readZip(path)) {
+      if (entry.name.toUpperCase() === MANIFEST) manifest = (await readZipEntry(entry)).toString('utf8');
+      nested ||= /^BOOT-INF\/lib\/[^/]+\.jar$/.test(entry.name);
+    }
+  } catch (cause) {
+    throw new CracBuildError('INPUT_INVALID', `${path} is not a readable jar: ${(cause as Error).message}`, {
+      hint: 'Give an executable jar; build it again if it was cut off.',
+      cause,
+    });
+  }
+  return { manifest, nested };
+}
+
+/** Class-Path holds URLs relative to the jar, separated by spaces; what lies elsewhere than beside the jar is left out. */
+function parseClassPath(jar: string, classPath: string): readonly string[] {
+  const folder = dirname(jar);
+  return classPath
+    .split(/\s+/)
+    .filter((url) => url !== '')
+    .flatMap((url) => {
+      if (!URL.canParse(url, `file://${folder}/`)) return [];
+      const target = new URL(url, `file://${encodeURI(folder)}/`);
+      if (target.protocol !== 'file:' || isAbsolute(url)) return [];
+      const path = fileURLToPath(target);
+      return path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : [];
+    });
+}
