@@ -1,0 +1,118 @@
+import { dirname, join, normalize } from 'node:path';
+
+/** One source file: its path below src/, and its text. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Top to bottom: a file may import from its own layer and from those below. Within a layer there are no cycles of folders. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['cli', 'action'],
+  ['build.ts', 'config', 'plan'],
+  ['stages'],
+  ['engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar'],
+  ['tar', 'report'],
+  ['errors.ts', 'world.ts'],
+];
+
+/** Values that travel through the pipeline. Their types, and nothing else, may be imported from every layer. */
+const TYPES_FOR_ALL = [
+  'world.ts',
+  'plan/build-plan.ts',
+  'engine/engine.ts',
+  'oci/image.ts',
+  'criu/checkpoint.ts',
+  'report/event.ts',
+];
+
+/** Packages with one place. */
+const PACKAGE_PLACES: Readonly<Record<string, RegExp>> = {
+  dockerode: /^engine\/docker[^/]*\.ts$/,
+  commander: /^cli\//,
+  listr2: /^(report|cli)\//,
+};
+
+const PROCESS_PLACES = /^(cli|action)\//;
+
+/** Every broken rule as a sentence; empty when all hold. */
+export function findViolations(files: readonly SourceFile[]): readonly string[] {
+  const violations: string[] = [];
+  const folderImports = new Map<string, Set<string>>();
+  for (const file of files) {
+    const code = withoutComments(file.text);
+    if (layerOf(file.path) === undefined) {
+      violations.push(`${file.path}: ${partOf(file.path)} belongs to no layer`);
+      continue;
+    }
+    if (!PROCESS_PLACES.test(file.path) && touchesProcess(code)) {
+      violations.push(`${file.path}: only cli/ and action/ touch process`);
+    }
+    for (const { specifier, typeOnly } of parseImports(code)) {
+      if (specifier.startsWith('.')) {
+        const target = normalize(join(dirname(file.path), specifier));
+        const violation = judgeImport(file.path, target, typeOnly);
+        if (violation !== undefined) violations.push(violation);
+        if (!typeOnly && partOf(target) !== partOf(file.path)) {
+          const imports = folderImports.get(partOf(file.path)) ?? new Set();
+          folderImports.set(partOf(file.path), imports.add(partOf(target)));
+        }
+      } else {
+        const place = PACKAGE_PLACES[specifier.split('/')[0] ?? ''];
+        if (place !== undefined && !place.test(file.path)) {
+          violations.push(`${file.path}: ${specifier} is not imported here, only in ${place.source}`);
+        }
+      }
+    }
+  }
+  return [...violations, ...findCycles(folderImports)];
+}
+
+export function parseImports(code: string): readonly { specifier: string; typeOnly: boolean }[] {
+  const statements =
+    /\b(import|export)\s+(type\s)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g;
+  return [...code.matchAll(statements)].map((match) => ({
+    specifier: match[3] ?? match[4] ?? '',
+    typeOnly: match[2] !== undefined,
+  }));
+}
+
+function judgeImport(from: string, target: string, typeOnly: boolean): string | undefined {
+  if (target.startsWith('..')) return `${from}: imports ${target}, outside src/`;
+  if (typeOnly && TYPES_FOR_ALL.includes(target)) return undefined;
+  const fromLayer = layerOf(from);
+  const targetLayer = layerOf(target);
+  if (fromLayer === undefined || targetLayer === undefined) return `${from}: ${target} belongs to no layer`;
+  return targetLayer < fromLayer ? `${from}: imports ${target}, which is above it` : undefined;
+}
+
+/** The folder below src/, or the file itself at the top. */
+function partOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+function layerOf(path: string): number | undefined {
+  const layer = LAYERS.findIndex((parts) => parts.includes(partOf(path)));
+  return layer === -1 ? undefined : layer;
+}
+
+function touchesProcess(code: string): boolean {
+  const withoutText = code.replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, (text) =>
+    /^.(node:)?process.$/.test(text) ? text : "''",
+  );
+  return /(?<![\w.$])process\s*(\.|\?\.|\[)/.test(withoutText) || /['"](node:)?process['"]/.test(withoutText);
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm, '');
+}
+
+function findCycles(imports: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    [...(imports.get(from) ?? [])].some(
+      (next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))),
+    );
+  return [...imports.keys()]
+    .filter((folder) => reaches(folder, folder, new Set()))
+    .map((folder) => `${folder}: imports itself through other folders`);
+}
