@@ -1,0 +1,58 @@
+/** The foreign types, under the addresses of their specification. Only what is written or read here. */
+
+export const MEDIA_TYPES = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+} as const;
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: { readonly architecture: string; readonly os: string };
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md */
+export interface Manifest {
+  readonly schemaVersion: 2;
+  readonly mediaType: typeof MEDIA_TYPES.manifest;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md */
+export interface ConfigFile {
+  readonly created: string;
+  readonly architecture: string;
+  readonly os: string;
+  readonly config: {
+    readonly User: string;
+    readonly ExposedPorts?: Readonly<Record<string, Record<string, never>>>;
+    readonly Env: readonly string[];
+    readonly Entrypoint?: readonly string[];
+    readonly Cmd?: readonly string[];
+    readonly WorkingDir: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly StopSignal: string;
+  };
+  readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly string[] };
+  readonly history: readonly { readonly created: string; readonly created_by: string }[];
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
+export interface Index {
+  readonly schemaVersion: 2;
+  readonly mediaType: typeof MEDIA_TYPES.index;
+  readonly manifests: readonly Descriptor[];
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
+export const LAYOUT_FILE = { name: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' } as const;
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
+export const REF_NAME = 'org.opencontainers.image.ref.name';
