@@ -1,0 +1,22 @@
+/* File descriptors: the ones of the restored process, and keeping ours out of their way. */
+#ifndef RESTORE_DESCRIPTORS_H
+#define RESTORE_DESCRIPTORS_H
+#include <stdint.h>
+
+/* close_range, also where the kernel or a seccomp profile does not know it. */
+void close_descriptors(uint32_t first, uint32_t last);
+/* Moves fd to `to`; flags: O_CLOEXEC or 0. */
+void move_descriptor(long fd, uint32_t to, int flags);
+
+/* Above all descriptors of the process: mem.bin, then what remember_surroundings() keeps. Closes all others from 3 on. */
+void stage_descriptors(void);
+void put_back_descriptor_limit(void);
+
+void make_descriptors(void);
+/* Descriptors of ours, and the limit. */
+void finish_descriptors(void);
+
+/* sockets.c */
+struct crac_fd;
+long make_listener(const struct crac_fd *wanted);
+#endif

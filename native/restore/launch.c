@@ -1,0 +1,69 @@
+#include "launch.h"
+
+#include "clock.h"
+#include "cold.h"
+#include "text.h"
+
+#define KEPT_BYTES (2u << 20)
+#define KEPT_STRINGS 65536u
+
+struct launch launch;
+static char kept_bytes[KEPT_BYTES];
+static char *kept_strings[KEPT_STRINGS];
+
+static const char *environment(const char *name, const char *otherwise) {
+  for (char **entry = launch.env; *entry != NULL; entry++) {
+    const char *rest = after_prefix(*entry, name);
+    if (rest != NULL && *rest == '=' && rest[1] != 0) return rest + 1;
+  }
+  return otherwise;
+}
+
+static char *next_to(const char *dir, const char *name, char *out, size_t size) {
+  format(out, size, "%s/%s", dir, name);
+  return out;
+}
+
+void read_launch(uint64_t *kernel_stack) {
+  static char cold_path[4096];
+  launch.started_ns = read_clock_ns(0);
+  launch.argc = (uint32_t)kernel_stack[0];
+  launch.argv = (char **)(kernel_stack + 1);
+  launch.env = launch.argv + launch.argc + 1;
+  for (char **entry = launch.env; *entry != NULL; entry++) launch.envc++, launch.string_bytes += strlen(*entry) + 1;
+  for (uint32_t i = 1; i < launch.argc; i++) launch.string_bytes += strlen(launch.argv[i]) + 1;
+
+  launch.checkpoint_dir = environment("CRAC_CHECKPOINT", "/opt/crac/checkpoint");
+  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "../cold", cold_path, sizeof cold_path));
+  launch.vdso = environment("CRAC_VDSO", "");
+  launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
+
+  const char *mode = environment("CRAC_RESTORE", "auto");
+  launch.mode = is_equal(mode, "off") ? RESTORE_OFF : is_equal(mode, "auto") ? RESTORE_AUTO : RESTORE_REQUIRE;
+  if (launch.mode == RESTORE_REQUIRE && !is_equal(mode, "require"))
+    give_up("CRAC_RESTORE is \"%s\", it must be auto, require or off", mode);
+}
+
+static char **keep(char **strings, uint32_t count, char ***next, char **bytes) {
+  char **kept = *next;
+  for (uint32_t i = 0; i < count; i++) {
+    size_t size = strlen(strings[i]) + 1;
+    kept[i] = memcpy(*bytes, strings[i], size);
+    *bytes += size;
+  }
+  kept[count] = NULL;
+  *next += count + 1;
+  return kept;
+}
+
+void keep_launch(void) {
+  char **next = kept_strings, *bytes = kept_bytes;
+  uint64_t self_bytes = launch.argc == 0 ? 0 : strlen(launch.argv[0]) + 1;
+  if (launch.string_bytes + self_bytes > KEPT_BYTES || launch.argc + launch.envc + 2 > KEPT_STRINGS)
+    give_up("arguments and environment are too large to be handed over (%u bytes)", launch.string_bytes);
+  launch.argv = keep(launch.argv, launch.argc, &next, &bytes);
+  launch.env = keep(launch.env, launch.envc, &next, &bytes);
+  /* These pointed into the old environment. */
+  launch.checkpoint_dir = launch.cold_path = NULL;
+  launch.vdso = is_equal(launch.vdso, "patch") ? "patch" : is_equal(launch.vdso, "stay") ? "stay" : "";
+}

@@ -1,0 +1,23 @@
+/* What the container gave us: arguments, environment, and what of it is meant for the restorer. */
+#ifndef RESTORE_LAUNCH_H
+#define RESTORE_LAUNCH_H
+#include <stdint.h>
+
+enum restore_mode { RESTORE_AUTO, RESTORE_REQUIRE, RESTORE_OFF };
+
+struct launch {
+  uint32_t argc, envc; /* argc counts argv[0] */
+  char **argv, **env;  /* both end with NULL */
+  uint64_t string_bytes; /* of argv[1…] and env, with their NULs */
+  enum restore_mode mode;
+  int is_debug;
+  const char *checkpoint_dir, *cold_path;
+  const char *vdso; /* tests: "patch" or "stay" forces that way, else "" */
+  int64_t started_ns; /* CLOCK_REALTIME */
+};
+extern struct launch launch;
+
+void read_launch(uint64_t *kernel_stack);
+/* Moves argv and env into the restorer's own memory, so that they outlive the kernel's stack. */
+void keep_launch(void);
+#endif

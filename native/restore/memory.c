@@ -1,0 +1,59 @@
+#include "memory.h"
+
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+
+#include "cold.h"
+#include "plan_file.h"
+#include "syscall.h"
+
+#define NO_FILE 0xffffffffu
+
+/* A library's areas follow each other, so one open file is enough. */
+static long open_mapped_file(uint32_t index) {
+  static uint32_t open_index = NO_FILE;
+  static long fd = -1;
+  if (index == open_index) return fd;
+  if (fd >= 0) call(close, fd);
+  open_index = index;
+  if (index == NO_FILE) return fd = -1;
+  const struct crac_file *file = (const struct crac_file *)plan_records(CRAC_FILES) + index;
+  fd = call(open, plan_blob(file->path_blob), (file->open_flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC);
+  if (is_error(fd)) give_up("%s: %e", plan_blob(file->path_blob), fd);
+  return fd;
+}
+
+static void map(const struct crac_mem *area, uint32_t flags, long fd) {
+  if ((flags & MAP_TYPE) == 0) flags |= MAP_PRIVATE;
+  long mapped = call(mmap, area->address, area->length, area->prot, flags | MAP_FIXED, fd, area->offset);
+  if (is_error(mapped)) give_up("memory at %x (%u KiB) cannot be mapped: %e", area->address, area->length / 1024, mapped);
+}
+
+static void read_pages(const struct crac_mem *area) {
+  for (uint64_t done = 0; done < area->length;) {
+    long got = call(pread64, mem_fd, area->address + done, area->length - done, area->offset + done);
+    if (got == -EINTR) continue;
+    if (got == 0) give_up("mem.bin is truncated");
+    if (is_error(got)) give_up("mem.bin cannot be read: %e", got);
+    done += (uint64_t)got;
+  }
+}
+
+void map_memory(void) {
+  const struct crac_mem *area = plan_records(CRAC_MEM), *end = area + plan_count(CRAC_MEM);
+  long error;
+  for (; area < end; area++) switch (area->kind) {
+      case CRAC_MEM_ANON: map(area, area->flags | MAP_ANONYMOUS, -1); break;
+      case CRAC_MEM_FILE: map(area, area->flags, open_mapped_file(area->file)); break;
+      case CRAC_MEM_PAGES: map(area, area->flags, mem_fd); break;
+      case CRAC_MEM_READ: read_pages(area); break;
+      case CRAC_MEM_ADVISE: call(madvise, area->address, area->length, area->flags); break;
+      case CRAC_MEM_PROTECT:
+        error = call(mprotect, area->address, area->length, area->prot);
+        if (error != 0) give_up("memory at %x cannot be protected: %e", area->address, error);
+        break;
+      default: give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
+    }
+  open_mapped_file(NO_FILE);
+}

@@ -1,0 +1,10 @@
+# The restorer: static, no libc, at an address that no JVM uses. -fpie only makes all references relative to the
+# instruction pointer (the default code model ends at 2 GiB); the program itself does not move.
+RESTORE_SOURCES := $(wildcard restore/*.c) restore/start.S
+RESTORE_CFLAGS := -O2 -g0 $(WARN) -I. -Irestore -ffreestanding -fno-builtin -fno-stack-protector -fpie -fvisibility=hidden \
+  -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none -mgeneral-regs-only
+RESTORE_LDFLAGS := -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000000000 -Wl,--build-id=none -Wl,-z,noexecstack
+
+PARTS += $(OUT)/restore
+$(OUT)/restore: $(RESTORE_SOURCES) $(wildcard restore/*.h) mailbox.h restore/part.mk | $(OUT)
+	$(CC) $(RESTORE_CFLAGS) $(RESTORE_LDFLAGS) -o $@ $(RESTORE_SOURCES)

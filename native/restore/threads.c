@@ -1,0 +1,76 @@
+#include "threads.h"
+
+#include <asm/prctl.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+
+#include "cold.h"
+#include "plan_file.h"
+#include "syscall.h"
+
+#define THREAD_FLAGS                                                                                          \
+  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |          \
+   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+_Static_assert(THREAD_FLAGS == 0x3d0f00, "what glibc's pthread_create passes");
+
+#define RSEQ_REGISTRATION_FAILED ((uint32_t)-2)
+
+long clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls,
+                  struct crac_thread *thread);
+_Noreturn void return_to_frame(uint64_t ucontext);
+_Noreturn void resume_thread(struct crac_thread *thread);
+
+static uint32_t made, gate; /* futex words */
+
+static struct crac_thread *threads(void) { return plan_records(CRAC_THREADS); }
+
+static void wait_while(uint32_t *word, uint32_t value) {
+  while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) call(futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
+}
+
+static void set_thread_state(const struct crac_thread *thread) {
+  if (thread->robust_list != 0) call(set_robust_list, thread->robust_list, thread->robust_list_size);
+  call(prctl, PR_SET_NAME, thread->name);
+  if (thread->rseq == 0) return;
+  if (call(rseq, thread->rseq, thread->rseq_size, 0, thread->rseq_signature) != 0)
+    ((volatile uint32_t *)thread->rseq)[1] = RSEQ_REGISTRATION_FAILED; /* cpu_id: glibc then asks the kernel */
+}
+
+_Noreturn void resume_thread(struct crac_thread *thread) {
+  set_thread_state(thread);
+  if (__atomic_add_fetch(&made, 1, __ATOMIC_ACQ_REL) == plan_count(CRAC_THREADS) - 1)
+    call(futex, &made, FUTEX_WAKE_PRIVATE, 1);
+  wait_while(&gate, 0);
+  return_to_frame(thread->frame);
+}
+
+static void write_new_ids(void) {
+  const struct crac_tidfix *fixes = plan_records(CRAC_TIDFIX);
+  for (uint32_t i = 0; i < plan_count(CRAC_TIDFIX); i++)
+    *(uint32_t *)fixes[i].address = threads()[fixes[i].thread].old_tid;
+}
+
+void make_threads(void) {
+  struct crac_thread *first = threads();
+  uint32_t count = plan_count(CRAC_THREADS);
+  if (count == 0) give_up("plan.bin has no thread");
+  first->old_tid = (uint32_t)call(set_tid_address, first->clear_tid);
+  if (first->clear_tid != 0) *(uint32_t *)first->clear_tid = first->old_tid;
+  call(arch_prctl, ARCH_SET_FS, first->tls);
+  for (uint32_t i = 1; i < count; i++) {
+    struct crac_thread *next = &first[i];
+    long tid = clone_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->clear_tid, next->tls, next);
+    if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
+    next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
+  }
+  for (uint32_t now; (now = __atomic_load_n(&made, __ATOMIC_ACQUIRE)) != count - 1;) wait_while(&made, now);
+  write_new_ids();
+}
+
+_Noreturn void release_threads(void) {
+  set_thread_state(threads());
+  __atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
+  call(futex, &gate, FUTEX_WAKE_PRIVATE, 0x7fffffff);
+  return_to_frame(threads()->frame);
+}

@@ -1,0 +1,177 @@
+#include "vdso.h"
+
+#include <linux/elf.h>
+#include <linux/mman.h>
+
+#include "cold.h"
+#include "launch.h"
+#include "plan_file.h"
+#include "syscall.h"
+#include "text.h"
+
+#define STAGING (CRAC_RESTORER_BASE + 0x8000000)
+#define ADDRESS_SPACE_END 0x7ffffffff000ULL
+#define MAX_AREAS 8
+
+struct area {
+  uint64_t start, end;
+  int is_vdso;
+};
+static struct area areas[MAX_AREAS]; /* [vvar], [vvar_vclock], …, [vdso] in order of address */
+static unsigned area_count;
+static uint64_t moved_by; /* what was added to their addresses */
+static int stays;
+
+static const struct area *own_vdso(void) {
+  for (unsigned i = 0; i < area_count; i++)
+    if (areas[i].is_vdso) return &areas[i];
+  return NULL;
+}
+
+static void read_areas(void) {
+  static char maps[65536];
+  long size = read_file("/proc/self/maps", maps, sizeof maps);
+  if (is_error(size)) give_up("/proc/self/maps: %e", size);
+  for (const char *line = maps; *line != 0;) {
+    uint64_t start = parse_number(&line, 16);
+    if (*line == '-') line++;
+    uint64_t end = parse_number(&line, 16);
+    while (*line != 0 && *line != '[' && *line != '\n') line++;
+    int is_vdso = after_prefix(line, "[vdso]") != NULL;
+    if ((is_vdso || after_prefix(line, "[vvar") != NULL) && area_count < MAX_AREAS)
+      areas[area_count++] = (struct area){start, end, is_vdso};
+    while (*line != 0 && *line++ != '\n') continue;
+  }
+}
+
+static int is_equal_to_old(void) {
+  const struct area *vdso = own_vdso();
+  if (vdso == NULL || area_count < 2 || areas[area_count - 1].is_vdso == 0 || is_equal(launch.vdso, "patch")) return 0;
+  for (unsigned i = 1; i < area_count; i++)
+    if (areas[i].start != areas[i - 1].end) return 0;
+  return vdso->end - vdso->start == plan->vdso_size && vdso->start - areas[0].start == plan->vvar_size &&
+         plan->vvar_start + plan->vvar_size == plan->vdso_start &&
+         memcmp((void *)vdso->start, plan_blob(plan->vdso_blob), plan->vdso_size) == 0;
+}
+
+static int move_areas(uint64_t by) {
+  for (unsigned i = 0; i < area_count; i++) {
+    uint64_t size = areas[i].end - areas[i].start, to = areas[i].start + by;
+    long moved = call(mremap, areas[i].start, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    if (is_error(moved) && i == 0) return 0;
+    if (is_error(moved)) give_up("the vdso cannot be moved: %e", moved);
+    areas[i].start = to, areas[i].end = to + size;
+  }
+  return 1;
+}
+
+static int is_in_the_way(uint64_t start, uint64_t end) {
+  if (plan->vdso_size != 0 && start < plan->vdso_start + plan->vdso_size && end > plan->vdso_start) return 1;
+  const struct crac_mem *wanted = plan_records(CRAC_MEM);
+  for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++)
+    if (start < wanted[i].address + wanted[i].length && end > wanted[i].address) return 1;
+  return 0;
+}
+
+/* A kernel may have sealed them (mseal): then they stay, unless the process needs the place. */
+void find_vdso(void) {
+  read_areas();
+  moved_by = area_count == 0 ? 0 : STAGING - areas[0].start;
+  stays = area_count == 0 || is_equal(launch.vdso, "stay") || !move_areas(moved_by);
+  for (unsigned i = 0; stays && i < area_count; i++)
+    if (is_in_the_way(areas[i].start, areas[i].end)) give_up("the kernel's vdso lies where the app's memory was");
+}
+
+static void unmap(uint64_t start, uint64_t end) {
+  long error = start < end ? call(munmap, start, end - start) : 0;
+  if (error != 0) give_up("memory at %x cannot be unmapped: %e", start, error);
+}
+
+void clear_address_space(void) {
+  uint64_t at = 0;
+  int is_own_kept = 0;
+  for (unsigned i = 0; stays && i < area_count; i++) {
+    if (!is_own_kept && areas[i].start > CRAC_RESTORER_END) {
+      unmap(at, CRAC_RESTORER_BASE);
+      at = CRAC_RESTORER_END, is_own_kept = 1;
+    }
+    unmap(at, areas[i].start);
+    at = areas[i].end;
+  }
+  if (!is_own_kept) {
+    unmap(at, CRAC_RESTORER_BASE);
+    at = CRAC_RESTORER_END;
+  }
+  unmap(at, ADDRESS_SPACE_END);
+}
+
+/* The address of a function of our vdso, 0 when it has none. Symbols end where their names begin, as linkers lay them. */
+static uint64_t find_function(const char *name) {
+  const struct area *vdso = own_vdso();
+  if (vdso == NULL) return 0;
+  const Elf64_Ehdr *elf = (const Elf64_Ehdr *)vdso->start;
+  const Elf64_Phdr *segments = (const Elf64_Phdr *)(vdso->start + elf->e_phoff);
+  const Elf64_Dyn *dynamic = NULL;
+  uint64_t bias = 0;
+  for (unsigned i = 0; i < elf->e_phnum; i++) {
+    if (segments[i].p_type == PT_LOAD) bias = vdso->start + segments[i].p_offset - segments[i].p_vaddr;
+    if (segments[i].p_type == PT_DYNAMIC) dynamic = (const Elf64_Dyn *)(vdso->start + segments[i].p_offset);
+  }
+  const char *names = NULL;
+  const Elf64_Sym *symbols = NULL;
+  for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
+    if (dynamic->d_tag == DT_STRTAB) names = (const char *)(bias + dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_SYMTAB) symbols = (const Elf64_Sym *)(bias + dynamic->d_un.d_ptr);
+  }
+  if (names == NULL || symbols == NULL) return 0;
+  for (; (const char *)(symbols + 1) <= names; symbols++)
+    if (symbols->st_shndx != 0 && is_equal(names + symbols->st_name, name)) return bias + symbols->st_value;
+  return 0;
+}
+
+static const struct {
+  const char *name;
+  uint32_t number;
+} system_calls[] = {
+    {"clock_gettime", __NR_clock_gettime}, {"gettimeofday", __NR_gettimeofday}, {"time", __NR_time},
+    {"getcpu", __NR_getcpu},               {"clock_getres", __NR_clock_getres}, {"getrandom", 318},
+};
+
+static void patch_function(uint8_t *at, const char *name) {
+  uint64_t target = find_function(name);
+  if (target != 0) { /* jmp *0(%rip); .quad target: changes no register */
+    static const uint8_t jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+    memcpy(at, jump, sizeof jump);
+    memcpy(at + sizeof jump, &target, sizeof target);
+    return;
+  }
+  uint32_t number = ~0u; /* mov $number, %eax; syscall; ret: an unknown number answers ENOSYS */
+  const char *plain = after_prefix(name, "__vdso_");
+  for (size_t i = 0; i < sizeof system_calls / sizeof system_calls[0]; i++)
+    if (is_equal(plain == NULL ? name : plain, system_calls[i].name)) number = system_calls[i].number;
+  static const uint8_t syscall_and_return[3] = {0x0f, 0x05, 0xc3};
+  at[0] = 0xb8;
+  memcpy(at + 1, &number, sizeof number);
+  memcpy(at + 5, syscall_and_return, sizeof syscall_and_return);
+}
+
+static void patch_old(void) {
+  long mapped = call(mmap, plan->vdso_start, plan->vdso_size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  if (is_error(mapped)) give_up("the old vdso cannot be placed: %e", mapped);
+  memcpy((void *)mapped, plan_blob(plan->vdso_blob), plan->vdso_size);
+  const struct crac_vdso_symbol *functions = plan_records(CRAC_VDSO);
+  for (uint32_t i = 0; i < plan_count(CRAC_VDSO); i++)
+    if (functions[i].offset + 14 <= plan->vdso_size)
+      patch_function((uint8_t *)mapped + functions[i].offset, plan_blob(functions[i].name_blob));
+  long error = call(mprotect, mapped, plan->vdso_size, PROT_READ | PROT_EXEC);
+  if (error != 0) give_up("the old vdso cannot be made executable: %e", error);
+}
+
+void place_vdso(void) {
+  if (plan->vdso_size == 0) return;
+  if (!stays && is_equal_to_old())
+    move_areas(plan->vvar_start - areas[0].start);
+  else
+    patch_old();
+}
