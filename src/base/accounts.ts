@@ -1,0 +1,24 @@
+import { composeFile, type TarEntry } from '../tar/entry.ts';
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const NOBODY = 65534;
+
+/** /etc/passwd and /etc/group: root, nobody and, where it is another one, the app's user with home /app. */
+export function composeAccounts(app?: User): readonly TarEntry[] {
+  const users = ['root:x:0:0:root:/root:/sbin/nologin'];
+  const groups = ['root:x:0:'];
+  if (app !== undefined && app.uid !== 0 && app.uid !== NOBODY) {
+    users.push(`app:x:${app.uid}:${app.gid}:app:/app:/sbin/nologin`);
+  }
+  if (app !== undefined && app.gid !== 0 && app.gid !== NOBODY) groups.push(`app:x:${app.gid}:`);
+  users.push(`nobody:x:${NOBODY}:${NOBODY}:nobody:/nonexistent:/sbin/nologin`);
+  groups.push(`nogroup:x:${NOBODY}:`);
+  return [
+    composeFile('etc/passwd', Buffer.from(`${users.join('\n')}\n`)),
+    composeFile('etc/group', Buffer.from(`${groups.join('\n')}\n`)),
+  ];
+}

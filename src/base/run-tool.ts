@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { CracBuildError } from '../errors.ts';
+
+const TOOL_TIMEOUT_MS = 5 * 60_000;
+
+/** Runs a program of the JDK or of the build machine and returns its stdout; rejects with JDK_TOOL_FAILED. */
+export function runTool(file: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      file,
+      args,
+      {
+        signal,
+        timeout: TOOL_TIMEOUT_MS,
+        maxBuffer: 64 << 20,
+        // Texts that are parsed come in English; options of the user's own shell stay out of it.
+        env: { ...process.env, LC_ALL: 'C.UTF-8', JAVA_TOOL_OPTIONS: '', JDK_JAVA_OPTIONS: '', _JAVA_OPTIONS: '' },
+      },
+      (error, stdout, stderr) => {
+        if (error === null) return resolve(stdout);
+        if (signal.aborted) return reject(error);
+        const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+        const ended =
+          error.code === 'ENOENT' ? 'is not there' : `ended with ${error.signal ?? `exit code ${error.code}`}`;
+        reject(
+          new CracBuildError('JDK_TOOL_FAILED', `${basename(file)} ${ended}: ${lines.at(0) ?? 'it said nothing'}`, {
+            hint: `Try it by hand: ${[file, ...args].join(' ')}`,
+            details: lines.slice(-20),
+            cause: error,
+          }),
+        );
+      },
+    );
+  });
+}
