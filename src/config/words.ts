@@ -1,0 +1,38 @@
+/** The short forms that flags and crac-build.yaml share. Each parser gives undefined where the text is not of its form. */
+
+/** "1000" or "1000:1000"; the group is the user's number where it is left out. */
+export function parseUser(text: string): { readonly uid: number; readonly gid: number } | undefined {
+  const match = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text);
+  if (match === null) return undefined;
+  return { uid: Number(match[1]), gid: Number(match[2] ?? match[1]) };
+}
+
+/** "jdk:PATH" → PATH. */
+export function parseBase(text: string): string | undefined {
+  return /^jdk:(.+)$/.exec(text)?.[1];
+}
+
+export type OutputWord =
+  | { readonly kind: 'oci'; readonly dir: string }
+  | { readonly kind: 'docker'; readonly reference: string };
+
+/** "oci:DIR" or "docker:REFERENCE". */
+export function parseOutput(text: string): OutputWord | undefined {
+  const match = /^(oci|docker):(.+)$/.exec(text);
+  if (match?.[2] === undefined) return undefined;
+  return match[1] === 'oci' ? { kind: 'oci', dir: match[2] } : { kind: 'docker', reference: match[2] };
+}
+
+export interface WarmUpWord {
+  readonly method: string;
+  readonly path: string;
+  readonly count?: number;
+}
+
+/** "[METHOD] /path [xCOUNT]": "GET /orders?limit=5 x200". */
+export function parseWarmUpRequest(text: string): WarmUpWord | undefined {
+  const match = /^(?:([A-Z]+)\s+)?(\/\S*)(?:\s+x(\d{1,9}))?$/.exec(text.trim());
+  if (match?.[2] === undefined) return undefined;
+  const count = match[3] === undefined ? {} : { count: Number(match[3]) };
+  return { method: match[1] ?? 'GET', path: match[2], ...count };
+}

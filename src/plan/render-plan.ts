@@ -1,0 +1,48 @@
+import { renderDuration } from '../report/render-duration.ts';
+import type { BuildPlan } from './build-plan.ts';
+
+/** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
+export function renderPlan(plan: BuildPlan): string {
+  const { app, base, readiness, warmUp, checkpoint, verify } = plan;
+  const lines = [
+    `name: ${plan.name}`,
+    `engine: ${plan.engine}, network ${plan.network}`,
+    `base: a minimal image from the JDK at ${base.path} (Java ${base.javaVersion})`,
+    `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
+    `app: ${app.jar} as ${app.imagePath}`,
+    `  user: ${app.user.uid}:${app.user.gid}`,
+    `  ports: ${app.ports.join(', ')}`,
+    ...list('  arguments', app.arguments),
+    ...list(
+      '  environment',
+      Object.entries(app.environment).map(([name, value]) => `${name}=${value}`),
+    ),
+    ...list('  java options', plan.javaOptions),
+    '  added java options:',
+    ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
+    `command: ${plan.command.argv.map(quote).join(' ')}`,
+    `readiness: GET :${readiness.port}${readiness.path} answers ${readiness.status} within ${renderDuration(readiness.timeoutMs)}`,
+    warmUp.requests.length === 0 ? 'warm-up: none' : `warm-up: within ${renderDuration(warmUp.timeoutMs)}`,
+    ...warmUp.requests.map(
+      ({ method, port, path, count, concurrency, status }) =>
+        `  ${method} :${port}${path}, ${count} times, ${concurrency} at once, answered ${status}`,
+    ),
+    `checkpoint: settles ${renderDuration(checkpoint.settleMs)}, within ${renderDuration(checkpoint.timeoutMs)}; ${
+      checkpoint.memory === 'map' ? 'memory is mapped from the image when restored' : 'memory is read at restore'
+    }`,
+    verify.enabled
+      ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`
+      : 'verify: off',
+    'outputs:',
+    ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function list(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `    ${item}`)];
+}
+
+function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

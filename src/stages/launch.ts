@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { Container, ContainerSpec, LoadedImage } from '../engine/engine.ts';
+import { CracBuildError } from '../errors.ts';
+import type { OciImage } from '../oci/image.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
+import { renderDuration } from '../report/render-duration.ts';
+import { waitForResponse } from '../warm-up/wait-for-response.ts';
+import type { World } from '../world.ts';
+
+export interface RunningApp extends AsyncDisposable {
+  readonly container: Container;
+}
+
+const LAST_LINES = 30;
+const POLL_INTERVAL_MS = 25;
+
+/** Starts the app in the build container and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines otherwise. */
+export async function launchApp(plan: BuildPlan, image: OciImage, world: World): Promise<RunningApp> {
+  const id = randomBytes(4).toString('hex');
+  const loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:build-${id}`, world.signal);
+  let container: Container | undefined;
+  try {
+    container = await world.engine.launchContainer(planBuildContainer(plan, loaded.reference, id), world.signal);
+    await waitUntilReady(plan, container, world);
+    return holdApp(loaded, container);
+  } catch (error) {
+    await releaseApp(loaded, container);
+    throw error;
+  }
+}
+
+/** The exact privileges that a dump needs; the final image needs none of them. */
+export function planBuildContainer(plan: BuildPlan, image: string, id: string): ContainerSpec {
+  const { app, readiness, warmUp } = plan;
+  return {
+    image,
+    name: `crac-build-${plan.name}-${id}`,
+    entrypoint: plan.command.argv,
+    command: [],
+    environment: {},
+    user: `${app.user.uid}:${app.user.gid}`,
+    capabilities: ['CHECKPOINT_RESTORE', 'SYS_PTRACE', 'SETUID', 'SETGID'],
+    seccomp: 'unconfined',
+    noNewPrivileges: false,
+    readOnlyRoot: false,
+    tmpfs: [],
+    ports: [...new Set([...app.ports, readiness.port, ...warmUp.requests.map(({ port }) => port)])],
+    network: plan.network,
+  };
+}
+
+async function waitUntilReady(plan: BuildPlan, container: Container, world: World): Promise<void> {
+  const { readiness } = plan;
+  const url = `GET :${readiness.port}${readiness.path}`;
+  world.report({ type: 'stage-progress', stage: 'launch', text: `waiting for ${url}` });
+  const response = await waitForResponse(container, { ...readiness, intervalMs: POLL_INTERVAL_MS }, world.signal);
+  if (response.outcome === 'exited') throw await appExited(container, response.exit.exitCode, 'before it was ready');
+  if (response.outcome === 'timed-out') {
+    throw new CracBuildError(
+      'APP_NOT_READY',
+      `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${url} was to answer ${readiness.status}; at last: ${response.lastSeen}`,
+      {
+        hint: 'Correct readiness (port, path, status) or app.ports, or give the app more time with readiness.timeout.',
+        details: await container.lastLines(LAST_LINES),
+      },
+    );
+  }
+}
+
+/** `when`: "before it was ready", "during warm-up". */
+export async function appExited(container: Container, exitCode: number, when: string): Promise<CracBuildError> {
+  const lines = await container.lastLines(LAST_LINES);
+  return new CracBuildError('APP_EXITED', `the app exited with code ${exitCode} ${when}`, {
+    hint:
+      lines.length === 0
+        ? 'It printed nothing. Try the same command by itself: `crac-build plan` shows it.'
+        : 'Its last lines are above. `crac-build plan` shows the command that was run.',
+    details: lines,
+  });
+}
+
+function holdApp(loaded: LoadedImage, container: Container): RunningApp {
+  return { container, [Symbol.asyncDispose]: () => releaseApp(loaded, container) };
+}
+
+/** The container first: an engine does not give up an image that is in use. */
+async function releaseApp(loaded: LoadedImage, container: Container | undefined): Promise<void> {
+  try {
+    await container?.[Symbol.asyncDispose]();
+  } finally {
+    await loaded[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,30 @@
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** How long an endpoint's first and last requests took: a tenth of them at each end, at least 10 where there are so many. */
+export interface Endpoint {
+  readonly method: string;
+  readonly path: string;
+  readonly count: number;
+  readonly first: Latency;
+  readonly last: Latency;
+}
+
+/** `latenciesMs` in the order in which the requests were sent; not empty. */
+export function compareEnds(latenciesMs: readonly number[]): { readonly first: Latency; readonly last: Latency } {
+  const width = Math.max(10, Math.ceil(latenciesMs.length / 10));
+  return { first: summarise(latenciesMs.slice(0, width)), last: summarise(latenciesMs.slice(-width)) };
+}
+
+function summarise(latenciesMs: readonly number[]): Latency {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
+}
+
+/** Nearest rank: a value that was really measured. */
+function quantile(sorted: readonly number[], share: number): number {
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+  return Math.round(value * 1000) / 1000;
+}

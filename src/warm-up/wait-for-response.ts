@@ -1,0 +1,81 @@
+import { get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container, ContainerExit } from '../engine/engine.ts';
+
+export interface Expectation {
+  readonly port: number;
+  readonly path: string;
+  readonly status: number;
+  readonly timeoutMs: number;
+  /** Between one attempt's end and the next. */
+  readonly intervalMs: number;
+}
+
+export type FirstResponse =
+  | { readonly outcome: 'ready' }
+  | { readonly outcome: 'exited'; readonly exit: ContainerExit }
+  /** `lastSeen`: "connection refused", "it answered 503". */
+  | { readonly outcome: 'timed-out'; readonly lastSeen: string };
+
+/** One answer may take this long, so that a lost packet does not use up the whole time limit. */
+const ATTEMPT_LIMIT_MS = 10_000;
+
+/** Asks, each time over a connection of its own, until the expected status comes, the app ends or time is up. Rejects on abort. */
+export async function waitForResponse(
+  container: Pick<Container, 'endpoint' | 'exited'>,
+  expected: Expectation,
+  signal: AbortSignal,
+): Promise<FirstResponse> {
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const exit = container.exited.then((exit): FirstResponse => ({ outcome: 'exited', exit }));
+  try {
+    return await Promise.race([exit, ask(container, expected, stop)]);
+  } finally {
+    ended.abort();
+  }
+}
+
+async function ask(
+  container: Pick<Container, 'endpoint'>,
+  expected: Expectation,
+  signal: AbortSignal,
+): Promise<FirstResponse> {
+  const deadline = performance.now() + expected.timeoutMs;
+  const { host, port } = await container.endpoint(expected.port);
+  let lastSeen = 'nothing was answered';
+  for (;;) {
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return { outcome: 'timed-out', lastSeen };
+    const limitMs = Math.ceil(Math.min(leftMs, ATTEMPT_LIMIT_MS));
+    const seen = await getStatus({ host, port, path: expected.path }, limitMs, signal);
+    signal.throwIfAborted();
+    if (seen === expected.status) return { outcome: 'ready' };
+    lastSeen = typeof seen === 'number' ? `it answered ${seen}` : seen;
+    await sleep(expected.intervalMs, undefined, { signal });
+  }
+}
+
+/** The status, or why there is none. */
+function getStatus(
+  target: { readonly host: string; readonly port: number; readonly path: string },
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<number | string> {
+  return new Promise((resolve) => {
+    const limit = AbortSignal.timeout(limitMs);
+    const request = get({ ...target, agent: false, signal: AbortSignal.any([signal, limit]) }, (response) => {
+      response.on('error', (error) => resolve(describe(error, limit)));
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.resume();
+    });
+    request.on('error', (error) => resolve(describe(error, limit)));
+  });
+}
+
+function describe(error: NodeJS.ErrnoException, limit: AbortSignal): string {
+  if (limit.aborted) return 'it accepted the connection and did not answer in time';
+  if (error.code === 'ECONNREFUSED') return 'connection refused';
+  if (error.code === 'ECONNRESET') return 'the connection was closed without an answer';
+  return error.message;
+}
