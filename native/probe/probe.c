@@ -112,6 +112,8 @@ static void isolate(struct options options) {
   if (unshare(CLONE_NEWNET)) die_with_error("making a network namespace (needs CAP_SYS_ADMIN)");
   raise_loopback();
   mount_surroundings(options.root, 0);
+  /* What the caller left open belongs to its own mounts: CRIU could not dump a process that inherits it. */
+  if (close_range(3, ~0U, 0)) die_with_error("closing files");
   execvp(options.command[0], options.command);
   die_with_error("%s", options.command[0]);
 }
