@@ -11,7 +11,7 @@ import { readSharedLibraries } from './shared-libraries.ts';
 import { fingerprintSystemData, readSystemData } from './system-data.ts';
 
 /** Raised whenever the same inputs are to give another base. */
-const BASE_VERSION = 1;
+const BASE_VERSION = 2;
 
 const JAVA_HOME = 'opt/java';
 
@@ -48,7 +48,7 @@ export async function takeJdkBase(
   const system = await readSystemData();
   const accounts = composeAccounts();
   const release = await readFile(join(jdk, 'release'), 'utf8');
-  const libraries = await readSharedLibraries(listElfFiles(java), signal);
+  const libraries = await readSharedLibraries(listElfFiles(java), linked, signal);
   const entries = new Map<string, TarEntry>();
   const description = `Java ${/^JAVA_RUNTIME_VERSION="(.*)"$/m.exec(release)?.[1] ?? 'runtime'}`;
   const all = [

@@ -1,5 +1,5 @@
 import { access, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, normalize, relative } from 'node:path';
 import { composeFile, composeSymlink, type TarEntry } from '../tar/entry.ts';
 import { runTool } from './run-tool.ts';
 
@@ -25,16 +25,17 @@ const BESIDE_LIBC = [
 const TOP_FOLDERS = ['lib', 'lib64', 'bin', 'sbin'];
 
 /**
- * The shared libraries that the given programs and libraries need, at the places where they lie on the build machine,
- * which is asked through its own ldd: the files are the JDK's own, so running its loader on them is safe.
+ * The shared libraries that the given programs and libraries need, at the places where they lie on the build machine;
+ * those below `ownFolder`, found through a run path, are left out. The machine's own ldd is asked, which runs its loader
+ * on the files: they are the JDK's and trusted.
  */
 export async function readSharedLibraries(
   elfFiles: readonly string[],
+  ownFolder: string,
   signal: AbortSignal,
 ): Promise<readonly TarEntry[]> {
-  const needed = parseLdd(await runTool('ldd', elfFiles, signal)).filter(
-    (path) => !elfFiles.some((file) => dirname(file) === dirname(path)),
-  );
+  const own = `${await realpath(ownFolder)}/`;
+  const needed = parseLdd(await runTool('ldd', elfFiles, signal)).filter((path) => !normalize(path).startsWith(own));
   const libc = needed.find((path) => basename(path).startsWith('libc.so.'));
   const libcFolder = libc === undefined ? undefined : dirname(libc);
   if (libcFolder !== undefined) {
