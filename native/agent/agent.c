@@ -1,0 +1,94 @@
+/*
+ * Start of the agent. Agent_OnLoad runs while the JVM has one thread: the one moment in which code can be changed.
+ * VMInit runs when Java works and before the app: classes are defined then (earlier, or by way of the boot class path,
+ * JDK 17 gives up parts of CDS), and the control thread starts.
+ *
+ * Option "off": jdk.crac is there, but no checkpoint can be asked for.
+ */
+#define _GNU_SOURCE
+#include "agent.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__asm__(".symver dlsym,dlsym@GLIBC_2.2.5");
+__asm__(".symver dlopen,dlopen@GLIBC_2.2.5");
+__asm__(".symver dladdr,dladdr@GLIBC_2.2.5");
+
+jvmtiEnv *crac_jvmti;
+const char *crac_obstacle;
+static void *jvm_library;
+
+void crac_warn(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("crac: warning: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+}
+
+void *crac_jvm_symbol(const char *name) { return dlsym(jvm_library, name); }
+
+/* The control thread is a daemon of the system's thread group, without a class loader of its own until it needs one. */
+static const char *start_control_thread(JNIEnv *env) {
+  jclass thread_class = (*env)->FindClass(env, "java/lang/Thread");
+  jmethodID create =
+      thread_class ? (*env)->GetMethodID(env, thread_class, "<init>", "(Ljava/lang/String;)V") : NULL;
+  jstring name = create ? (*env)->NewStringUTF(env, "crac control") : NULL;
+  jobject thread = name ? (*env)->NewObject(env, thread_class, create, name) : NULL;
+  if (!thread || (*env)->ExceptionCheck(env)) {
+    (*env)->ExceptionClear(env);
+    return "the control thread cannot be created";
+  }
+  if ((*crac_jvmti)->RunAgentThread(crac_jvmti, thread, crac_run_channel, NULL, JVMTI_THREAD_NORM_PRIORITY))
+    return "the control thread cannot be started";
+  return NULL;
+}
+
+static void JNICALL on_vm_init(jvmtiEnv *jvmti, JNIEnv *env, jthread thread) {
+  (void)jvmti;
+  (void)thread;
+  jclass (*find_boot_class)(JNIEnv *, const char *) =
+      (jclass(*)(JNIEnv *, const char *))crac_jvm_symbol("JVM_FindClassFromBootLoader");
+  jclass own = find_boot_class ? find_boot_class(env, "jdk/crac/Core") : NULL;
+  if ((*env)->ExceptionCheck(env))
+    (*env)->ExceptionClear(env);
+  if (own) { /* a JDK with CRaC: it is in charge */
+    crac_warn("this JDK has jdk.crac of its own, libcrac.so stays out of its way");
+    return;
+  }
+  const char *problem = crac_define_classes(env);
+  if (!problem && (!crac_obstacle || strcmp(crac_obstacle, "off") != 0))
+    problem = start_control_thread(env);
+  if (problem) {
+    crac_warn("%s", problem);
+    crac_obstacle = problem;
+  }
+}
+
+JNIEXPORT jint JNICALL Agent_OnLoad(JavaVM *vm, char *options, void *reserved) {
+  (void)reserved;
+  Dl_info jvm;
+  JNIEnv *env = NULL;
+  if (!dladdr((void *)(*vm)->GetEnv, &jvm) || !(jvm_library = dlopen(jvm.dli_fname, RTLD_NOW | RTLD_NOLOAD)) ||
+      (*vm)->GetEnv(vm, (void **)&crac_jvmti, JVMTI_VERSION_9) != JNI_OK) {
+    crac_warn("this JVM offers no JVMTI 9: the checkpoint agent cannot work here");
+    return JNI_OK; /* the app is worth more than its checkpoint */
+  }
+  (void)(*vm)->GetEnv(vm, (void **)&env, JNI_VERSION_9);
+  if (options && strcmp(options, "off") == 0)
+    crac_obstacle = "off";
+  else
+    crac_obstacle = crac_redirect_nano_time(env);
+
+  jvmtiEventCallbacks callbacks;
+  memset(&callbacks, 0, sizeof callbacks);
+  callbacks.VMInit = on_vm_init;
+  if ((*crac_jvmti)->SetEventCallbacks(crac_jvmti, &callbacks, sizeof callbacks) ||
+      (*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_ENABLE, JVMTI_EVENT_VM_INIT, NULL))
+    crac_warn("this JVM does not announce its start: the checkpoint agent cannot work here");
+  return JNI_OK;
+}

@@ -1,0 +1,46 @@
+/* libcrac.so: what runs inside the JVM. Each function is explained where it is defined. */
+#ifndef CRAC_AGENT_H
+#define CRAC_AGENT_H
+#include <jni.h>
+#include <jvmti.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* agent.c */
+extern HIDDEN jvmtiEnv *crac_jvmti;
+/* Why no checkpoint can be taken: "off", a sentence, or NULL. */
+extern HIDDEN const char *crac_obstacle;
+HIDDEN void *crac_jvm_symbol(const char *name);
+HIDDEN void crac_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* nano_time.c */
+extern HIDDEN volatile int64_t crac_nano_offset;
+HIDDEN const char *crac_redirect_nano_time(JNIEnv *env);
+
+/* boot_classes.c */
+HIDDEN const char *crac_define_classes(JNIEnv *env);
+
+/* vm_structs.c */
+struct crac_field {
+  uint64_t offset;
+  void *address; /* of a static field */
+};
+HIDDEN bool crac_find_field(const char *type, const char *field, struct crac_field *found);
+HIDDEN bool crac_vm_flag(const char *name); /* a bool flag of HotSpot; false when there is none */
+
+/* heap_drop.c */
+HIDDEN const char *crac_collector(void);
+HIDDEN uint64_t crac_collect_and_drop(void);
+
+/* jit_idle.c */
+HIDDEN void crac_await_idle_compilers(int limit_ms);
+
+/* channel.c */
+HIDDEN void JNICALL crac_run_channel(jvmtiEnv *jvmti, JNIEnv *env, void *argument);
+HIDDEN void crac_close_channel(void);
+HIDDEN void crac_open_channel(void);
+HIDDEN bool crac_send_line(int connection, const char *line, size_t length);
+#endif

@@ -1,0 +1,214 @@
+/*
+ * The control channel: an abstract unix socket that only root and the JVM's own user may talk to. One connection carries
+ * one line each way:
+ *
+ *   status                          {"state":"running|waiting|restored",…}
+ *   checkpoint SETTLE_MS            ReadyFacts, when the process can be dumped, or {"error":…,"details":[…]}
+ *   join SETTLE_MS                  the same for the checkpoint that the app itself asks for
+ *
+ * Nothing of it may be open in the dump: the listening socket is closed before "ready" is sent, and opened again later.
+ */
+#define _GNU_SOURCE
+#include "agent.h"
+#include "../control.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+/* guarded by lock */
+static bool wanted = true;
+static int listener = -1;
+static bool busy; /* the control thread uses the listener or a connection */
+static pthread_t control_thread;
+
+static int open_listener(void) {
+  struct sockaddr_un address;
+  socklen_t length = crac_control_address(getpid(), &address);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) || listen(fd, 8)) {
+    crac_warn("no control channel: %s", strerror(errno));
+    if (fd >= 0)
+      close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+bool crac_send_line(int connection, const char *line, size_t length) {
+  size_t sent = 0;
+  while (sent < length) {
+    ssize_t n = send(connection, line + sent, length - sent, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      break;
+    sent += (size_t)n;
+  }
+  /* a client that has gone is seen by its end of file: it sends nothing after its one line */
+  char nothing;
+  bool gone = recv(connection, &nothing, 1, MSG_DONTWAIT) == 0;
+  close(connection);
+  return sent == length && !gone;
+}
+
+static void refuse(int connection, const char *message) {
+  char line[256];
+  int length = snprintf(line, sizeof line, "{\"error\":\"%s\",\"details\":[]}\n", message);
+  crac_send_line(connection, line, (size_t)length);
+}
+
+static bool is_allowed(int connection) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  return !getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static bool read_line(int connection, char *line, size_t size) {
+  const struct timeval limit = {2, 0};
+  setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  for (size_t length = 0; length + 1 < size; length++) {
+    ssize_t n = recv(connection, line + length, 1, 0);
+    if (n < 0 && errno == EINTR) {
+      length--;
+      continue;
+    }
+    if (n != 1)
+      return false;
+    if (line[length] == '\n') {
+      line[length] = 0;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* "WORD NUMBER" → NUMBER, or -1 */
+static int number_after(const char *line, const char *word) {
+  size_t length = strlen(word);
+  if (strncmp(line, word, length) || line[length] != ' ' || !line[length + 1])
+    return -1;
+  int number = 0;
+  for (const char *at = line + length + 1; *at; at++) {
+    if (*at < '0' || *at > '9' || number > 1000000)
+      return -1;
+    number = number * 10 + (*at - '0');
+  }
+  return number;
+}
+
+static void answer_status(JNIEnv *env, jclass control, int connection) {
+  jmethodID status = (*env)->GetStaticMethodID(env, control, "status", "()Ljava/lang/String;");
+  jstring text = status ? (*env)->CallStaticObjectMethod(env, control, status) : NULL;
+  const char *line = text ? (*env)->GetStringUTFChars(env, text, NULL) : NULL;
+  if (!line) {
+    refuse(connection, "the JVM cannot tell its state");
+    return;
+  }
+  char out[512];
+  int length = snprintf(out, sizeof out, "%s\n", line);
+  crac_send_line(connection, out, (size_t)length);
+  (*env)->ReleaseStringUTFChars(env, text, line);
+}
+
+static void serve(JNIEnv *env, int connection) {
+  char line[128];
+  if (!is_allowed(connection)) {
+    refuse(connection, "only root and the user of the JVM may ask");
+    return;
+  }
+  if (!read_line(connection, line, sizeof line)) {
+    refuse(connection, "no command came");
+    return;
+  }
+  jclass (*find_boot_class)(JNIEnv *, const char *) =
+      (jclass(*)(JNIEnv *, const char *))crac_jvm_symbol("JVM_FindClassFromBootLoader");
+  int checkpoint_ms = number_after(line, "checkpoint"), join_ms = number_after(line, "join");
+  bool is_status = strcmp(line, "status") == 0;
+  jclass control = find_boot_class(env, "jdk/crac/impl/Control");
+  if (!is_status && checkpoint_ms < 0 && join_ms < 0) {
+    refuse(connection, "unknown command");
+  } else if (!control) {
+    refuse(connection, "jdk.crac is missing in this JVM");
+  } else if (is_status) {
+    answer_status(env, control, connection);
+  } else {
+    bool join = join_ms >= 0;
+    jmethodID request = (*env)->GetStaticMethodID(env, control, "requestCheckpoint", "(IIZ)V");
+    if (request)
+      (*env)->CallStaticVoidMethod(env, control, request, connection, join ? join_ms : checkpoint_ms, join);
+  }
+  if ((*env)->ExceptionCheck(env)) {
+    (*env)->ExceptionDescribe(env);
+    (*env)->ExceptionClear(env);
+  }
+}
+
+void JNICALL crac_run_channel(jvmtiEnv *jvmti, JNIEnv *env, void *argument) {
+  (void)jvmti, (void)argument;
+  pthread_mutex_lock(&lock);
+  control_thread = pthread_self();
+  for (;;) {
+    while (!wanted)
+      pthread_cond_wait(&changed, &lock);
+    busy = true;
+    if (listener < 0 && (listener = open_listener()) < 0)
+      wanted = false;
+    while (wanted && listener >= 0) {
+      int own = listener;
+      pthread_mutex_unlock(&lock);
+      int connection = accept4(own, NULL, NULL, SOCK_CLOEXEC);
+      if (connection >= 0) {
+        if ((*env)->PushLocalFrame(env, 16) == 0) {
+          serve(env, connection);
+          (*env)->PopLocalFrame(env, NULL);
+        } else {
+          close(connection);
+        }
+      }
+      int error = errno;
+      pthread_mutex_lock(&lock);
+      if (connection < 0 && error != EINTR && error != ECONNABORTED)
+        break;
+    }
+    if (listener >= 0 && !wanted) {
+      close(listener);
+      listener = -1;
+    } else if (listener >= 0) {
+      close(listener); /* accept failed for good */
+      listener = -1;
+      wanted = false;
+    }
+    busy = false;
+    pthread_cond_broadcast(&changed);
+  }
+}
+
+/* Called by the thread that takes the checkpoint: the control thread itself, while it serves, or one of the app's. */
+void crac_close_channel(void) {
+  pthread_mutex_lock(&lock);
+  wanted = false;
+  if (listener >= 0 && busy && pthread_equal(pthread_self(), control_thread)) {
+    close(listener);
+    listener = -1;
+  } else if (listener >= 0) {
+    shutdown(listener, SHUT_RDWR); /* ends accept() */
+    while (busy)
+      pthread_cond_wait(&changed, &lock);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+void crac_open_channel(void) {
+  pthread_mutex_lock(&lock);
+  wanted = true;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+}

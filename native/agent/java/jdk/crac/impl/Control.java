@@ -1,0 +1,110 @@
+package jdk.crac.impl;
+
+import java.util.List;
+import jdk.crac.CheckpointException;
+import jdk.crac.RestoreException;
+
+/** Brings the requests of the control channel and the checkpoints together. The agent's control thread calls in here. */
+final class Control {
+    private static final Object LOCK = new Object();
+    /** Guarded by LOCK: one checkpoint at a time; it is "awaiting" from its begin until it has a client. */
+    private static boolean running;
+    private static boolean awaiting;
+    private static boolean restored;
+    /** Guarded by LOCK: a client that waits for a checkpoint that the app asks for. */
+    private static Client waiting;
+
+    private Control() {
+    }
+
+    /** Called by the control thread; one line for `ctl status`. */
+    static String status() {
+        synchronized (LOCK) {
+            String state = awaiting ? "waiting" : restored ? "restored" : "running";
+            return "{\"state\":" + Json.quote(state) + ",\"pid\":" + Native.processId() + ",\"checkpointing\":" + running
+                    + "}";
+        }
+    }
+
+    /**
+     * Called by the control thread; owns the connection.
+     *
+     * @param join wait for the app's own request instead of making one
+     */
+    static void requestCheckpoint(int connection, int settleMs, boolean join) {
+        Client client = new Client(connection, settleMs);
+        synchronized (LOCK) {
+            if (waiting != null || running && !awaiting) {
+                client.reply(Json.error("another checkpoint is already asked for", List.of()));
+                return;
+            }
+            if (join || awaiting) {
+                waiting = client;
+                LOCK.notifyAll();
+                return;
+            }
+        }
+        if (Thread.currentThread().getContextClassLoader() == null) {
+            Thread.currentThread().setContextClassLoader(ClassLoader.getSystemClassLoader());
+        }
+        try {
+            Checkpoint.run(client);
+        } catch (CheckpointException refused) {
+            // told to the client, or to nobody: a dump that failed after "ready" is known to whoever tried it
+        } catch (RestoreException failed) {
+            failed.printStackTrace();
+        } catch (Throwable unexpected) {
+            unexpected.printStackTrace();
+        }
+    }
+
+    /** A checkpoint begins; false when one is running. */
+    static boolean begin(Client client) {
+        synchronized (LOCK) {
+            if (running) {
+                return false;
+            }
+            running = true;
+            awaiting = client == null;
+            return true;
+        }
+    }
+
+    /** The client that joins the running checkpoint, or null when none came in time. */
+    static Client awaitClient(long limitMs) throws InterruptedException {
+        long deadline = System.nanoTime() + limitMs * 1_000_000;
+        synchronized (LOCK) {
+            while (waiting == null) {
+                long leftMs = (deadline - System.nanoTime()) / 1_000_000;
+                if (leftMs <= 0) {
+                    return null;
+                }
+                LOCK.wait(leftMs);
+            }
+            return takeWaiting();
+        }
+    }
+
+    /** A client that came while the checkpoint was failing and is to be told; or null. */
+    static Client takeWaiting() {
+        synchronized (LOCK) {
+            Client client = waiting;
+            waiting = null;
+            awaiting = false;
+            return client;
+        }
+    }
+
+    static void restored() {
+        synchronized (LOCK) {
+            restored = true;
+        }
+    }
+
+    static void end() {
+        synchronized (LOCK) {
+            running = false;
+            awaiting = false;
+        }
+    }
+}

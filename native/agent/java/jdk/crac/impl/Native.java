@@ -1,0 +1,54 @@
+package jdk.crac.impl;
+
+/** What libcrac.so does; the JVM finds the functions in the agent's library. */
+final class Native {
+    private Native() {
+    }
+
+    /** Why this process cannot be checkpointed, or null. Throws UnsatisfiedLinkError where the agent is missing. */
+    static native String obstacle();
+
+    static native int processId();
+
+    /** Short name of the collector: Serial, Parallel, G1, Z, Shenandoah or Epsilon. */
+    static native String collector();
+
+    static native long nanoOffsetAddress();
+
+    /** Opens a package of a module to another one. */
+    static native void open(Module module, String packageName, Module to);
+
+    /** Waits until the JIT compilers have had nothing to do for a while, or the time is up. */
+    static native void awaitIdleCompilers(int limitMs);
+
+    /** Two full collections; the second gives the free heap back to the kernel. Returns the bytes given back. */
+    static native long collectAndDropFreeHeap();
+
+    static native void trimMalloc();
+
+    /** Creates a mailbox in state WAITING with a fresh nonce. */
+    static native long publishMailbox();
+
+    static native int mailboxBytes();
+
+    static native long mailboxNonce(long mailbox);
+
+    /** Waits for the end of the state WAITING; true: restored, false: not checkpointed. */
+    static native boolean awaitRestore(long mailbox);
+
+    /** The container's arguments, as delivered by the restorer. */
+    static native byte[][] arguments(long mailbox);
+
+    /** Makes the delivered environment that of C's getenv, and returns it as NAME=value. */
+    static native byte[][] takeEnvironment(long mailbox);
+
+    static native void removeMailbox(long mailbox);
+
+    /** Closes the control channel's listening socket. Returns when it is closed. */
+    static native void closeChannel();
+
+    static native void openChannel();
+
+    /** Sends one line to a client of the control channel and closes the connection; false when the client has gone. */
+    static native boolean reply(int connection, String line);
+}

@@ -1,0 +1,182 @@
+/* The native methods of jdk.crac.impl.Native; the JVM looks them up in the agent's library. */
+#define _GNU_SOURCE
+#include "agent.h"
+#include "../mailbox.h"
+
+#include <dlfcn.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define NATIVE(type, name) JNIEXPORT type JNICALL Java_jdk_crac_impl_Native_##name
+#define MAILBOX(address) ((struct crac_mailbox *)(uintptr_t)(address))
+
+NATIVE(jstring, obstacle)(JNIEnv *env, jclass self) {
+  (void)self;
+  return crac_obstacle ? (*env)->NewStringUTF(env, crac_obstacle) : NULL;
+}
+
+NATIVE(jint, processId)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  return (jint)syscall(SYS_getpid);
+}
+
+NATIVE(jstring, collector)(JNIEnv *env, jclass self) {
+  (void)self;
+  return (*env)->NewStringUTF(env, crac_collector());
+}
+
+NATIVE(jlong, nanoOffsetAddress)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  return (jlong)(uintptr_t)&crac_nano_offset;
+}
+
+NATIVE(void, open)(JNIEnv *env, jclass self, jobject module, jstring package_name, jobject to) {
+  (void)self;
+  const char *name = (*env)->GetStringUTFChars(env, package_name, NULL);
+  if (name) {
+    (*crac_jvmti)->AddModuleOpens(crac_jvmti, module, name, to);
+    (*env)->ReleaseStringUTFChars(env, package_name, name);
+  }
+}
+
+NATIVE(void, awaitIdleCompilers)(JNIEnv *env, jclass self, jint limit_ms) {
+  (void)env, (void)self;
+  crac_await_idle_compilers(limit_ms);
+}
+
+NATIVE(jlong, collectAndDropFreeHeap)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  return (jlong)crac_collect_and_drop();
+}
+
+NATIVE(void, trimMalloc)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  int (*trim)(size_t) = (int (*)(size_t))crac_jvm_symbol("malloc_trim"); /* glibc's only */
+  if (trim)
+    trim(0);
+}
+
+NATIVE(jlong, publishMailbox)(JNIEnv *env, jclass self) {
+  (void)self;
+  struct crac_mailbox *mailbox =
+      mmap(NULL, CRAC_MAILBOX_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint64_t nonce = 0;
+  if (mailbox == MAP_FAILED || syscall(SYS_getrandom, &nonce, sizeof nonce, 0) != sizeof nonce) {
+    (*env)->ThrowNew(env, (*env)->FindClass(env, "java/lang/OutOfMemoryError"), "no memory for the mailbox");
+    return 0;
+  }
+  mailbox->magic = CRAC_MAILBOX_MAGIC;
+  mailbox->version = CRAC_MAILBOX_VERSION;
+  mailbox->size = CRAC_MAILBOX_BYTES;
+  mailbox->nonce = nonce;
+  mailbox->state = CRAC_WAITING;
+  return (jlong)(uintptr_t)mailbox;
+}
+
+NATIVE(jint, mailboxBytes)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  return (jint)CRAC_MAILBOX_BYTES;
+}
+
+NATIVE(jlong, mailboxNonce)(JNIEnv *env, jclass self, jlong mailbox) {
+  (void)env, (void)self;
+  return (jlong)MAILBOX(mailbox)->nonce;
+}
+
+NATIVE(jboolean, awaitRestore)(JNIEnv *env, jclass self, jlong address) {
+  (void)env, (void)self;
+  struct crac_mailbox *mailbox = MAILBOX(address);
+  const struct timespec limit = {0, 50 * 1000000L};
+  uint32_t state;
+  while ((state = __atomic_load_n(&mailbox->state, __ATOMIC_ACQUIRE)) == CRAC_WAITING)
+    syscall(SYS_futex, &mailbox->state, FUTEX_WAIT_PRIVATE, CRAC_WAITING, &limit, NULL, 0);
+  return state == CRAC_RESTORED;
+}
+
+/* String number `first` and those after it, `count` in all; shorter when the data end before. */
+static jobjectArray strings(JNIEnv *env, struct crac_mailbox *mailbox, uint32_t first, uint32_t count) {
+  jclass bytes = (*env)->FindClass(env, "[B");
+  jobjectArray array = bytes ? (*env)->NewObjectArray(env, (jsize)count, bytes, NULL) : NULL;
+  const char *at = mailbox->data, *end = mailbox->data + mailbox->data_size;
+  for (uint32_t i = 0; array && i < first + count; i++) {
+    size_t length = at < end ? strnlen(at, (size_t)(end - at)) : 0;
+    if (i >= first) {
+      jbyteArray string = (*env)->NewByteArray(env, (jsize)length);
+      if (!string)
+        return NULL;
+      (*env)->SetByteArrayRegion(env, string, 0, (jsize)length, (const jbyte *)at);
+      (*env)->SetObjectArrayElement(env, array, (jsize)(i - first), string);
+      (*env)->DeleteLocalRef(env, string);
+    }
+    at += at < end ? length + 1 : 0;
+  }
+  return array;
+}
+
+NATIVE(jobjectArray, arguments)(JNIEnv *env, jclass self, jlong mailbox) {
+  (void)self;
+  return strings(env, MAILBOX(mailbox), 0, MAILBOX(mailbox)->argc);
+}
+
+/* The old environment is left alone: other threads may be reading it. */
+NATIVE(jobjectArray, takeEnvironment)(JNIEnv *env, jclass self, jlong address) {
+  (void)self;
+  struct crac_mailbox *mailbox = MAILBOX(address);
+  char **fresh = calloc(mailbox->envc + 1, sizeof *fresh);
+  char *data = malloc(mailbox->data_size + 1);
+  if (fresh && data) {
+    memcpy(data, mailbox->data, mailbox->data_size);
+    data[mailbox->data_size] = 0;
+    char *at = data, *end = data + mailbox->data_size;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < mailbox->argc + mailbox->envc && at < end; i++, at += strlen(at) + 1)
+      if (i >= mailbox->argc)
+        fresh[used++] = at;
+    environ = fresh;
+  }
+  return strings(env, mailbox, mailbox->argc, mailbox->envc);
+}
+
+NATIVE(void, removeMailbox)(JNIEnv *env, jclass self, jlong mailbox) {
+  (void)env, (void)self;
+  munmap(MAILBOX(mailbox), CRAC_MAILBOX_BYTES);
+}
+
+NATIVE(void, closeChannel)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  crac_close_channel();
+}
+
+NATIVE(void, openChannel)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  crac_open_channel();
+}
+
+NATIVE(jboolean, reply)(JNIEnv *env, jclass self, jint connection, jstring text) {
+  (void)self;
+  const char *line = (*env)->GetStringUTFChars(env, text, NULL);
+  if (!line) {
+    close(connection);
+    return JNI_FALSE;
+  }
+  size_t length = strlen(line);
+  char *out = malloc(length + 1);
+  bool sent = false;
+  if (out) {
+    memcpy(out, line, length);
+    out[length] = '\n';
+    sent = crac_send_line(connection, out, length + 1);
+    free(out);
+  } else {
+    close(connection);
+  }
+  (*env)->ReleaseStringUTFChars(env, text, line);
+  return sent;
+}

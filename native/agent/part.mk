@@ -1,0 +1,22 @@
+# libcrac.so and crac.jar. The library holds a copy of the jar; the jar itself is for compiling apps against jdk.crac.
+JDK17 ?= $(firstword $(JAVA_HOME) $(wildcard /usr/lib/jvm/java-17-openjdk-amd64))
+AGENT := agent
+AGENT_C := $(sort $(wildcard $(AGENT)/*.c))
+AGENT_JAVA := $(sort $(wildcard $(AGENT)/java/jdk/crac/*.java $(AGENT)/java/jdk/crac/impl/*.java))
+AGENT_CLASSES := $(OUT)/.classes
+# supertypes first: the agent defines the classes in the jar's order
+AGENT_FIRST := jdk/crac/Resource.class jdk/crac/Context.class
+PARTS += $(OUT)/crac.jar $(OUT)/libcrac.so
+
+$(OUT)/crac.jar: $(AGENT_JAVA) $(AGENT)/part.mk | $(OUT)
+	rm -rf $(AGENT_CLASSES) && mkdir -p $(AGENT_CLASSES)
+	$(JDK17)/bin/javac --release 17 -g:source,lines -Xlint:all -Werror -d $(AGENT_CLASSES) $(AGENT_JAVA)
+	cd $(AGENT_CLASSES) && TZ=UTC $(abspath $(JDK17))/bin/jar --create --file $(abspath $@) --no-manifest --no-compress \
+	  --date=1980-01-01T00:00:02Z $(AGENT_FIRST) \
+	  $$(find jdk -name '*.class' | LC_ALL=C sort | grep -vxF "$$(printf '%s\n' $(AGENT_FIRST))")
+	rm -rf $(AGENT_CLASSES)
+
+# -z now: nothing is bound later, in a restored process. No libc symbol newer than GLIBC_2.17 (test/java/library.test.ts).
+$(OUT)/libcrac.so: $(AGENT_C) $(AGENT)/agent.h control.h mailbox.h $(OUT)/crac.jar | $(OUT)
+	$(CC) $(CFLAGS) $(WARN) -fPIC -fvisibility=hidden -fno-stack-protector -pthread -shared -Wl,-z,now -s -Wl,-soname,libcrac.so \
+	  -I$(JDK17)/include -I$(JDK17)/include/linux -DCRAC_JAR='"$(abspath $(OUT))/crac.jar"' -o $@ $(AGENT_C)

@@ -1,0 +1,188 @@
+/*
+ * ctl: talks to the checkpoint agent of a JVM in the same container.
+ *
+ *   ctl checkpoint [--settle-ms N] [--join] [--pid PID]   has the JVM prepared; prints ReadyFacts. --join: waits for the
+ *                                                         checkpoint that the app itself asks for
+ *   ctl resume MAILBOX_ADDRESS [--pid PID]                tells a prepared JVM that it was not checkpointed
+ *   ctl status [--pid PID]                                prints {"state":"running|waiting|restored",…}
+ *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
+ *
+ * Without --pid: process 1, or else the only JVM of this pid namespace that has a control channel.
+ * Exit code 0; 1 with {"error":"…","details":[…]} on stdout; 2 for wrong usage.
+ */
+#define _GNU_SOURCE
+#include "../control.h"
+#include "../mailbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define SETTLE_MS "5500"
+
+static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void die(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("{\"error\":\"", stdout);
+  vprintf(format, arguments);
+  fputs("\",\"details\":[]}\n", stdout);
+  exit(1);
+}
+
+static void usage(void) __attribute__((noreturn));
+static void usage(void) {
+  fputs("usage: ctl checkpoint [--settle-ms N] [--join] [--pid PID]\n"
+        "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
+        "       ctl status [--pid PID]\n"
+        "       ctl cpu\n",
+        stderr);
+  exit(2);
+}
+
+static bool is_number(const char *text) { return *text && strlen(text) < 8 && strspn(text, "0123456789") == strlen(text); }
+
+static int connect_to(long pid) {
+  struct sockaddr_un address;
+  socklen_t length = crac_control_address(pid, &address);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    die("no unix socket: %s", strerror(errno));
+  if (connect(fd, (struct sockaddr *)&address, length) == 0)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+/* Looks for "@crac-build/PIDNS/PID" among the listening sockets. */
+static long find_pid(void) {
+  char namespace[24], name[64], line[512];
+  crac_pid_namespace(namespace);
+  snprintf(name, sizeof name, "@" CRAC_CONTROL_PREFIX "%s/", namespace);
+  long found = 0;
+  FILE *sockets = fopen("/proc/net/unix", "re");
+  while (sockets && fgets(line, sizeof line, sockets)) {
+    char *at = strstr(line, name);
+    /* flags 00010000: listening */
+    if (!at || !strstr(line, " 00010000 "))
+      continue;
+    if (found)
+      die("more than one JVM has a control channel: name one with --pid");
+    found = atol(at + strlen(name));
+  }
+  if (sockets)
+    fclose(sockets);
+  return found;
+}
+
+/* Sends one line, prints the one that comes back. */
+static int ask(long pid, const char *request) {
+  int fd = connect_to(pid ? pid : 1);
+  if (fd < 0 && !pid && (pid = find_pid()) != 0)
+    fd = connect_to(pid);
+  if (fd < 0)
+    die("no JVM with the checkpoint agent answers here (is -agentpath:/opt/crac/libcrac.so among its options?)");
+  if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
+    die("the JVM does not listen: %s", strerror(errno));
+  size_t used = 0, size = 4096;
+  char *answer = malloc(size);
+  for (ssize_t n; answer;) {
+    n = read(fd, answer + used, size - used - 1);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      break;
+    used += (size_t)n;
+    if (size - used < 1024)
+      answer = realloc(answer, size *= 2);
+  }
+  if (!answer)
+    die("no memory");
+  answer[used] = 0;
+  if (used == 0 || answer[used - 1] != '\n')
+    die("the JVM ended the conversation without an answer");
+  fputs(answer, stdout);
+  return strncmp(answer, "{\"error\"", 8) == 0;
+}
+
+static int resume(long pid, const char *text) {
+  char *end;
+  errno = 0;
+  unsigned long long address = strtoull(text, &end, 0);
+  if (errno || *end || end == text || address == 0)
+    usage();
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%ld/mem", pid ? pid : 1);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    die("the memory of process %ld cannot be written: %s", pid ? pid : 1, strerror(errno));
+  struct crac_mailbox mailbox;
+  if (pread(fd, &mailbox, sizeof mailbox, (off_t)address) != sizeof mailbox || mailbox.magic != CRAC_MAILBOX_MAGIC ||
+      mailbox.version != CRAC_MAILBOX_VERSION)
+    die("process %ld has no mailbox at this address", pid ? pid : 1);
+  if (mailbox.state != CRAC_WAITING)
+    die("the process does not wait for a checkpoint any more");
+  uint32_t state = CRAC_NOT_CHECKPOINTED;
+  if (pwrite(fd, &state, sizeof state, (off_t)(address + offsetof(struct crac_mailbox, state))) != sizeof state)
+    die("the mailbox cannot be written: %s", strerror(errno));
+  return 0;
+}
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+static void print_leaf(unsigned leaf, unsigned subleaf) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  __cpuid_count(leaf, subleaf, a, b, c, d);
+  printf("%x %x %x %x %x %x\n", leaf, subleaf, a, b, c, d);
+}
+
+static int print_cpu(void) {
+  static const unsigned leaves[][2] = {{0, 0},    {1, 0},    {7, 0},    {7, 1},          {0xd, 0},        {0xd, 1},
+                                       {0x14, 0}, {0x19, 0}, {0x80000000, 0}, {0x80000001, 0}, {0x80000007, 0}, {0x80000008, 0}};
+  for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
+    if (leaves[i][0] <= __get_cpuid_max(leaves[i][0] & 0x80000000, NULL))
+      print_leaf(leaves[i][0], leaves[i][1]);
+  unsigned a, b, c, d;
+  __cpuid(1, a, b, c, d);
+  if (c & bit_OSXSAVE) {
+    __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    printf("ffffff00 0 %x 0 0 %x\n", a, d);
+  }
+  return 0;
+}
+#else
+static int print_cpu(void) { die("no cpuid on this architecture"); }
+#endif
+
+int main(int argc, char **argv) {
+  const char *command = argc > 1 ? argv[1] : "", *address = NULL, *settle_ms = SETTLE_MS;
+  bool join = false;
+  long pid = 0;
+  for (int i = 2; i < argc; i++) {
+    if (!strcmp(argv[i], "--pid") && i + 1 < argc && is_number(argv[i + 1]))
+      pid = atol(argv[++i]);
+    else if (!strcmp(argv[i], "--settle-ms") && i + 1 < argc && is_number(argv[i + 1]))
+      settle_ms = argv[++i];
+    else if (!strcmp(argv[i], "--join"))
+      join = true;
+    else if (!address && argv[i][0] != '-')
+      address = argv[i];
+    else
+      usage();
+  }
+  if (!strcmp(command, "resume") && address)
+    return resume(pid, address);
+  if (address)
+    usage();
+  if (!strcmp(command, "cpu"))
+    return print_cpu();
+  if (!strcmp(command, "status"))
+    return ask(pid, "status\n");
+  if (strcmp(command, "checkpoint"))
+    usage();
+  char request[64];
+  snprintf(request, sizeof request, "%s %s\n", join ? "join" : "checkpoint", settle_ms);
+  return ask(pid, request);
+}
