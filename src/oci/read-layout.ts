@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CracBuildError } from '../errors.ts';
+import { locateBlob } from './blob-store.ts';
+import { LAYOUT_FILE } from './spec.ts';
+
+const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const DESCRIPTOR = z.looseObject({
+  mediaType: z.string(),
+  digest: DIGEST,
+  size: z.number().int().nonnegative(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
+const MANIFEST = z.looseObject({ schemaVersion: z.literal(2), config: DESCRIPTOR, layers: z.array(DESCRIPTOR) });
+const CONFIG = z.looseObject({
+  architecture: z.string(),
+  os: z.string(),
+  config: z.looseObject({ Env: z.array(z.string()).optional() }).optional(),
+  rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
+});
+
+export type ReadDescriptor = z.infer<typeof DESCRIPTOR>;
+export type ReadIndex = z.infer<typeof INDEX>;
+export type ReadManifest = z.infer<typeof MANIFEST>;
+export type ReadConfig = z.infer<typeof CONFIG>;
+
+/** Rejects with IMAGE_INVALID where `dir` is no image layout that we understand. */
+export async function readLayoutIndex(dir: string): Promise<ReadIndex> {
+  const layout = await readJson(join(dir, LAYOUT_FILE.name), z.looseObject({ imageLayoutVersion: z.string() }));
+  if (!layout.imageLayoutVersion.startsWith('1.')) {
+    throw new CracBuildError('IMAGE_INVALID', `${dir} is an image layout of version ${layout.imageLayoutVersion}`, {
+      hint: 'Only version 1 is understood.',
+    });
+  }
+  return await readJson(join(dir, 'index.json'), INDEX);
+}
+
+export async function readManifest(dir: string, digest: string): Promise<ReadManifest> {
+  return await readJson(locateBlob(join(dir, 'blobs'), digest), MANIFEST);
+}
+
+export async function readConfig(dir: string, digest: string): Promise<ReadConfig> {
+  return await readJson(locateBlob(join(dir, 'blobs'), digest), CONFIG);
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new CracBuildError('IMAGE_INVALID', `cannot read ${path}: ${why}`, {
+      hint: 'Give an OCI image layout.',
+      cause,
+    });
+  }
+}
