@@ -1,0 +1,52 @@
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
+import type { RestoreImage } from '../restore-plan/restore-image.ts';
+import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
+import { VERSION } from '../version.ts';
+import type { World } from '../world.ts';
+
+const FOLDER = 'opt/crac/checkpoint';
+
+/** The compiled checkpoint, readable by any user: the image may run as any. */
+export function composeCheckpointEntries(
+  plan: BuildPlan,
+  checkpoint: Checkpoint,
+  restoreImage: RestoreImage,
+  world: Pick<World, 'toolbox'>,
+): readonly TarEntry[] {
+  const { planFile, planBytes, memFile, memBytes } = restoreImage;
+  const facts = composeFacts(plan, checkpoint, restoreImage, world.toolbox.criuVersion);
+  return [
+    composeDirectory('opt'),
+    composeDirectory('opt/crac'),
+    composeDirectory(FOLDER),
+    composeFile(`${FOLDER}/facts.json`, Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)),
+    composeFile(`${FOLDER}/mem.bin`, { localPath: memFile, sizeBytes: memBytes }),
+    composeFile(`${FOLDER}/plan.bin`, { localPath: planFile, sizeBytes: planBytes }),
+  ];
+}
+
+/** facts.json: what was true at the checkpoint, for people and for `inspect`. The restorer does not read it. */
+export function composeFacts(
+  plan: BuildPlan,
+  { ready, cpu }: Checkpoint,
+  restoreImage: RestoreImage,
+  criuVersion: string,
+): Record<string, unknown> {
+  const { planBytes, memBytes, threadCount, mappingCount, droppedPages } = restoreImage;
+  const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+  return {
+    format: 1,
+    name: plan.name,
+    builderVersion: VERSION,
+    criuVersion,
+    javaVersion: ready.javaVersion,
+    gc: ready.gc,
+    coldCommand: plan.command,
+    memory: plan.checkpoint.memory,
+    sizes: { planBytes, memBytes, threadCount, mappingCount, droppedPages, droppedHeapBytes: ready.droppedBytes },
+    stepsMs: ready.stepsMs,
+    /** "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */
+    cpu: cpu.map(({ leaf, subleaf, registers }) => [leaf, subleaf, ...registers].map(hex).join(' ')),
+  };
+}

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { Layer } from '../oci/image.ts';
+import { writeLayer } from '../oci/layer.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
+import type { RestoreImage } from '../restore-plan/restore-image.ts';
+import type { World } from '../world.ts';
+import { composeCheckpointEntries } from './checkpoint-layer.ts';
+import { readStateEntries } from './state-layer.ts';
+
+/** What the checkpoint adds to the app's image: a state layer if the app wrote files, and the checkpoint layer. */
+export async function packLayers(
+  plan: BuildPlan,
+  checkpoint: Checkpoint,
+  restoreImage: RestoreImage,
+  world: World,
+): Promise<Layer[]> {
+  const blobDir = join(world.workDir, 'blobs');
+  const layers: Layer[] = [];
+  const state = checkpoint.stateTar === '' ? [] : await readStateEntries(checkpoint.stateTar, plan);
+  if (state.length > 0) layers.push(await writeLayer(blobDir, 'state', state, world.signal));
+  const entries = composeCheckpointEntries(plan, checkpoint, restoreImage, world);
+  layers.push(await writeLayer(blobDir, 'checkpoint', entries, world.signal));
+  return layers;
+}

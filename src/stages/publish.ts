@@ -1,0 +1,71 @@
+import type { LoadedImage } from '../engine/engine.ts';
+import { CracBuildError } from '../errors.ts';
+import type { Layer, OciImage } from '../oci/image.ts';
+import { composeDocuments } from '../oci/manifest.ts';
+import { writeLayout } from '../oci/write-layout.ts';
+import type { BuildPlan, Output } from '../plan/build-plan.ts';
+import type { World } from '../world.ts';
+
+/** What a build leaves behind. */
+export interface BuiltImage {
+  /** Of the manifest, "sha256:…". */
+  readonly digest: string;
+  /** Of the config: docker's image id. */
+  readonly configDigest: string;
+  /** "oci:DIR", "docker:NAME:TAG". */
+  readonly references: readonly string[];
+  readonly layers: readonly Pick<Layer, 'kind' | 'digest' | 'sizeBytes' | 'uncompressedBytes'>[];
+  readonly sizeBytes: number;
+}
+
+/** The name of the image inside an `oci:` folder. */
+const LAYOUT_TAG = 'latest';
+
+/**
+ * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
+ * written.
+ */
+export async function publishImage(plan: BuildPlan, image: OciImage, world: World): Promise<BuiltImage> {
+  const loaded: LoadedImage[] = [];
+  try {
+    for (const output of plan.outputs) {
+      if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
+    }
+    for (const output of plan.outputs) {
+      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG);
+    }
+    for (const each of loaded) each.keep();
+  } finally {
+    for (const each of loaded) await each[Symbol.asyncDispose]();
+  }
+  const { manifestDigest, configDigest } = composeDocuments(image);
+  return {
+    digest: manifestDigest,
+    configDigest,
+    references: plan.outputs.map(renderOutput),
+    layers: image.layers.map(({ kind, digest, sizeBytes, uncompressedBytes }) => ({
+      kind,
+      digest,
+      sizeBytes,
+      uncompressedBytes,
+    })),
+    sizeBytes: image.layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+  };
+}
+
+async function loadIntoDocker(image: OciImage, reference: string, world: World): Promise<LoadedImage> {
+  if (world.engine.name !== 'docker') {
+    throw new CracBuildError(
+      'PUBLISH_FAILED',
+      `docker:${reference} needs Docker, but the engine is ${world.engine.description}`,
+      {
+        hint: 'Use an oci: output, or build with --engine docker.',
+      },
+    );
+  }
+  return await world.engine.loadImage(image, reference, world.signal);
+}
+
+function renderOutput(output: Output): string {
+  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
+}
