@@ -4,31 +4,31 @@ import { CracBuildError } from '../errors.ts';
 
 const TOOL_TIMEOUT_MS = 5 * 60_000;
 
+/** Texts that are parsed come in English, and the user's own options for other programs stay out of ours. */
+const ENVIRONMENT = ['-u', 'JAVA_TOOL_OPTIONS', '-u', 'JDK_JAVA_OPTIONS', '-u', '_JAVA_OPTIONS', 'LC_ALL=C.UTF-8'];
+
 /** Runs a program of the JDK or of the build machine and returns its stdout; rejects with JDK_TOOL_FAILED. */
 export function runTool(file: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(
-      file,
-      args,
-      {
-        signal,
-        timeout: TOOL_TIMEOUT_MS,
-        maxBuffer: 64 << 20,
-        // Texts that are parsed come in English; options of the user's own shell stay out of it.
-        env: { ...process.env, LC_ALL: 'C.UTF-8', JAVA_TOOL_OPTIONS: '', JDK_JAVA_OPTIONS: '', _JAVA_OPTIONS: '' },
-      },
+      'env',
+      [...ENVIRONMENT, file, ...args],
+      { signal, timeout: TOOL_TIMEOUT_MS, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);
         if (signal.aborted) return reject(error);
         const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-        const ended =
-          error.code === 'ENOENT' ? 'is not there' : `ended with ${error.signal ?? `exit code ${error.code}`}`;
+        const ended = error.signal ?? `exit code ${error.code}`;
         reject(
-          new CracBuildError('JDK_TOOL_FAILED', `${basename(file)} ${ended}: ${lines.at(0) ?? 'it said nothing'}`, {
-            hint: `Try it by hand: ${[file, ...args].join(' ')}`,
-            details: lines.slice(-20),
-            cause: error,
-          }),
+          new CracBuildError(
+            'JDK_TOOL_FAILED',
+            `${basename(file)} ended with ${ended}: ${lines.at(0) ?? 'it said nothing'}`,
+            {
+              hint: `Try it by hand: ${[file, ...args].join(' ')}`,
+              details: lines.slice(-20),
+              cause: error,
+            },
+          ),
         );
       },
     );

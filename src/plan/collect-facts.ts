@@ -1,9 +1,9 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { inspectJdk, parseRelease } from '../base/inspect-jdk.ts';
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
-import { inspectJar } from './inspect-jar.ts';
-import { inspectJdk, parseRelease } from './inspect-jdk.ts';
+import { inspectJar } from '../jar/inspect-jar.ts';
 import type { BuildFacts } from './plan-build.ts';
 
 /** Looks at the jar and the JDK that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { composeAccounts } from '../base/accounts.ts';
 import { readTree } from '../base/read-tree.ts';
+import { inspectJar } from '../jar/inspect-jar.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
-import { inspectJar } from '../plan/inspect-jar.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 
 /**

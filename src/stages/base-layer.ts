@@ -3,14 +3,14 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { composeModules, findModules } from '../base/find-modules.ts';
+import { inspectJdk, type JdkFacts } from '../base/inspect-jdk.ts';
 import { fingerprintJdkBase, takeJdkBase } from '../base/jdk-base.ts';
+import { inspectJar } from '../jar/inspect-jar.ts';
 import { locateBlob, shareBlob } from '../oci/blob-store.ts';
 import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
-import { inspectJar } from '../plan/inspect-jar.ts';
-import { inspectJdk, type JdkFacts } from '../plan/inspect-jdk.ts';
 import type { World } from '../world.ts';
 
 /** CACHE/bases/KEY.json: a layer of CACHE/blobs. Written last, so what is named there is whole. */

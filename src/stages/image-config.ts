@@ -1,3 +1,4 @@
+import { arch } from 'node:os';
 import type { ImageConfig } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 
@@ -14,7 +15,7 @@ const ARCHITECTURES: Readonly<Record<string, ImageConfig['architecture']>> = { x
 export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<string, string>> = {}): ImageConfig {
   const { app, base } = plan;
   return {
-    architecture: ARCHITECTURES[process.arch] ?? 'amd64',
+    architecture: ARCHITECTURES[arch()] ?? 'amd64',
     os: 'linux',
     user: `${app.user.uid}:${app.user.gid}`,
     environment: { ...ENVIRONMENT, ...app.environment },

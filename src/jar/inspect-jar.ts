@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CracBuildError } from '../errors.ts';
-import { parseManifest } from '../jar/manifest.ts';
-import { readZip, readZipEntry } from '../jar/read-zip.ts';
+import { parseManifest } from './manifest.ts';
+import { readZip, readZipEntry } from './read-zip.ts';
 
 /** What a build needs to know about an executable jar. */
 export interface JarFacts {
