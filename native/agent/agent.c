@@ -1,7 +1,6 @@
 /*
  * Start of the agent. Agent_OnLoad runs while the JVM has one thread: the one moment in which code can be changed.
- * VMInit runs when Java works and before the app: classes are defined then (earlier, or by way of the boot class path,
- * JDK 17 gives up parts of CDS), and the control thread starts.
+ * VMInit runs when Java works and before the app: classes are defined then, and the control channel opens.
  *
  * Option "off": jdk.crac is there, but no checkpoint can be asked for.
  */
@@ -13,10 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-__asm__(".symver dlsym,dlsym@GLIBC_2.2.5");
-__asm__(".symver dlopen,dlopen@GLIBC_2.2.5");
-__asm__(".symver dladdr,dladdr@GLIBC_2.2.5");
+CRAC_OLD_SYMBOL(dlsym);
+CRAC_OLD_SYMBOL(dlopen);
+CRAC_OLD_SYMBOL(dladdr);
 
+JavaVM *crac_vm;
 jvmtiEnv *crac_jvmti;
 const char *crac_obstacle;
 static void *jvm_library;
@@ -32,37 +32,26 @@ void crac_warn(const char *format, ...) {
 
 void *crac_jvm_symbol(const char *name) { return dlsym(jvm_library, name); }
 
-/* The control thread is a daemon of the system's thread group, without a class loader of its own until it needs one. */
-static const char *start_control_thread(JNIEnv *env) {
-  jclass thread_class = (*env)->FindClass(env, "java/lang/Thread");
-  jmethodID create =
-      thread_class ? (*env)->GetMethodID(env, thread_class, "<init>", "(Ljava/lang/String;)V") : NULL;
-  jstring name = create ? (*env)->NewStringUTF(env, "crac control") : NULL;
-  jobject thread = name ? (*env)->NewObject(env, thread_class, create, name) : NULL;
-  if (!thread || (*env)->ExceptionCheck(env)) {
+/* Unlike FindClass, without a look at the app's classes and without an exception. */
+jclass crac_find_boot_class(JNIEnv *env, const char *name) {
+  jclass (*find)(JNIEnv *, const char *) =
+      (jclass(*)(JNIEnv *, const char *))crac_jvm_symbol("JVM_FindClassFromBootLoader");
+  jclass found = find ? find(env, name) : NULL;
+  if ((*env)->ExceptionCheck(env))
     (*env)->ExceptionClear(env);
-    return "the control thread cannot be created";
-  }
-  if ((*crac_jvmti)->RunAgentThread(crac_jvmti, thread, crac_run_channel, NULL, JVMTI_THREAD_NORM_PRIORITY))
-    return "the control thread cannot be started";
-  return NULL;
+  return found;
 }
 
 static void JNICALL on_vm_init(jvmtiEnv *jvmti, JNIEnv *env, jthread thread) {
   (void)jvmti;
   (void)thread;
-  jclass (*find_boot_class)(JNIEnv *, const char *) =
-      (jclass(*)(JNIEnv *, const char *))crac_jvm_symbol("JVM_FindClassFromBootLoader");
-  jclass own = find_boot_class ? find_boot_class(env, "jdk/crac/Core") : NULL;
-  if ((*env)->ExceptionCheck(env))
-    (*env)->ExceptionClear(env);
-  if (own) { /* a JDK with CRaC: it is in charge */
+  if (crac_find_boot_class(env, "jdk/crac/Core")) { /* a JDK with CRaC: it is in charge */
     crac_warn("this JDK has jdk.crac of its own, libcrac.so stays out of its way");
     return;
   }
   const char *problem = crac_define_classes(env);
   if (!problem && (!crac_obstacle || strcmp(crac_obstacle, "off") != 0))
-    problem = start_control_thread(env);
+    problem = crac_start_channel();
   if (problem) {
     crac_warn("%s", problem);
     crac_obstacle = problem;
@@ -71,6 +60,7 @@ static void JNICALL on_vm_init(jvmtiEnv *jvmti, JNIEnv *env, jthread thread) {
 
 JNIEXPORT jint JNICALL Agent_OnLoad(JavaVM *vm, char *options, void *reserved) {
   (void)reserved;
+  crac_vm = vm;
   Dl_info jvm;
   JNIEnv *env = NULL;
   if (!dladdr((void *)(*vm)->GetEnv, &jvm) || !(jvm_library = dlopen(jvm.dli_fname, RTLD_NOW | RTLD_NOLOAD)) ||

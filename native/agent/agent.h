@@ -7,13 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* New systems give these functions new versions; the old ones are in every glibc. */
+#if defined(__x86_64__)
+#define CRAC_OLD_SYMBOL(name) __asm__(".symver " #name "," #name "@GLIBC_2.2.5")
+#else
+#define CRAC_OLD_SYMBOL(name) __asm__(".symver " #name "," #name "@GLIBC_2.17")
+#endif
+
 #define HIDDEN __attribute__((visibility("hidden")))
 
 /* agent.c */
+extern HIDDEN JavaVM *crac_vm;
 extern HIDDEN jvmtiEnv *crac_jvmti;
 /* Why no checkpoint can be taken: "off", a sentence, or NULL. */
 extern HIDDEN const char *crac_obstacle;
 HIDDEN void *crac_jvm_symbol(const char *name);
+HIDDEN jclass crac_find_boot_class(JNIEnv *env, const char *name);
 HIDDEN void crac_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* nano_time.c */
@@ -39,7 +48,7 @@ HIDDEN uint64_t crac_collect_and_drop(void);
 HIDDEN void crac_await_idle_compilers(int limit_ms);
 
 /* channel.c */
-HIDDEN void JNICALL crac_run_channel(jvmtiEnv *jvmti, JNIEnv *env, void *argument);
+HIDDEN const char *crac_start_channel(void);
 HIDDEN void crac_close_channel(void);
 HIDDEN void crac_open_channel(void);
 HIDDEN bool crac_send_line(int connection, const char *line, size_t length);

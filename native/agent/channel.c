@@ -6,6 +6,9 @@
  *   checkpoint SETTLE_MS            ReadyFacts, when the process can be dumped, or {"error":…,"details":[…]}
  *   join SETTLE_MS                  the same for the checkpoint that the app itself asks for
  *
+ * The thread belongs to the JVM only while it serves: a Java thread that sits in accept() makes every exit of the JVM
+ * 300 ms longer, which is how long HotSpot waits for threads in native code.
+ *
  * Nothing of it may be open in the dump: the listening socket is closed before "ready" is sent, and opened again later.
  */
 #define _GNU_SOURCE
@@ -14,11 +17,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+CRAC_OLD_SYMBOL(pthread_create);
+CRAC_OLD_SYMBOL(pthread_detach);
+CRAC_OLD_SYMBOL(pthread_attr_setstacksize);
+
+#define STACK_BYTES (1u << 20)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -118,7 +128,7 @@ static void answer_status(JNIEnv *env, jclass control, int connection) {
   (*env)->ReleaseStringUTFChars(env, text, line);
 }
 
-static void serve(JNIEnv *env, int connection) {
+static void serve(int connection) {
   char line[128];
   if (!is_allowed(connection)) {
     refuse(connection, "only root and the user of the JVM may ask");
@@ -128,19 +138,24 @@ static void serve(JNIEnv *env, int connection) {
     refuse(connection, "no command came");
     return;
   }
-  jclass (*find_boot_class)(JNIEnv *, const char *) =
-      (jclass(*)(JNIEnv *, const char *))crac_jvm_symbol("JVM_FindClassFromBootLoader");
   int checkpoint_ms = number_after(line, "checkpoint"), join_ms = number_after(line, "join");
-  bool is_status = strcmp(line, "status") == 0;
-  jclass control = find_boot_class(env, "jdk/crac/impl/Control");
-  if (!is_status && checkpoint_ms < 0 && join_ms < 0) {
+  bool is_status = strcmp(line, "status") == 0, join = join_ms >= 0;
+  if (!is_status && checkpoint_ms < 0 && !join) {
     refuse(connection, "unknown command");
-  } else if (!control) {
+    return;
+  }
+  JNIEnv *env = NULL;
+  JavaVMAttachArgs self = {JNI_VERSION_9, (char *)"crac control", NULL};
+  if ((*crac_vm)->AttachCurrentThreadAsDaemon(crac_vm, (void **)&env, &self) != JNI_OK) {
+    refuse(connection, "the JVM takes no thread any more");
+    return;
+  }
+  jclass control = crac_find_boot_class(env, "jdk/crac/impl/Control");
+  if (!control) {
     refuse(connection, "jdk.crac is missing in this JVM");
   } else if (is_status) {
     answer_status(env, control, connection);
   } else {
-    bool join = join_ms >= 0;
     jmethodID request = (*env)->GetStaticMethodID(env, control, "requestCheckpoint", "(IIZ)V");
     if (request)
       (*env)->CallStaticVoidMethod(env, control, request, connection, join ? join_ms : checkpoint_ms, join);
@@ -149,10 +164,11 @@ static void serve(JNIEnv *env, int connection) {
     (*env)->ExceptionDescribe(env);
     (*env)->ExceptionClear(env);
   }
+  (*crac_vm)->DetachCurrentThread(crac_vm);
 }
 
-void JNICALL crac_run_channel(jvmtiEnv *jvmti, JNIEnv *env, void *argument) {
-  (void)jvmti, (void)argument;
+static void *run_channel(void *unused) {
+  (void)unused;
   pthread_mutex_lock(&lock);
   control_thread = pthread_self();
   for (;;) {
@@ -165,30 +181,40 @@ void JNICALL crac_run_channel(jvmtiEnv *jvmti, JNIEnv *env, void *argument) {
       int own = listener;
       pthread_mutex_unlock(&lock);
       int connection = accept4(own, NULL, NULL, SOCK_CLOEXEC);
-      if (connection >= 0) {
-        if ((*env)->PushLocalFrame(env, 16) == 0) {
-          serve(env, connection);
-          (*env)->PopLocalFrame(env, NULL);
-        } else {
-          close(connection);
-        }
-      }
       int error = errno;
+      if (connection >= 0)
+        serve(connection);
       pthread_mutex_lock(&lock);
       if (connection < 0 && error != EINTR && error != ECONNABORTED)
         break;
     }
-    if (listener >= 0 && !wanted) {
+    if (listener >= 0) { /* closing was asked for, or accept() failed for good */
       close(listener);
-      listener = -1;
-    } else if (listener >= 0) {
-      close(listener); /* accept failed for good */
       listener = -1;
       wanted = false;
     }
     busy = false;
     pthread_cond_broadcast(&changed);
   }
+  return NULL;
+}
+
+/* Returns NULL or what is wrong. */
+const char *crac_start_channel(void) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  sigprocmask(SIG_SETMASK, &all, &before); /* signals are the JVM's; the new thread inherits the mask */
+  int error = pthread_create(&thread, &attributes, run_channel, NULL);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error)
+    return "the control thread cannot be started";
+  pthread_detach(thread);
+  return NULL;
 }
 
 /* Called by the thread that takes the checkpoint: the control thread itself, while it serves, or one of the app's. */
