@@ -34,6 +34,8 @@ const PACKAGE_PLACES: Readonly<Record<string, RegExp>> = {
 };
 
 const PROCESS_PLACES = /^(cli|action)\//;
+/** Facts that nobody could want to pass in differently. */
+const PROCESS_FACTS = /^(pid|arch)$/;
 
 /** Every broken rule as a sentence; empty when all hold. */
 export function findViolations(files: readonly SourceFile[]): readonly string[] {
@@ -97,10 +99,19 @@ function layerOf(path: string): number | undefined {
 }
 
 function touchesProcess(code: string): boolean {
-  const withoutText = code.replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, (text) =>
-    /^.(node:)?process.$/.test(text) ? text : "''",
+  const imported = [...code.matchAll(/import\s*\{([^}]*)\}\s*from\s*['"](?:node:)?process['"]/g)].flatMap((match) =>
+    (match[1] ?? '').split(',').map((name) => name.trim().split(' ')[0] ?? ''),
   );
-  return /(?<![\w.$])process\s*(\.|\?\.|\[)/.test(withoutText) || /['"](node:)?process['"]/.test(withoutText);
+  const rest = code.replaceAll(/import\s*\{[^}]*\}\s*from\s*['"](?:node:)?process['"]/g, '');
+  const withoutText = rest.replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+  const members = [...withoutText.matchAll(/(?<![\w.$])process\s*(?:\?\.|\.|\[)\s*(\w*)/g)].map(
+    (match) => match[1] ?? '',
+  );
+  return (
+    /['"](node:)?process['"]/.test(rest) ||
+    [...imported, ...members].some((name) => name !== '' && !PROCESS_FACTS.test(name)) ||
+    /(?<![\w.$])process\s*(\?\.)?\[/.test(withoutText)
+  );
 }
 
 function withoutComments(text: string): string {

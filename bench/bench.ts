@@ -1,0 +1,25 @@
+/** One benchmark: builds what it needs, measures, and gives plain numbers. */
+export interface Bench {
+  readonly name: string;
+  /** For `npm run -s bench` without a name. */
+  readonly summary: string;
+  readonly run: (options: BenchOptions) => Promise<Measurements>;
+}
+
+export interface BenchOptions {
+  /** How often each variant is measured. */
+  readonly runs: number;
+  /** Where the bench may put what it builds; kept, so that a rerun is cheap. */
+  readonly workDir: string;
+  /** JDK of the image, as for `crac-build build --base`; absent: crac-build's own choice. */
+  readonly base: string | undefined;
+  readonly javaOptions: readonly string[];
+  readonly tell: (line: string) => void;
+}
+
+export interface Measurements {
+  /** Keys end in their unit: `_ms`, `_mb`. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** Every single measurement behind a figure, in the order in which it was taken. */
+  readonly runs: Readonly<Record<string, readonly number[]>>;
+}

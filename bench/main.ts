@@ -1,0 +1,46 @@
+// npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.ts';
+import { inspectMachine } from './machine.ts';
+import { renderJson, renderTable } from './render.ts';
+import { restoreBench } from './restore.ts';
+
+const BENCHES: readonly Bench[] = [restoreBench];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '21' },
+    base: { type: 'string' },
+    'java-option': { type: 'string', multiple: true, default: [] },
+  },
+});
+const bench = BENCHES.find(({ name }) => name === positionals[0]);
+const runs = Number(values.runs);
+if (bench === undefined || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
+  process.stderr.write(
+    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}\n`).join('')}`,
+  );
+  process.exit(2);
+}
+
+const workDir = resolve('target/bench', bench.name);
+mkdirSync(workDir, { recursive: true });
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+try {
+  const measurements = await bench.run({
+    runs,
+    workDir,
+    base: values.base,
+    javaOptions: values['java-option'],
+    tell,
+  });
+  const render = values.json ? renderJson : renderTable;
+  process.stdout.write(render(bench.name, inspectMachine(), measurements));
+} catch (error) {
+  tell(`error: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
