@@ -93,11 +93,12 @@ static uint32_t compose_arguments(void) {
   uint64_t properties_at = parse_number(&text, 10);
   if (text == cold_bytes || *text++ != 0) return 0;
   uint32_t count = 0, from_file = 0;
+  int is_inserted = 0;
   for (;; text += strlen(text) + 1, from_file++) {
     int is_end = text >= cold_bytes + cold_size;
-    if (from_file == properties_at || (is_end && from_file < properties_at)) {
+    if (!is_inserted && (is_end || from_file == properties_at)) {
       count = append(count, 1);
-      properties_at = ~0ULL;
+      is_inserted = 1;
     }
     if (is_end) break;
     if (count + 1 >= COLD_ARGUMENTS) return 0;
