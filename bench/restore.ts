@@ -115,22 +115,18 @@ async function composeVariants(
   });
 
   const crun = (await runCommand(['sh', '-c', 'command -v crun'])).trim();
+  const runtime = [crun, '--root', join(workDir, 'crun'), '--cgroup-manager=disabled'];
   const inContainer = async (key: string, start: { argv: readonly string[]; environment: readonly string[] }) => {
     const bundle = join(workDir, `bundle-${key}`);
-    const state = join(workDir, 'crun');
     await writeBundle(bundle, image, start);
-    const measured = variant(
-      key,
-      { argv: [crun, '--root', state, 'run', '--bundle', bundle, key], environment: [] },
-      false,
-    );
+    const measured = variant(key, { argv: [...runtime, 'run', '--bundle', bundle, key], environment: [] }, false);
     return {
       key,
       start: async () => {
         try {
           return await measured.start();
         } finally {
-          await runCommand([crun, '--root', state, 'delete', '--force', key]);
+          await runCommand([...runtime, 'delete', '--force', key]);
         }
       },
     };

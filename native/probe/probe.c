@@ -75,6 +75,8 @@ static void mount_at(const char *source, const char *root, const char *folder, c
 static void mount_surroundings(const char *root, int own_processes) {
   if (unshare(CLONE_NEWNS)) die_with_error("making a mount namespace (needs CAP_SYS_ADMIN)");
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) die_with_error("making mounts private");
+  /* crun refuses machines that have controllers in cgroup v1 and v2 alike: here it sees v1 alone. */
+  umount2("/sys/fs/cgroup/unified", MNT_DETACH);
   if (own_processes) mount_at("proc", "", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
   if (!root) return;
   mount_at("proc", root, "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
