@@ -23,6 +23,9 @@ struct control { /* the fake thread control blocks: what glibc's struct pthread 
 struct control controls[2] = {{0, 111}, {0, 222}};
 uint32_t fixed_ids[2] = {111, 222};
 uint64_t robust_lists[2][3];
+struct { /* struct rseq, its first 32 bytes */
+  uint32_t cpu_id_start, cpu_id, rest[6];
+} rseq_areas[2] __attribute__((aligned(32))) = {{99999, 99999, {0}}, {99999, 99999, {0}}};
 struct __kernel_timespec deadlines[3] = {{1000, 999999999}, {0x7ffffffffffffffe, 5}, {0, 0}};
 int64_t nano_offset = 50;
 uint32_t second_has_run, second_report[4]; /* tid, its own idea of tid, fs is right, name is right */
@@ -90,11 +93,13 @@ static void report_threads(uint64_t argument) {
   print("first.fs %s\n", is_fs_at((uint64_t)&controls[0]) && robust_list_is((uint64_t)robust_lists[0]) ? "right" : "wrong");
   print("first.name %s\n", is_named("first thread") ? "right" : "wrong");
   call(rt_sigprocmask, SIG_BLOCK, 0, &mask, 8);
+  print("first.rseq %s\n", rseq_areas[0].cpu_id < 4096 ? "registered" : "not registered");
   print("first.mask %x\n", mask);
   while (__atomic_load_n(&second_has_run, __ATOMIC_ACQUIRE) == 0) call(futex, &second_has_run, FUTEX_WAIT, 0, 0);
   print("second.ids %s\n", second_report[0] == second_report[1] && second_report[0] == fixed_ids[1] ? "right" : "wrong");
   print("second.fs %s\nsecond.name %s\n", second_report[2] ? "right" : "wrong", second_report[3] ? "right" : "wrong");
   for (uint32_t now; (now = *(volatile uint32_t *)&controls[1].tid) != 0;) call(futex, &controls[1].tid, FUTEX_WAIT, now, 0);
+  print("second.rseq %s\n", rseq_areas[1].cpu_id == (uint32_t)-2 ? "failed" : "other");
   print("second.cleared right\n");
 }
 

@@ -120,6 +120,9 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     tls: at('controls') + BigInt(index * 16),
     robust_list: at('robust_lists') + BigInt(index * 24),
     robust_list_size: 24,
+    rseq: at('rseq_areas') + BigInt(index * 32),
+    rseq_size: index === 0 ? 32 : 7, // 7: the kernel refuses it
+    rseq_signature: 0x53053053,
     frame: base + BigInt(frames[index]),
     scratch: base + BigInt(scratch[index]) + 4096n,
     old_tid: 111 * (index + 1),
