@@ -22,19 +22,22 @@ const status = z.int({ error: 'expected an HTTP status' }).min(100).max(599);
 const urlPath = z.string().startsWith('/', { error: 'expected a path that begins with "/"' });
 const count = z.int({ error: 'expected a whole number' }).min(1);
 
-const warmUpRequestObject = z.strictObject({
-  method: z
-    .string()
-    .regex(/^[A-Z]+$/, { error: 'expected an HTTP method in capitals' })
-    .optional(),
-  port: port.optional(),
-  path: urlPath,
-  headers: z.record(z.string(), text).optional(),
-  body: z.string().optional(),
-  count: count.optional(),
-  concurrency: count.max(1000).optional(),
-  status: status.optional(),
-});
+const warmUpRequestObject = z.strictObject(
+  {
+    method: z
+      .string()
+      .regex(/^[A-Z]+$/, { error: 'expected an HTTP method in capitals' })
+      .optional(),
+    port: port.optional(),
+    path: urlPath,
+    headers: z.record(z.string(), text).optional(),
+    body: z.string().optional(),
+    count: count.optional(),
+    concurrency: count.max(1000).optional(),
+    status: status.optional(),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? 'expected "GET /path x200" or keys and values' : undefined) },
+);
 /** Also in the flag's short form: "GET / x200". */
 const warmUpRequest = z.preprocess(
   (value) => (typeof value === 'string' ? (parseWarmUpRequest(value) ?? value) : value),

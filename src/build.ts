@@ -1,0 +1,79 @@
+import type { OciImage } from './oci/image.ts';
+import type { BuildPlan } from './plan/build-plan.ts';
+import { renderBytes } from './report/render-bytes.ts';
+import { renderDuration } from './report/render-duration.ts';
+import { takeCheckpoint } from './stages/checkpoint.ts';
+import { compileCheckpoint } from './stages/compile.ts';
+import { composeImage } from './stages/compose.ts';
+import { containerize } from './stages/containerize.ts';
+import { launchApp } from './stages/launch.ts';
+import { packLayers } from './stages/pack.ts';
+import { publishImage } from './stages/publish.ts';
+import { runStage } from './stages/run-stage.ts';
+import { verifyImage } from './stages/verify.ts';
+import { warmUpApp } from './stages/warm-up.ts';
+import type { World } from './world.ts';
+
+export type BuildResult = Awaited<ReturnType<typeof build>>;
+
+/** The whole pipeline. Nothing is published unless the final image was seen to restore. */
+export async function build(plan: BuildPlan, world: World) {
+  const appImage = await runStage(world, 'containerize', () => containerize(plan, world), describeImage);
+  const { warmth, checkpoint, restoreImage, layers } = await checkpointApp(plan, appImage, world);
+  const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
+  const verified = plan.verify.enabled
+    ? await runStage(
+        world,
+        'verify',
+        () => verifyImage(plan, image, world),
+        ({ restoredMs, coldMs }) =>
+          `restored in ${renderDuration(Math.min(...restoredMs))}, cold in ${renderDuration(coldMs)}, containers included`,
+      )
+    : undefined;
+  const built = await runStage(
+    world,
+    'publish',
+    () => publishImage(plan, image, world),
+    () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
+  );
+  return { plan, warmth, ready: checkpoint.ready, restoreImage, layers: image.layers, verified, built };
+}
+
+/** From the app's start to the layers made of it. It is alive, stopped, until then: its files are read from its container. */
+async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
+  await using app = await runStage(
+    world,
+    'launch',
+    () => launchApp(plan, image, world),
+    () => 'ready',
+  );
+  const warmth = await runStage(
+    world,
+    'warm-up',
+    () => warmUpApp(plan, app, world),
+    ({ requestCount }) => `${requestCount} requests`,
+  );
+  const checkpoint = await runStage(
+    world,
+    'checkpoint',
+    () => takeCheckpoint(plan, app, world),
+    ({ ready }) => `${ready.gc}, ${renderBytes(ready.droppedBytes)} of free heap dropped`,
+  );
+  const restoreImage = await runStage(
+    world,
+    'compile',
+    () => compileCheckpoint(plan, checkpoint, world),
+    ({ memBytes, threadCount }) => `${renderBytes(memBytes)} of memory, ${threadCount} threads`,
+  );
+  const layers = await runStage(
+    world,
+    'pack',
+    () => packLayers(plan, checkpoint, restoreImage, world),
+    (made) => made.map(({ kind, sizeBytes }) => `${kind} ${renderBytes(sizeBytes)}`).join(', '),
+  );
+  return { warmth, checkpoint, restoreImage, layers };
+}
+
+function describeImage(image: OciImage): string {
+  return `${image.layers.length} layers, ${renderBytes(image.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`;
+}

@@ -1,0 +1,53 @@
+import { build } from '../build.ts';
+import { openToolbox } from '../criu/toolbox.ts';
+import { connectEngine } from '../engine/connect.ts';
+import { collectFacts } from '../plan/collect-facts.ts';
+import { planBuild } from '../plan/plan-build.ts';
+import type { Report } from '../report/event.ts';
+import { runStage } from '../stages/run-stage.ts';
+import type { BuildFlags } from './build-flags.ts';
+import { cacheFolder, makeFolder, nativeFolder, openWorkFolder } from './open-world.ts';
+import { readSettings } from './plan-command.ts';
+import { renderBuild } from './render-build.ts';
+import type { CommandResult } from './run-command.ts';
+
+/** Cheap checks first: settings, jar and JDK, then the engine, then the toolbox. */
+export async function runBuild(
+  jar: string | undefined,
+  flags: BuildFlags,
+  context: { readonly report: Report; readonly signal: AbortSignal },
+): Promise<CommandResult> {
+  const { report, signal } = context;
+  await using work = await openWorkFolder();
+  const cacheDir = await makeFolder(cacheFolder());
+  const nativeDir = nativeFolder();
+
+  const { plan, engine, toolbox } = await runStage(
+    context,
+    'plan',
+    async () => {
+      const settings = await readSettings(jar, flags);
+      const facts = await collectFacts(settings, process.env);
+      planBuild(settings, facts);
+      const engine = await connectEngine(settings.engine ?? 'auto', {
+        workDir: work.path,
+        cacheDir,
+        nativeDir,
+        signal,
+      });
+      const plan = planBuild(settings, { ...facts, engine: engine.name });
+      const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
+      return { plan, engine, toolbox };
+    },
+    ({ engine, toolbox }) => `${engine.description}, CRIU ${toolbox.criuVersion}`,
+  );
+  if (!plan.verify.enabled) {
+    report({
+      type: 'warning',
+      message: 'verify is off: this image may not restore, and nobody will have seen it',
+      hint: 'Leave out --no-verify (verify.enabled) for anything that is to be deployed.',
+    });
+  }
+  const result = await build(plan, { engine, report, signal, workDir: work.path, cacheDir, nativeDir, toolbox });
+  return { text: renderBuild(result), json: { ok: true, ...result } };
+}

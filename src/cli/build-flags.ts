@@ -1,0 +1,113 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Settings } from '../config/settings.ts';
+import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+
+/** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
+export interface BuildFlags {
+  readonly config?: string;
+  readonly name?: string;
+  readonly base?: string;
+  readonly javaOption?: readonly string[];
+  readonly arg?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly port?: readonly number[];
+  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly readiness?: string;
+  readonly warmUp?: readonly { readonly method: string; readonly path: string; readonly count?: number }[];
+  readonly engine?: 'auto' | 'docker' | 'oci';
+  readonly output?: NonNullable<Settings['outputs']>;
+  readonly criu?: string;
+  readonly toolbox?: string;
+  readonly verify: boolean;
+  readonly json?: boolean;
+}
+
+export function addBuildFlags(command: Command): Command {
+  return command
+    .argument('[app.jar]', 'the app: an executable jar (config: app.jar)')
+    .option('--config <file>', 'settings; crac-build.yaml where there is one')
+    .option('--name <name>', 'name of the image; from the jar where it is left out')
+    .option(
+      '--base <jdk:path>',
+      'the JDK to make the base from; JAVA_HOME or the java in PATH',
+      one(parseBase, '"jdk:PATH"'),
+    )
+    .option('--java-option <option>', 'option for the JVM; can be given again', append)
+    .option('--arg <argument>', 'argument for the app; can be given again', append)
+    .option('--env <key=value>', 'environment variable of the app; can be given again', collectEnvironment)
+    .option('--port <port>', 'TCP port of the app; can be given again', many(parsePort, 'a port number'))
+    .option('--user <uid[:gid]>', 'who the app runs as (1000:1000)', one(parseUser, '"UID" or "UID:GID" in numbers'))
+    .option('--readiness <path>', 'GET this until it answers 200 (/)', one(parsePath, 'a path that begins with "/"'))
+    .option(
+      '--warm-up <request>',
+      '"GET /path x200"; can be given again',
+      many(parseWarmUpRequest, '"[METHOD] /path [xCOUNT]"'),
+    )
+    .addOption(new Option('--engine <engine>', 'what runs the containers').choices(['auto', 'docker', 'oci']))
+    .option(
+      '--output <where>',
+      'oci:DIR or docker:REFERENCE; can be given again',
+      many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
+    )
+    .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
+    .option('--toolbox <dir>', 'use the toolbox in this folder')
+    .option('--no-verify', 'do not try whether the image restores (not for production)')
+    .option('--json', 'print one JSON object at the end, events as JSON lines on stderr');
+}
+
+/** Flags in the shape of the config file. */
+export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): Settings {
+  const app = defined({
+    jar,
+    javaOptions: flags.javaOption,
+    arguments: flags.arg,
+    environment: flags.env,
+    ports: flags.port,
+    user: flags.user,
+  });
+  return defined({
+    name: flags.name,
+    app: Object.keys(app).length === 0 ? undefined : app,
+    base: flags.base,
+    engine: flags.engine,
+    readiness: flags.readiness === undefined ? undefined : { path: flags.readiness },
+    warmUp: flags.warmUp === undefined ? undefined : { requests: flags.warmUp },
+    verify: flags.verify ? undefined : { enabled: false },
+    outputs: flags.output,
+  }) as Settings;
+}
+
+function defined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+function one<T>(parse: (text: string) => T | undefined, expected: string): (text: string) => T {
+  return (text) => {
+    const value = parse(text);
+    if (value === undefined) throw new InvalidArgumentError(`Expected ${expected}.`);
+    return value;
+  };
+}
+
+function many<T>(parse: (text: string) => T | undefined, expected: string): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => [...before, one(parse, expected)(text)];
+}
+
+function append(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function collectEnvironment(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const match = /^([^=]+)=(.*)$/s.exec(text);
+  if (match?.[1] === undefined) throw new InvalidArgumentError('Expected "KEY=VALUE".');
+  return { ...before, [match[1]]: match[2] ?? '' };
+}
+
+function parsePort(text: string): number | undefined {
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function parsePath(text: string): string | undefined {
+  return text.startsWith('/') ? text : undefined;
+}

@@ -1,0 +1,51 @@
+import { Command, CommanderError } from 'commander';
+import { CracBuildError } from '../errors.ts';
+import { errorToJson, renderError } from '../report/render-error.ts';
+import { VERSION } from '../version.ts';
+import { runBuild } from './build-command.ts';
+import { addBuildFlags, type BuildFlags } from './build-flags.ts';
+import { runPlan } from './plan-command.ts';
+import { runCommand } from './run-command.ts';
+import { addToolboxCommands } from './toolbox-command.ts';
+
+const program = new Command('crac-build')
+  .description('Turns a Java app into a pre-warmed container image that restores and does not start cold.')
+  .version(VERSION, '--version')
+  .showSuggestionAfterError()
+  .exitOverride()
+  /** Wrong usage is told below, in the form of all other errors. */
+  .configureOutput({ outputError: () => {} });
+
+addBuildFlags(program.command('build'))
+  .description('build the image and verify that it restores')
+  .action(async (jar: string | undefined, flags: BuildFlags) => {
+    await finish(
+      runCommand({ json: flags.json ?? false, hasStages: true }, (context) => runBuild(jar, flags, context)),
+    );
+  });
+addBuildFlags(program.command('plan'))
+  .description('show what build would do')
+  .action(async (jar: string | undefined, flags: BuildFlags) => {
+    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runPlan(jar, flags)));
+  });
+addToolboxCommands(program.command('toolbox'), finish);
+
+await program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof CommanderError)) throw error;
+  /** --help and --version end here, too. */
+  if (error.exitCode === 0) process.exit(0);
+  /** No command at all: the help has been printed. */
+  if (error.code === 'commander.help') process.exit(2);
+  const usage = new CracBuildError('USAGE', error.message.replace(/^error: /, ''), {
+    hint: '`crac-build --help` and `crac-build COMMAND --help` list what there is.',
+  });
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ ok: false, error: errorToJson(usage) }, null, 2)}\n`);
+  } else process.stderr.write(renderError(usage));
+  process.exit(2);
+});
+
+/** Ends the process although a connection pool may still hold it: everything with a lifetime has been disposed of. */
+async function finish(exitCode: Promise<number>): Promise<void> {
+  process.exit(await exitCode);
+}

@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Container, ContainerExit, ContainerSpec, Engine } from '../../src/engine/engine.ts';
+import { CracBuildError } from '../../src/errors.ts';
+
+/** What the app inside a fake container does with a request. */
+export interface FakeApp {
+  /** The status and body of the answer; "hang": none ever comes. */
+  readonly answer?: (
+    request: IncomingMessage,
+    body: string,
+    spec: ContainerSpec,
+  ) => { status: number; body?: string } | 'hang';
+  /** Milliseconds after the start at which it listens; absent: at once. */
+  readonly listensAfterMs?: number;
+  /** Ends with this code, that long after the start. */
+  readonly exits?: { readonly code: number; readonly afterMs: number };
+  readonly lines?: readonly string[];
+}
+
+/** An Engine whose containers are HTTP servers in this process. It counts what is left. */
+export interface FakeEngine extends Engine {
+  readonly specs: ContainerSpec[];
+  /** Names of containers and images that were made and not disposed of. */
+  readonly left: () => readonly string[];
+  readonly requests: string[];
+  readonly openConnections: () => number;
+  exitAll: (code: number) => void;
+}
+
+export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => FakeApp) = {}): FakeEngine {
+  const left = new Set<string>();
+  const specs: ContainerSpec[] = [];
+  const requests: string[] = [];
+  const exits = new Set<(code: number) => void>();
+  let connections = 0;
+
+  const launchContainer = async (spec: ContainerSpec, signal: AbortSignal): Promise<Container> => {
+    if (signal.aborted) throw new CracBuildError('INTERRUPTED', 'interrupted');
+    const app = typeof chooseApp === 'function' ? chooseApp(spec) : chooseApp;
+    specs.push(spec);
+    left.add(spec.name);
+    const server = createServer(async (request, response) => {
+      requests.push(`${request.method} ${request.url}`);
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const answer = app.answer?.(request, body, spec) ?? { status: 200, body: 'ok' };
+      if (answer === 'hang') return;
+      response.writeHead(answer.status).end(answer.body ?? '');
+    });
+    server.on('connection', (socket) => {
+      connections++;
+      socket.on('close', () => connections--);
+    });
+    /** A port that is free, so that a connection before `listensAfterMs` is refused. */
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    let timer: NodeJS.Timeout | undefined;
+    if (app.listensAfterMs !== undefined) {
+      await new Promise((resolve) => server.close(resolve));
+      timer = setTimeout(() => server.listen(port, '127.0.0.1'), app.listensAfterMs);
+    }
+    let exit: (code: number) => void = () => {};
+    const exited = new Promise<ContainerExit>((resolve) => {
+      exit = (code) => {
+        clearTimeout(timer);
+        server.close();
+        server.closeAllConnections();
+        resolve({ exitCode: code });
+      };
+    });
+    exits.add(exit);
+    const exitTimer = app.exits && setTimeout(() => exit(app.exits?.code ?? 0), app.exits.afterMs);
+    return {
+      id: spec.name,
+      exec: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+      copyIn: async () => {},
+      copyOut: async () => {
+        throw new Error('not in this fake');
+      },
+      listChanges: async () => ({ changed: [], removed: [] }),
+      endpoint: async () => ({ host: '127.0.0.1', port }),
+      lastLines: async () => app.lines ?? [],
+      exited,
+      kill: async () => exit(137),
+      [Symbol.asyncDispose]: async () => {
+        clearTimeout(exitTimer);
+        exit(137);
+        left.delete(spec.name);
+      },
+    };
+  };
+
+  return {
+    name: 'oci',
+    description: 'a fake',
+    loadImage: async (_, reference) => {
+      left.add(reference);
+      return {
+        reference,
+        keep: () => left.delete(reference),
+        [Symbol.asyncDispose]: async () => {
+          left.delete(reference);
+        },
+      };
+    },
+    launchContainer,
+    specs,
+    requests,
+    left: () => [...left],
+    openConnections: () => connections,
+    exitAll: (code) => {
+      for (const exit of exits) exit(code);
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { Settings } from '../../src/config/settings.ts';
+import type { BuildPlan } from '../../src/plan/build-plan.ts';
+import { type BuildFacts, planBuild } from '../../src/plan/plan-build.ts';
+
+export const SAMPLE_FACTS: BuildFacts = {
+  jar: { path: '/work/orders-1.4.2.jar' },
+  jdk: { path: '/opt/jdk-25', javaVersion: 25, hotSpot: true },
+};
+
+export function samplePlan(settings: Settings = {}): BuildPlan {
+  return planBuild(settings, SAMPLE_FACTS);
+}

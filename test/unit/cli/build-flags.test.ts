@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { addBuildFlags, type BuildFlags, settingsFromFlags } from '../../../src/cli/build-flags.ts';
+
+function parse(...argv: string[]) {
+  const command = addBuildFlags(new Command('build'))
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  command.parse(argv, { from: 'user' });
+  return settingsFromFlags(command.args[0], command.opts<BuildFlags>());
+}
+
+test('no flags, no settings', () => expect(parse()).toEqual({}));
+
+test('every flag has the shape of its config key', () => {
+  const settings = parse(
+    ...['app.jar', '--name', 'n', '--base', 'jdk:/opt/jdk', '--java-option', '-Xmx1g', '--java-option=-Dx=y'],
+    ...['--arg', 'a', '--arg=--b', '--env', 'A=1', '--env', 'B=x=y', '--port', '80', '--port', '81', '--user', '5:6'],
+    ...['--readiness', '/up', '--warm-up', 'GET / x3', '--warm-up', '/b', '--engine', 'oci'],
+    ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
+  );
+  expect(settings).toEqual({
+    name: 'n',
+    app: {
+      jar: 'app.jar',
+      javaOptions: ['-Xmx1g', '-Dx=y'],
+      arguments: ['a', '--b'],
+      environment: { A: '1', B: 'x=y' },
+      ports: [80, 81],
+      user: { uid: 5, gid: 6 },
+    },
+    base: '/opt/jdk',
+    engine: 'oci',
+    readiness: { path: '/up' },
+    warmUp: {
+      requests: [
+        { method: 'GET', path: '/', count: 3 },
+        { method: 'GET', path: '/b' },
+      ],
+    },
+    verify: { enabled: false },
+    outputs: [
+      { kind: 'oci', dir: 'out' },
+      { kind: 'docker', reference: 'n:1' },
+    ],
+  });
+});
+
+test.each([
+  ['--user', 'me'],
+  ['--port', '0'],
+  ['--port', '99999'],
+  ['--base', 'ubuntu'],
+  ['--env', 'A'],
+  ['--readiness', 'up'],
+  ['--warm-up', 'get /'],
+  ['--output', 'registry/x'],
+  ['--engine', 'podman'],
+  ['--unknown', 'x'],
+])('%s %s is refused', (...argv) => expect(() => parse(...argv)).toThrow());

@@ -1,0 +1,107 @@
+import { planBuild } from '../../../src/plan/plan-build.ts';
+import { renderPlan } from '../../../src/plan/render-plan.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { SAMPLE_FACTS, samplePlan } from '../../support/sample-plan.ts';
+
+test('the plan of a jar alone', () => expectGolden('plan-defaults.txt', renderPlan(samplePlan())));
+
+test('the plan of everything', () => {
+  const plan = samplePlan({
+    name: 'orders',
+    app: {
+      javaOptions: ['-Xmx256m', '-Dgreeting=good morning'],
+      arguments: ['serve', "it's"],
+      environment: { PORT: '9090' },
+      ports: [9090, 9091],
+      user: { uid: 0, gid: 0 },
+    },
+    modules: ['java.base', 'jdk.httpserver'],
+    engine: 'docker',
+    network: 'host',
+    readiness: { port: 9091, path: '/ready', status: 204, timeout: 5000 },
+    warmUp: {
+      requests: [{ path: '/' }, { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201 }],
+    },
+    checkpoint: { memory: 'read', settle: 100, timeout: 1000 },
+    verify: { enabled: false },
+    outputs: [
+      { kind: 'oci', dir: '/out' },
+      { kind: 'docker', reference: 'orders:1' },
+    ],
+  });
+  expectGolden('plan-full.txt', renderPlan(plan));
+  expectGolden('plan-full.json', `${JSON.stringify(plan, null, 2)}\n`);
+});
+
+test('-D options given at run time go before -jar, after all other JVM options', () => {
+  const { argv, jvmOptionIndex } = samplePlan({ app: { javaOptions: ['-Xmx1g'], arguments: ['x'] } }).command;
+  expect(argv.slice(jvmOptionIndex)).toEqual(['-jar', '/app/orders.jar', 'x']);
+  expect(argv[jvmOptionIndex - 1]).toBe('-Xmx1g');
+});
+
+test('the agent comes first and unlocking comes before what it unlocks', () => {
+  expect(samplePlan().addedJavaOptions.map(({ option }) => option)).toEqual([
+    '-agentpath:/opt/crac/libcrac.so',
+    '-XX:+PerfDisableSharedMem',
+    '-XX:+UnlockDiagnosticVMOptions',
+    '-XX:ArchiveRelocationMode=0',
+  ]);
+});
+
+test.each([
+  ['-XX:-PerfDisableSharedMem', '-XX:+PerfDisableSharedMem'],
+  ['-XX:-UsePerfData', '-XX:+PerfDisableSharedMem'],
+  ['-XX:ArchiveRelocationMode=1', '-XX:ArchiveRelocationMode=0'],
+  ['-XX:ArchiveRelocationMode=1', '-XX:+UnlockDiagnosticVMOptions'],
+  ['-Xshare:off', '-XX:ArchiveRelocationMode=0'],
+])('the user’s %s keeps %s away', (users, ours) => {
+  const added = samplePlan({ app: { javaOptions: [users] } }).addedJavaOptions.map(({ option }) => option);
+  expect(added).not.toContain(ours);
+  expect(added).toContain('-agentpath:/opt/crac/libcrac.so');
+});
+
+test('HotSpot’s options are for HotSpot', () => {
+  const plan = planBuild({}, { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, hotSpot: false } });
+  expect(plan.addedJavaOptions.map(({ option }) => option)).toEqual(['-agentpath:/opt/crac/libcrac.so']);
+});
+
+test.each([
+  ['orders.jar', 'orders'],
+  ['orders-service-1.4.2-SNAPSHOT.jar', 'orders-service'],
+  ['My App_2.jar', 'my-app'],
+  ['orders-v3.1.jar', 'orders'],
+  ['7.jar', '7'],
+  ['__.jar', 'app'],
+])('the name of %s', (file, name) => {
+  expect(planBuild({}, { ...SAMPLE_FACTS, jar: { path: `/x/${file}` } }).name).toBe(name);
+});
+
+test('the engine that answered decides where the image goes', () => {
+  expect(planBuild({}, { ...SAMPLE_FACTS, engine: 'docker' }).outputs).toEqual([
+    { kind: 'docker', reference: 'orders:latest' },
+  ]);
+  expect(planBuild({}, { ...SAMPLE_FACTS, engine: 'oci' }).outputs).toEqual([{ kind: 'oci', dir: './orders-image' }]);
+});
+
+test('the readiness port is the app’s first; without ports the app has the readiness port', () => {
+  expect(samplePlan({ app: { ports: [9000, 9001] } }).readiness.port).toBe(9000);
+  expect(samplePlan({ readiness: { port: 7000 } }).app.ports).toEqual([7000]);
+});
+
+test('no requests means the readiness path; an empty list means no warm-up', () => {
+  expect(samplePlan({ readiness: { path: '/up', status: 204 } }).warmUp.requests).toMatchObject([
+    { method: 'GET', path: '/up', status: 204, count: 100 },
+  ]);
+  expect(samplePlan({ warmUp: { requests: [] } }).warmUp.requests).toEqual([]);
+});
+
+test('what cannot work is refused before anything is done', () => {
+  const java11 = { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, javaVersion: 11 } };
+  expect(() => planBuild({}, java11)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+  expect(() => samplePlan({ app: { javaOptions: ['-XX:+UseZGC'] } })).toThrow(
+    expect.objectContaining({ code: 'STATE_REFUSED' }),
+  );
+  expect(() => samplePlan({ app: { environment: { JAVA_TOOL_OPTIONS: '-Xmx1g -XX:+UseZGC' } } })).toThrow(
+    expect.objectContaining({ code: 'STATE_REFUSED' }),
+  );
+});

@@ -1,0 +1,119 @@
+import { distinctRequests, planProfile, verifyImage } from '../../../src/stages/verify.ts';
+import { openFakeEngine } from '../../support/fake-engine.ts';
+import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
+
+const plan = samplePlan({
+  warmUp: {
+    requests: [{ path: '/a', count: 50 }, { path: '/b', method: 'POST', body: '1', status: 201 }, { path: '/a' }],
+  },
+  verify: { timeout: 2000 },
+});
+const answer = (request: { url?: string | undefined }) => ({ status: request.url === '/b' ? 201 : 200 });
+
+test('restores twice, then starts cold, each under the same restrictions, and checks each kind of request', async () => {
+  const engine = openFakeEngine({ answer });
+  const report = await verifyImage(plan, NO_IMAGE, fakeWorld(engine));
+  expect(engine.specs.map(({ environment }) => environment)).toEqual([
+    { CRAC_RESTORE: 'require' },
+    { CRAC_RESTORE: 'require' },
+    { CRAC_RESTORE: 'off' },
+  ]);
+  for (const spec of engine.specs) {
+    expect(spec).toMatchObject({
+      user: '65432:65432',
+      capabilities: [],
+      seccomp: 'default',
+      noNewPrivileges: true,
+      readOnlyRoot: true,
+      tmpfs: ['/tmp'],
+    });
+    expect(spec.entrypoint).toBeUndefined();
+    expect(spec.command).toBeUndefined();
+  }
+  expect(engine.requests).toEqual(Array(3).fill(['GET /', 'GET /a', 'POST /b']).flat());
+  expect(report).toMatchObject({ restoredMs: [expect.any(Number), expect.any(Number)], checkedRequests: 2 });
+  expect(report.coldMs).toBeGreaterThan(0);
+  expect(engine.left()).toEqual([]);
+});
+
+test('an image that does not restore fails, although it would start cold', async () => {
+  const engine = openFakeEngine((spec) =>
+    spec.environment['CRAC_RESTORE'] === 'require'
+      ? {
+          listensAfterMs: 60_000,
+          exits: { code: 125, afterMs: 20 },
+          lines: ['crac: cannot restore: the plan is cut off'],
+        }
+      : { answer },
+  );
+  await expect(verifyImage(plan, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: 'verify: the image was to be restored, but its process exited with code 125',
+    details: ['crac: cannot restore: the plan is cut off'],
+  });
+  expect(engine.left()).toEqual([]);
+});
+
+test('an image that restores but cannot start cold fails', async () => {
+  const engine = openFakeEngine((spec) =>
+    spec.environment['CRAC_RESTORE'] === 'off' ? { listensAfterMs: 60_000 } : { answer },
+  );
+  const quick = { ...plan, verify: { enabled: true, timeoutMs: 200 } };
+  await expect(verifyImage(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: expect.stringContaining('started cold, the image did not answer GET :8080/ with 200 within 200 ms'),
+  });
+  expect(engine.left()).toEqual([]);
+});
+
+test('a second restore that fails is not covered by a first that works', async () => {
+  let starts = 0;
+  const engine = openFakeEngine(() =>
+    ++starts === 2 ? { exits: { code: 139, afterMs: 0 }, listensAfterMs: 60_000 } : { answer },
+  );
+  await expect(verifyImage(plan, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({ code: 'VERIFY_FAILED' });
+  expect(starts).toBe(2);
+});
+
+test('a wrong answer after a restore fails', async () => {
+  const engine = openFakeEngine({
+    answer: (request) => ({ status: request.url === '/a' ? 500 : 201 + -1 * Number(request.url === '/') }),
+  });
+  await expect(verifyImage(plan, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: 'verify: restored, GET /a is not as in the warm-up: GET /a answered 500 instead of 200',
+  });
+  expect(engine.left()).toEqual([]);
+});
+
+test('an answer that never comes fails within the time limit', async () => {
+  const engine = openFakeEngine({ answer: (request) => (request.url === '/a' ? 'hang' : { status: 200 }) });
+  const quick = { ...plan, verify: { enabled: true, timeoutMs: 200 } };
+  await expect(verifyImage(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: expect.stringContaining('not answered within 200 ms'),
+  });
+});
+
+test('an abort leaves nothing', async () => {
+  const controller = new AbortController();
+  const engine = openFakeEngine({ answer: () => 'hang' });
+  const verifying = verifyImage(plan, NO_IMAGE, fakeWorld(engine, controller.signal));
+  setTimeout(() => controller.abort(), 50);
+  await expect(verifying).rejects.toThrow();
+  expect(engine.left()).toEqual([]);
+});
+
+test('the user is never the app’s own', () => {
+  expect(planProfile(samplePlan({ app: { user: { uid: 65_432, gid: 1 } } })).user).toBe('65433:65433');
+});
+
+test('requests that differ in a header or body are different', () => {
+  const { requests } = samplePlan({
+    warmUp: {
+      requests: [{ path: '/' }, { path: '/', count: 5 }, { path: '/', headers: { a: 'b' } }, { path: '/', body: 'x' }],
+    },
+  }).warmUp;
+  expect(distinctRequests(requests)).toHaveLength(3);
+});

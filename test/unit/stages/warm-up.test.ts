@@ -1,0 +1,147 @@
+import type { Settings } from '../../../src/config/settings.ts';
+import { launchApp } from '../../../src/stages/launch.ts';
+import { warmUpApp } from '../../../src/stages/warm-up.ts';
+import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
+import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
+
+type Requests = NonNullable<Settings['warmUp']>['requests'];
+
+async function warmUp(
+  requests: Requests,
+  app: FakeApp,
+  options: { timeout?: number; abortAfterMs?: number; exitAfterMs?: number } = {},
+) {
+  const controller = new AbortController();
+  const engine = openFakeEngine(app);
+  const world = fakeWorld(engine, controller.signal);
+  const plan = samplePlan({ readiness: { path: '/ready' }, warmUp: { requests, timeout: options.timeout ?? 10_000 } });
+  await using running = await launchApp(plan, NO_IMAGE, world);
+  engine.requests.length = 0;
+  if (options.abortAfterMs !== undefined) setTimeout(() => controller.abort(), options.abortAfterMs);
+  if (options.exitAfterMs !== undefined) setTimeout(() => engine.exitAll(3), options.exitAfterMs);
+  const outcome = await warmUpApp(plan, running, world).then(
+    (report) => ({ report, error: undefined }),
+    (error: unknown) => ({ report: undefined, error }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return { ...outcome, requests: [...engine.requests], openConnections: engine.openConnections(), engine };
+}
+
+const readyOr = (answer: NonNullable<FakeApp['answer']>): FakeApp => ({
+  answer: (request, body, spec) => (request.url === '/ready' ? { status: 200 } : answer(request, body, spec)),
+});
+
+test('sends each request as often as the plan says, in order, and closes its connections', async () => {
+  const { report, requests, openConnections } = await warmUp(
+    [
+      { path: '/a', count: 30, concurrency: 4 },
+      { path: '/b', method: 'POST', body: 'x', count: 3, status: 201 },
+    ],
+    readyOr((request) => ({ status: request.method === 'POST' ? 201 : 200 })),
+  );
+  expect(requests.filter((request) => request === 'GET /a')).toHaveLength(30);
+  expect(requests.slice(30)).toEqual(['POST /b', 'POST /b', 'POST /b']);
+  expect(openConnections).toBe(0);
+  expect(report).toMatchObject({
+    requestCount: 33,
+    endpoints: [
+      { method: 'GET', path: '/a', count: 30 },
+      { method: 'POST', path: '/b', count: 3 },
+    ],
+  });
+  expect(report?.endpoints[0]?.first.p99Ms).toBeGreaterThan(0);
+});
+
+test('headers and body arrive', async () => {
+  const seen: unknown[] = [];
+  await warmUp(
+    [
+      {
+        path: '/',
+        method: 'PUT',
+        headers: { 'x-a': 'b', 'content-type': 'application/json' },
+        body: '{"a":"é"}',
+        count: 1,
+      },
+    ],
+    readyOr((request, body) => {
+      seen.push([request.headers['x-a'], request.headers['content-type'], body]);
+      return { status: 200 };
+    }),
+  );
+  expect(seen).toEqual([['b', 'application/json', '{"a":"é"}']]);
+});
+
+test('never more at once than the concurrency', async () => {
+  let now = 0;
+  let most = 0;
+  const engine = openFakeEngine({
+    answer: () => {
+      most = Math.max(most, ++now);
+      setTimeout(() => now--, 1);
+      return { status: 200 };
+    },
+  });
+  const plan = samplePlan({ warmUp: { requests: [{ path: '/', count: 40, concurrency: 3 }] } });
+  const world = fakeWorld(engine);
+  await using app = await launchApp(plan, NO_IMAGE, world);
+  await warmUpApp(plan, app, world);
+  expect(engine.openConnections()).toBeLessThanOrEqual(3);
+  expect(most).toBeGreaterThan(0);
+});
+
+test('a wrong status ends it, with the answer and the app’s last lines', async () => {
+  let count = 0;
+  const app = readyOr(() => (++count === 5 ? { status: 500, body: 'NullPointerException' } : { status: 200 }));
+  const { error, requests, openConnections } = await warmUp([{ path: '/a', count: 100 }], {
+    ...app,
+    lines: ['at Main'],
+  });
+  expect(error).toMatchObject({
+    code: 'WARM_UP_FAILED',
+    message: 'warm-up: GET /a answered 500 instead of 200',
+    details: ['answer: NullPointerException', 'at Main'],
+  });
+  expect(requests).toHaveLength(5);
+  expect(openConnections).toBe(0);
+});
+
+test('an app that exits meanwhile is told as such', async () => {
+  const { error } = await warmUp(
+    [{ path: '/a', count: 1 }],
+    { ...readyOr(() => 'hang'), lines: ['OutOfMemoryError'] },
+    { exitAfterMs: 50 },
+  );
+  expect(error).toMatchObject({
+    code: 'APP_EXITED',
+    message: expect.stringContaining('code 3 during warm-up'),
+    details: ['OutOfMemoryError'],
+  });
+});
+
+test('its time limit ends it', async () => {
+  const { error, openConnections } = await warmUp(
+    [{ path: '/a', count: 1 }],
+    readyOr(() => 'hang'),
+    { timeout: 100 },
+  );
+  expect(error).toMatchObject({
+    code: 'WARM_UP_FAILED',
+    message: 'the warm-up was not done after 100 ms: 0 of 1 requests were answered',
+  });
+  expect(openConnections).toBe(0);
+});
+
+test('an abort ends it and leaves no connection', async () => {
+  const { error, openConnections, engine } = await warmUp(
+    [{ path: '/a', count: 1 }],
+    readyOr(() => 'hang'),
+    {
+      abortAfterMs: 50,
+    },
+  );
+  expect(error).toBeDefined();
+  expect(openConnections).toBe(0);
+  expect(engine.left()).toEqual([]);
+});
