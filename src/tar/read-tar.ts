@@ -16,6 +16,8 @@ export interface TarHeader {
   readonly sizeBytes: number;
 }
 
+const HEADER_BYTES = 512;
+
 export interface ReadEntry {
   readonly header: TarHeader;
   /** Of the content, from the start of the tar. */
@@ -32,7 +34,8 @@ export async function* readTar(tar: Readable): AsyncGenerator<ReadEntry> {
     for await (const entry of parser) {
       const header = parseHeader(entry.header);
       if (header !== undefined) {
-        yield { header, offset: entry.offset, content: entry as unknown as AsyncIterable<Buffer> };
+        const offset = entry.offset + HEADER_BYTES; // tar-stream 3.2 tells where the header begins
+        yield { header, offset, content: entry as unknown as AsyncIterable<Buffer> };
       }
       entry.resume();
     }
