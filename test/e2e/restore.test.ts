@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { BuildResult } from '../../src/build.ts';
+import { buildPlainHttp, JDKS } from './support/build-example.ts';
+import { type StartedImage, startInDocker, waitUntilAnswered } from './support/start-image.ts';
+import { startInCrun } from './support/start-in-crun.ts';
+
+const run = promisify(execFile);
+const MIB = 2 ** 20;
+
+const MATRIX = (['oci', 'docker'] as const).flatMap((engine) =>
+  ([17, 25] as const).flatMap((jdk) => (['Serial', 'G1'] as const).map((gc) => ({ engine, jdk, gc }))),
+);
+
+describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jdk, gc }) => {
+  let dir: string;
+  let result: BuildResult;
+  let started: StartedImage;
+  const reference = `crac-e2e/plain-http:${jdk}-${gc.toLowerCase()}`;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'crac-e2e-'));
+    const layout = join(dir, 'image');
+    result = await buildPlainHttp([
+      ...['--engine', engine, '--base', `jdk:${JDKS[jdk]}`],
+      ...['--java-option=-Xmx128m', `--java-option=-XX:+Use${gc}GC`],
+      ...['--env', 'GREETING=old'],
+      ...['--output', engine === 'oci' ? `oci:${layout}` : `docker:${reference}`],
+    ]);
+    const options = {
+      environment: { CRAC_RESTORE: 'require', GREETING: 'new', ADDED: 'yes' },
+      arguments: ['-Dlate=property', 'extra'],
+    };
+    started = engine === 'oci' ? await startInCrun(layout, options) : await startInDocker(reference, options);
+    await waitUntilAnswered(() => started.get('/'));
+  }, 180_000);
+
+  afterAll(async () => {
+    await started?.[Symbol.asyncDispose]();
+    await rm(dir, { recursive: true, force: true });
+    if (engine === 'docker' && result) await run('docker', ['rmi', '-f', reference]);
+  }, 60_000);
+
+  test('was verified by two restores that were quicker than the cold start', () => {
+    expect(result.verified?.restoredMs).toHaveLength(2);
+    expect(Math.min(...(result.verified?.restoredMs ?? []))).toBeLessThan(result.verified?.coldMs ?? 0);
+  });
+
+  test('has a checkpoint layer of at most 30 MB', () => {
+    const layer = result.layers.find(({ kind }) => kind === 'checkpoint');
+    expect(layer?.uncompressedBytes).toBeLessThanOrEqual(30 * MIB);
+  });
+
+  test('answers 200 requests right after the restore', async () => {
+    const numbers: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      numbers.push(Number(/hello from plain-http, request (\d+)/.exec(await started.get('/'))?.[1]));
+    }
+    const first = numbers[0] ?? Number.NaN;
+    expect(first).toBeGreaterThan(500); // the warm-up's requests were counted too
+    expect(numbers).toEqual(numbers.map((_, i) => first + i));
+  });
+
+  test('has the state of the warm-up', async () => {
+    expect(await started.getJson('/state?name=warm')).toMatchObject({ value: 'made during warm-up' });
+    expect(await started.getJson('/file')).toMatchObject({ resource: expect.stringMatching(/./) });
+  });
+
+  test('told the resources in the right order', async () => {
+    expect(await started.getJson('/crac')).toMatchObject({
+      available: true,
+      events: 'beforeCheckpoint:second beforeCheckpoint:first afterRestore:first afterRestore:second',
+    });
+  });
+
+  test('sees the new environment, properties and arguments', async () => {
+    expect(await started.getJson('/env?name=GREETING')).toEqual({ value: 'new' });
+    expect(await started.getJson('/env?name=ADDED')).toEqual({ value: 'yes' });
+    expect(await started.getJson('/property?name=late')).toEqual({ value: 'property' });
+    expect(await started.getJson('/pid')).toEqual({ pid: 1 });
+  });
+
+  test('collects garbage, compiles, starts threads and catches what signals carry', async () => {
+    expect(await started.getJson('/gc')).toMatchObject({ reachable: 400 });
+    expect(await started.getJson('/jit')).toMatchObject({ fresh: true });
+    expect(await started.getJson('/threads?n=50')).toMatchObject({ platform: 50, virtual: jdk === 17 ? null : 50 });
+    expect(await started.getJson('/npe')).toMatchObject({ checks: 20_000, caught: 10_000 });
+    expect(await started.getJson('/soe')).toMatchObject({ caught: true });
+  });
+
+  test('keeps time', async () => {
+    const slept = await started.getJson('/sleep?ms=300');
+    expect(slept['byNanoTimeMs']).toBeGreaterThanOrEqual(300);
+    expect(slept['byNanoTimeMs']).toBeLessThan(800);
+    const ticks = await started.getJson('/scheduled');
+    expect(ticks['maxBurst']).toBeLessThanOrEqual(3);
+  });
+
+  test('SIGTERM runs the shutdown hooks and ends with 143', async () => {
+    const { exitCode, output } = await started.stop();
+    expect(output).toContain('bye');
+    expect(exitCode).toBe(143);
+  }, 30_000);
+});

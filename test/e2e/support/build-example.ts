@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { BuildResult } from '../../../src/build.ts';
+
+export const ROOT = join(import.meta.dirname, '../../..');
+export const CLI = join(ROOT, 'dist/crac-build.js');
+export const JDKS = {
+  17: '/usr/lib/jvm/java-17-openjdk-amd64',
+  25: '/usr/lib/jvm/temurin-25-jdk-amd64',
+} as const;
+export const PLAIN_HTTP = join(ROOT, 'examples/plain-http');
+
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Put before `node`, e.g. `unshare --time …`. */
+  readonly wrapper?: readonly string[];
+  /** Called with all of stderr so far, and the process, whenever more comes: to send a signal at a certain stage. */
+  readonly onProgress?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built command line as a user would. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, CLI, ...args];
+  const child = spawn(program, rest, {
+    cwd: options.cwd ?? ROOT,
+    env: { ...process.env, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    options.onProgress?.(stderr, (signal) => child.kill(signal));
+  });
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ exitCode: code ?? (signal === 'SIGKILL' ? 137 : 255), stdout, stderr });
+    });
+  });
+}
+
+/** Builds examples/plain-http; throws with the command's own words when that fails. */
+export async function buildPlainHttp(args: readonly string[], options: CliOptions = {}): Promise<BuildResult> {
+  const run = await runCli(['build', '--config', join(PLAIN_HTTP, 'crac-build.yaml'), '--json', ...args], options);
+  if (run.exitCode !== 0) throw new Error(`crac-build exited with ${run.exitCode}\n${run.stderr}\n${run.stdout}`);
+  return JSON.parse(run.stdout);
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A container of a finished image, started by the engine's own command as in production. */
+export interface StartedImage extends AsyncDisposable {
+  readonly get: (path: string) => Promise<string>;
+  readonly getJson: (path: string) => Promise<Record<string, unknown>>;
+  readonly post: (path: string, body: string) => Promise<string>;
+  /** SIGTERM to the main process; resolves with its exit code and all that it wrote. */
+  readonly stop: () => Promise<{ readonly exitCode: number; readonly output: string }>;
+}
+
+export interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly arguments?: readonly string[];
+}
+
+/** Nothing is allowed: no capability, the default seccomp profile, read-only root, foreign uid, no new privileges. */
+const RESTRICTIONS = [
+  ...['--cap-drop', 'ALL'],
+  '--read-only',
+  ...['--tmpfs', '/tmp'],
+  ...['--user', '65432:65432'],
+  ...['--security-opt', 'no-new-privileges'],
+];
+
+export async function startInDocker(reference: string, options: StartOptions = {}): Promise<StartedImage> {
+  const environment = Object.entries(options.environment ?? {}).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+  const { stdout } = await run('docker', [
+    'run',
+    '-d',
+    ...RESTRICTIONS,
+    ...['-p', '127.0.0.1::8080'],
+    ...environment,
+    reference,
+    ...(options.arguments ?? []),
+  ]);
+  const id = stdout.trim();
+  const remove = async () => {
+    await run('docker', ['rm', '-f', '-v', id]);
+  };
+  try {
+    const address = (await run('docker', ['port', id, '8080/tcp'])).stdout.trim().split('\n')[0] ?? '';
+    return {
+      ...openClient(address),
+      stop: async () => {
+        await run('docker', ['kill', '--signal', 'TERM', id]);
+        const exitCode = Number((await run('docker', ['wait', id])).stdout);
+        const logs = await run('docker', ['logs', id]);
+        return { exitCode, output: logs.stdout + logs.stderr };
+      },
+      [Symbol.asyncDispose]: remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** `address`: HOST:PORT. */
+export function openClient(address: string): Pick<StartedImage, 'get' | 'getJson' | 'post'> {
+  const send = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://${address}${path}`, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path} → ${response.status}: ${text}`);
+    return text;
+  };
+  return {
+    get: (path) => send(path),
+    getJson: async (path) => JSON.parse(await send(path)),
+    post: (path, body) => send(path, { method: 'POST', body }),
+  };
+}
+
+/** Asks again until there is an answer. */
+export async function waitUntilAnswered(get: () => Promise<string>, timeoutMs = 20_000): Promise<string> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await get();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}

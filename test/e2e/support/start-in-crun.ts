@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectEngine } from '../../../src/engine/connect.ts';
+import { ROOT } from './build-example.ts';
+import { readImage } from './read-image.ts';
+import { openClient, type StartedImage, type StartOptions } from './start-image.ts';
+
+/** The image of a layout in crun, under what crun can restrict: everything but seccomp, for which it has no default. */
+export async function startInCrun(layout: string, options: StartOptions = {}): Promise<StartedImage> {
+  const workDir = await mkdtemp(join(tmpdir(), 'crac-e2e-'));
+  const { signal } = new AbortController();
+  const held: AsyncDisposable[] = [{ [Symbol.asyncDispose]: () => rm(workDir, { recursive: true, force: true }) }];
+  const disposeAll = async () => {
+    for (const each of held.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  };
+  try {
+    const engine = await connectEngine('oci', {
+      workDir,
+      cacheDir: join(workDir, 'cache'),
+      nativeDir: join(ROOT, 'dist/native'),
+      signal,
+    });
+    const image = await engine.loadImage(await readImage(layout), 'crac-e2e:latest', signal);
+    held.push(image);
+    const container = await engine.launchContainer(
+      {
+        image: image.reference,
+        name: `crac-build-e2e-${Date.now()}`,
+        environment: options.environment ?? {},
+        ...(options.arguments === undefined ? {} : { command: options.arguments }),
+        user: '65432:65432',
+        capabilities: [],
+        seccomp: 'default',
+        noNewPrivileges: true,
+        readOnlyRoot: true,
+        tmpfs: ['/tmp'],
+        ports: [8080],
+        network: 'isolated',
+      },
+      signal,
+    );
+    held.push(container);
+    const { host, port } = await container.endpoint(8080);
+    return {
+      ...openClient(`${host}:${port}`),
+      stop: async () => {
+        await container.kill('SIGTERM');
+        const { exitCode } = await container.exited;
+        return { exitCode, output: (await container.lastLines(50)).join('\n') };
+      },
+      [Symbol.asyncDispose]: disposeAll,
+    };
+  } catch (error) {
+    await disposeAll();
+    throw error;
+  }
+}
