@@ -2,6 +2,7 @@ import type { LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
+import { parseReference, renderReference } from '../oci/reference.ts';
 import { writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
@@ -63,7 +64,7 @@ async function loadIntoDocker(image: OciImage, reference: string, world: World):
       },
     );
   }
-  return await world.engine.loadImage(image, reference, world.signal);
+  return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
 }
 
 function renderOutput(output: Output): string {

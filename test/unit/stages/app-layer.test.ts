@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BuildPlan } from '../../../src/plan/build-plan.ts';
+import { readAppEntries } from '../../../src/stages/app-layer.ts';
+import { makeZip } from '../jar/make-zip.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'app-test-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test('the jar is of root, its folder of the app; libraries come along where the manifest names them', async () => {
+  const manifest = 'Main-Class: M\nClass-Path: lib/a.jar lib/absent.jar conf/\n\n';
+  writeFileSync(join(dir, 'my-1.0.jar'), makeZip({ 'META-INF/MANIFEST.MF': manifest }));
+  mkdirSync(join(dir, 'lib'));
+  mkdirSync(join(dir, 'conf/sub'), { recursive: true });
+  writeFileSync(join(dir, 'lib/a.jar'), 'a');
+  writeFileSync(join(dir, 'lib/unnamed.jar'), 'u');
+  writeFileSync(join(dir, 'conf/sub/x.properties'), 'x');
+  const app = {
+    jar: join(dir, 'my-1.0.jar'),
+    imagePath: '/app/my.jar',
+    user: { uid: 10001, gid: 10002 },
+    workingDir: '/app/work',
+  };
+  const entries = await readAppEntries({ app } as BuildPlan);
+  const listed = entries.map(({ type, path, mode, uid, gid }) => `${type} ${path} ${mode.toString(8)} ${uid}:${gid}`);
+  expect(listed.sort()).toEqual([
+    'directory app 755 10001:10002',
+    'directory app/conf 755 0:0',
+    'directory app/conf/sub 755 0:0',
+    'directory app/lib 755 0:0',
+    'directory app/work 755 10001:10002',
+    'directory etc 755 0:0',
+    'file app/conf/sub/x.properties 644 0:0',
+    'file app/lib/a.jar 644 0:0',
+    'file app/my.jar 644 0:0',
+    'file etc/group 644 0:0',
+    'file etc/passwd 644 0:0',
+  ]);
+});
