@@ -85,8 +85,8 @@ export interface Container extends AsyncDisposable {
   ): Promise<ExecResult>;
   /** Unpacks an uncompressed tar at an existing folder, keeping owner, mode and mtime. */
   copyIn(tar: Readable, folder: string, signal: AbortSignal): Promise<void>;
-  /** An uncompressed tar of `path` (file or folder); entry names start with the last component of `path`. */
-  copyOut(path: string, signal: AbortSignal): Promise<Readable>;
+  /** An uncompressed tar of `path` (file or folder); entry names start with the last component of `path`, which is not followed when it is a link. Undefined: there is no such path. */
+  copyOut(path: string, signal: AbortSignal): Promise<Readable | undefined>;
   /** Paths (absolute) added or changed, and removed, compared with the image. */
   listChanges(
     signal: AbortSignal,

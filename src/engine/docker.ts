@@ -1,0 +1,94 @@
+import Docker from 'dockerode';
+import { openDockerArchive } from '../oci/docker-archive.ts';
+import { type DockerAddress, parseDockerAddress } from './docker-address.ts';
+import { openDockerContainer, removeContainer } from './docker-container.ts';
+import { composeCreateOptions } from './docker-create.ts';
+import { callDocker, composeDockerError, hasStatus } from './docker-errors.ts';
+import { drainProgress } from './docker-streams.ts';
+import type { Engine, LoadedImage } from './engine.ts';
+import { isOwnerGone, OWNER_LABEL } from './owner.ts';
+import { throwIfInterrupted } from './run-command.ts';
+
+/** Everything goes through the Engine API, so the daemon may be on another machine: no host path is ever mounted. */
+export async function connectDocker(
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<Engine> {
+  const address = parseDockerAddress(environment);
+  const docker = new Docker(address.options);
+  const version = await callDocker('tell its version', signal, () => docker.version());
+  await removeLeftovers(docker);
+  return composeEngine(docker, address, version);
+}
+
+function composeEngine(docker: Docker, address: DockerAddress, version: Docker.DockerVersion): Engine {
+  return {
+    name: 'docker',
+    description: `Docker ${version.Version} at ${address.url}`,
+    async loadImage(image, reference, signal) {
+      const what = `load the image ${reference}`;
+      const archive = openDockerArchive(image, reference);
+      const abort = (): unknown => archive.destroy(new Error('interrupted'));
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        await callDocker(what, signal, async () => {
+          await drainProgress((await docker.loadImage(archive, { quiet: true })) as never, what);
+          await docker.getImage(reference).inspect();
+        });
+      } finally {
+        signal.removeEventListener('abort', abort);
+        archive.destroy();
+      }
+      return openLoadedImage(docker, reference);
+    },
+    async launchContainer(spec, signal) {
+      const options = composeCreateOptions(spec, {
+        apiVersion: version.ApiVersion,
+        publishAddress: address.remoteHost === undefined ? '127.0.0.1' : '',
+      });
+      // Not cut short by the signal: an answer that is not read would leave a container behind.
+      const container = await callDocker(`create a container of ${spec.image}`, signal, () =>
+        docker.createContainer(options),
+      );
+      try {
+        throwIfInterrupted(signal);
+        await callDocker(`start ${spec.name}`, undefined, () => container.start());
+        throwIfInterrupted(signal);
+      } catch (error) {
+        await removeContainer(container).catch(() => undefined); // the first error says more
+        throw error;
+      }
+      return openDockerContainer(container, spec, address.remoteHost ?? '127.0.0.1');
+    },
+  };
+}
+
+function openLoadedImage(docker: Docker, reference: string): LoadedImage {
+  let done = false;
+  return {
+    reference,
+    keep() {
+      done = true;
+    },
+    async [Symbol.asyncDispose]() {
+      if (done) return;
+      done = true;
+      await callDocker(`remove the image ${reference}`, undefined, () =>
+        docker.getImage(reference).remove({ force: true }),
+      ).catch((error: unknown) => {
+        if (!hasStatus(error, 404)) throw error;
+      });
+    },
+  };
+}
+
+/** Containers of runs on this machine that were killed before they could clean up. */
+async function removeLeftovers(docker: Docker): Promise<void> {
+  const containers = await callDocker('list containers', undefined, () =>
+    docker.listContainers({ all: true, filters: { label: [OWNER_LABEL] } }),
+  );
+  if (!Array.isArray(containers)) throw composeDockerError('list containers', 'the answer is no list');
+  for (const { Id, Labels } of containers) {
+    if (isOwnerGone(Labels[OWNER_LABEL] ?? '')) await removeContainer(docker.getContainer(Id)).catch(() => undefined);
+  }
+}
