@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { type CliOptions, JDKS, PLAIN_HTTP, runCli } from './support/build-example.ts';
+import { listLeftovers } from './support/leftovers.ts';
+
+const run = promisify(execFile);
+const PLAIN_HTTP_JAR = join(PLAIN_HTTP, 'target/plain-http.jar');
+const BASE = `jdk:${JDKS[17]}`;
+
+let dir: string;
+let misbehaving: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'crac-wrong-'));
+  misbehaving = join(dir, 'misbehaving.jar');
+  const source = join(import.meta.dirname, 'support/Misbehaving.java');
+  await run('javac', ['--release', '17', '-d', join(dir, 'classes'), source]);
+  await run('jar', ['--create', '--file', misbehaving, '--main-class', 'Misbehaving', '-C', join(dir, 'classes'), '.']);
+}, 60_000);
+
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Runs a build that must fail: returns its error after making sure that it left nothing, published nothing. */
+async function failBuild(settings: object, options: CliOptions & { readonly flags?: readonly string[] } = {}) {
+  const output = join(dir, 'image');
+  const config = join(dir, 'crac-build.yaml');
+  await writeFile(config, stringify({ base: BASE, outputs: [`oci:${output}`], ...settings }));
+  const before = await listLeftovers();
+  const { exitCode, stdout, stderr } = await runCli(
+    ['build', '--config', config, '--json', ...(options.flags ?? ['--engine', 'oci'])],
+    options,
+  );
+  expect(await listLeftovers()).toEqual(before);
+  await expect(access(output)).rejects.toThrow();
+  const { error } = JSON.parse(stdout);
+  return { exitCode, error, stderr };
+}
+
+describe.each(['oci', 'docker'])('an app that fails, in the engine %s', (engine) => {
+  const app = (how: string) => ({ jar: misbehaving, arguments: [how], ports: [8080] });
+  const flags = ['--engine', engine];
+
+  test('exits during its start', async () => {
+    const { exitCode, error } = await failBuild({ app: app('exits') }, { flags });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'APP_EXITED' });
+    expect(error.message).toContain('code 3');
+    expect(error.details.join('\n')).toContain('no database at db.example');
+  }, 90_000);
+
+  test('never gets ready', async () => {
+    const { exitCode, error } = await failBuild(
+      { app: app('never-ready'), readiness: { path: '/', timeout: '3s' } },
+      { flags },
+    );
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'APP_NOT_READY' });
+    expect(error.details.join('\n')).toContain('misbehaving: never-ready');
+  }, 90_000);
+
+  test('answers the warm-up with 500', async () => {
+    const { exitCode, error } = await failBuild(
+      { app: app('fails'), warmUp: { requests: [{ path: '/fails', count: 3 }] } },
+      { flags },
+    );
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'WARM_UP_FAILED' });
+    expect(error.message).toContain('500');
+  }, 90_000);
+
+  test('dies during the warm-up', async () => {
+    const { exitCode, error } = await failBuild(
+      { app: app('dies-in-warm-up'), warmUp: { requests: [{ path: '/fails', count: 3 }] } },
+      { flags },
+    );
+    expect(exitCode).toBe(1);
+    expect(['APP_EXITED', 'WARM_UP_FAILED']).toContain(error.code);
+  }, 90_000);
+});
+
+describe('what is given', () => {
+  test('is not a jar', async () => {
+    const jar = join(dir, 'not-a.jar');
+    await writeFile(jar, 'hello');
+    const { exitCode, error } = await failBuild({ app: { jar } });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'INPUT_INVALID' });
+    expect(error.hint).toBeTruthy();
+  });
+
+  test('does not exist', async () => {
+    const { exitCode, error } = await failBuild({ app: { jar: join(dir, 'missing.jar') } });
+    expect(exitCode).not.toBe(0);
+    expect(error.message).toContain('missing.jar');
+  });
+
+  test('has an unknown key', async () => {
+    const { exitCode, error } = await failBuild({ app: { jar: PLAIN_HTTP_JAR, prots: [8080] } });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 2, code: 'CONFIG_INVALID' });
+    expect(error.message + error.details).toMatch(/crac-build\.yaml:\d+.*prots/s);
+  });
+});
+
+describe('what the build needs', () => {
+  const app = { jar: PLAIN_HTTP_JAR, ports: [8080] };
+
+  test('no Docker daemon', async () => {
+    const { exitCode, error } = await failBuild(
+      { app },
+      { flags: ['--engine', 'docker'], environment: { DOCKER_HOST: `unix://${dir}/none.sock` } },
+    );
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'ENGINE_UNAVAILABLE' });
+    expect(error.hint).toBeTruthy();
+  });
+
+  test('neither crun nor runc', async () => {
+    const bin = join(dir, 'bin');
+    await mkdir(bin, { recursive: true });
+    const { exitCode, error } = await failBuild({ app }, { environment: { PATH: bin } });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'ENGINE_UNAVAILABLE' });
+    expect(error.hint).toMatch(/crun|runc/);
+  });
+
+  test('a CRIU that is too old', async () => {
+    const criu = (await run('which', ['criu'])).stdout.trim();
+    const { exitCode, error } = await failBuild({ app }, { flags: ['--engine', 'oci', '--criu', criu] });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'CRIU_UNSUITABLE' });
+    expect(error.hint).toMatch(/toolbox|4\.2/);
+  }, 60_000);
+
+  test.each([20, 170])(
+    'no space: %i MB for cache and temporary files',
+    async (sizeMb) => {
+      const small = join(dir, 'small');
+      await mkdir(small, { recursive: true });
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', small]);
+      try {
+        const { exitCode, error } = await failBuild(
+          { app },
+          {
+            environment: { TMPDIR: small, XDG_CACHE_HOME: small },
+            flags: ['--engine', 'oci', '--criu', '/usr/sbin/criu'],
+          },
+        );
+        expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'NO_SPACE' });
+      } finally {
+        await run('umount', [small]);
+      }
+    },
+    90_000,
+  );
+});
