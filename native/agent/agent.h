@@ -51,5 +51,6 @@ HIDDEN void crac_await_idle_compilers(int limit_ms);
 HIDDEN const char *crac_start_channel(void);
 HIDDEN void crac_close_channel(void);
 HIDDEN void crac_open_channel(void);
+HIDDEN bool crac_has_gone(int connection);
 HIDDEN bool crac_send_line(int connection, const char *line, size_t length);
 #endif

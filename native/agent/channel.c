@@ -51,6 +51,12 @@ static int open_listener(void) {
   return fd;
 }
 
+/* A client sends nothing after its one line, so there is nothing to be read but its end of file. */
+bool crac_has_gone(int connection) {
+  char nothing;
+  return recv(connection, &nothing, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 bool crac_send_line(int connection, const char *line, size_t length) {
   size_t sent = 0;
   while (sent < length) {
@@ -61,9 +67,7 @@ bool crac_send_line(int connection, const char *line, size_t length) {
       break;
     sent += (size_t)n;
   }
-  /* a client that has gone is seen by its end of file: it sends nothing after its one line */
-  char nothing;
-  bool gone = recv(connection, &nothing, 1, MSG_DONTWAIT) == 0;
+  bool gone = crac_has_gone(connection);
   close(connection);
   return sent == length && !gone;
 }

@@ -7,10 +7,13 @@
 #define _GNU_SOURCE
 #include "agent.h"
 
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+CRAC_OLD_SYMBOL(dladdr);
 
 volatile int64_t crac_nano_offset;
 
@@ -32,20 +35,6 @@ static void write_jump(uint8_t *at, uint64_t target) {
   at[10] = 0xff, at[11] = 0xe0;
 }
 
-/* JVM_NanoTime: [endbr64]; lea _vm_exited(%rip), %rax; movzbl (%rax), %eax; test %al, %al; jne; jmp javaTimeNanos; or the
- * same with cmpb $0, x(%rip). The first `jmp rel32` within the first bytes whose target is inside libjvm, and which the
- * call afterwards confirms, is the one. */
-static uint8_t *find_java_time_nanos(const uint8_t *code) {
-  for (int at = 0; at < 40; at++) {
-    if (code[at] != 0xe9)
-      continue;
-    int32_t distance;
-    memcpy(&distance, code + at + 1, 4);
-    return (uint8_t *)code + at + 5 + distance;
-  }
-  return NULL;
-}
-
 /* A function's beginning, no return in the bytes that are overwritten, and a call (clock_gettime) soon after. */
 static bool looks_like_java_time_nanos(const uint8_t *code) {
   static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -56,18 +45,31 @@ static bool looks_like_java_time_nanos(const uint8_t *code) {
     calls = code[at] == 0xe8 || (code[at] == 0xff && code[at + 1] == 0x15);
   return prologue && calls && at >= JUMP_BYTES && memchr(code, 0xc3, JUMP_BYTES) == NULL;
 }
+/* JVM_NanoTime looks at a flag and then jumps: the first `jmp rel32` to such a function inside the same library is it. */
+static uint8_t *find_java_time_nanos(const uint8_t *code) {
+  Dl_info own, other;
+  if (!dladdr((void *)code, &own))
+    return NULL;
+  for (int at = 0; at < 40; at++) {
+    int32_t distance;
+    memcpy(&distance, code + at + 1, 4);
+    uint8_t *target = (uint8_t *)code + at + 5 + distance;
+    if (code[at] == 0xe9 && dladdr(target, &other) && other.dli_fbase == own.dli_fbase && looks_like_java_time_nanos(target))
+      return target;
+  }
+  return NULL;
+}
 #else
 #define JUMP_BYTES 0
 static void write_jump(uint8_t *at, uint64_t target) { (void)at, (void)target; }
 static uint8_t *find_java_time_nanos(const uint8_t *code) { return (void)code, NULL; }
-static bool looks_like_java_time_nanos(const uint8_t *code) { return (void)code, false; }
 #endif
 
 /* Returns NULL, or the sentence with which checkpoints will be refused. */
 const char *crac_redirect_nano_time(JNIEnv *env) {
   jlong (*jvm_nano_time)(JNIEnv *, jclass) = (jlong(*)(JNIEnv *, jclass))crac_jvm_symbol("JVM_NanoTime");
   uint8_t *target = jvm_nano_time ? find_java_time_nanos((const uint8_t *)jvm_nano_time) : NULL;
-  if (!target || !looks_like_java_time_nanos(target))
+  if (!target)
     return "System.nanoTime() of this JVM is not built as expected and cannot be made to go on after a restore";
 
   uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);

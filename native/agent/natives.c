@@ -159,6 +159,11 @@ NATIVE(void, openChannel)(JNIEnv *env, jclass self) {
   crac_open_channel();
 }
 
+NATIVE(jboolean, hasGone)(JNIEnv *env, jclass self, jint connection) {
+  (void)env, (void)self;
+  return crac_has_gone(connection);
+}
+
 NATIVE(jboolean, reply)(JNIEnv *env, jclass self, jint connection, jstring text) {
   (void)self;
   const char *line = (*env)->GetStringUTFChars(env, text, NULL);

@@ -84,8 +84,8 @@ static int ask(long pid, const char *request) {
     fd = connect_to(pid);
   if (fd < 0)
     die("no JVM with the checkpoint agent answers here (is -agentpath:/opt/crac/libcrac.so among its options?)");
-  if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
-    die("the JVM does not listen: %s", strerror(errno));
+  /* one short line always fits; a JVM that refuses this user has answered and closed already: its answer can be read */
+  (void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
   size_t used = 0, size = 4096;
   char *answer = malloc(size);
   for (ssize_t n; answer;) {

@@ -43,7 +43,7 @@ public final class Checkpoint {
                     steps.done("client");
                 }
                 takeDump(client, steps);
-            } catch (CheckpointException | Error refusal) {
+            } catch (CheckpointException | RuntimeException | Error refusal) {
                 goOn(refusal);
                 tell(client == null ? Control.takeWaiting() : client, refusal);
                 throw refusal;
@@ -59,7 +59,7 @@ public final class Checkpoint {
         try {
             obstacle = Native.obstacle();
         } catch (UnsatisfiedLinkError noAgent) {
-            throw new UnsupportedOperationException("this JVM was started without -agentpath:…/libcrac.so");
+            throw new UnsupportedOperationException("this JVM was started without libcrac.so");
         }
         if ("off".equals(obstacle)) {
             UnsupportedOperationException off =

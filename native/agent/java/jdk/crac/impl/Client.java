@@ -2,7 +2,8 @@ package jdk.crac.impl;
 
 /** A connection of the control channel whose other end will take the dump. */
 final class Client {
-    private final int connection;
+    /** -1 when the last word has been said: the number may then belong to another file. */
+    private int connection;
     final int settleMs;
 
     Client(int connection, int settleMs) {
@@ -11,7 +12,13 @@ final class Client {
     }
 
     /** The last word to this client; false when it has gone. */
-    boolean reply(String line) {
-        return Native.reply(connection, line);
+    synchronized boolean reply(String line) {
+        int last = connection;
+        connection = -1;
+        return last >= 0 && Native.reply(last, line);
+    }
+
+    synchronized boolean hasGone() {
+        return connection < 0 || Native.hasGone(connection);
     }
 }

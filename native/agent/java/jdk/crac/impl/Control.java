@@ -34,6 +34,7 @@ final class Control {
     static void requestCheckpoint(int connection, int settleMs, boolean join) {
         Client client = new Client(connection, settleMs);
         synchronized (LOCK) {
+            dropGoneClient();
             if (waiting != null || running && !awaiting) {
                 client.reply(Json.error("another checkpoint is already asked for", List.of()));
                 return;
@@ -74,7 +75,7 @@ final class Control {
     static Client awaitClient(long limitMs) throws InterruptedException {
         long deadline = System.nanoTime() + limitMs * 1_000_000;
         synchronized (LOCK) {
-            while (waiting == null) {
+            for (dropGoneClient(); waiting == null; dropGoneClient()) {
                 long leftMs = (deadline - System.nanoTime()) / 1_000_000;
                 if (leftMs <= 0) {
                     return null;
@@ -92,6 +93,13 @@ final class Control {
             waiting = null;
             awaiting = false;
             return client;
+        }
+    }
+
+    private static void dropGoneClient() {
+        if (waiting != null && waiting.hasGone()) {
+            waiting.reply("");
+            waiting = null;
         }
     }
 

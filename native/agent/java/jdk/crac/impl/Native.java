@@ -49,6 +49,9 @@ final class Native {
 
     static native void openChannel();
 
+    /** Whether the other end of a connection has closed it. */
+    static native boolean hasGone(int connection);
+
     /** Sends one line to a client of the control channel and closes the connection; false when the client has gone. */
     static native boolean reply(int connection, String line);
 }

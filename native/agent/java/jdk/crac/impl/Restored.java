@@ -18,7 +18,7 @@ final class Restored {
         try {
             replaceEnvironment(environment);
             replaceProcessId(Native.processId());
-        } catch (ReflectiveOperationException unknownJdk) {
+        } catch (ReflectiveOperationException | RuntimeException unknownJdk) {
             System.err.println("crac: warning: this JDK's environment or process id cannot be replaced: " + unknownJdk);
         }
         for (byte[] argument : arguments) {
@@ -87,14 +87,18 @@ final class Restored {
         return method;
     }
 
-    /** ProcessHandle.current() is made once. */
+    /** ProcessHandle.current() is made once; to isAlive() it is a process with this id and this start time. */
     private static void replaceProcessId(int pid) throws ReflectiveOperationException {
         ProcessHandle current = ProcessHandle.current();
-        if (current.pid() == pid) {
-            return;
-        }
-        Field field = current.getClass().getDeclaredField("pid");
+        Method startTime = current.getClass().getDeclaredMethod("isAlive0", long.class);
+        startTime.setAccessible(true);
+        setLong(current, "pid", pid);
+        setLong(current, "startTime", (long) startTime.invoke(null, (long) pid));
+    }
+
+    private static void setLong(Object object, String name, long value) throws ReflectiveOperationException {
+        Field field = object.getClass().getDeclaredField(name);
         field.setAccessible(true);
-        field.setLong(current, pid);
+        field.setLong(object, value);
     }
 }

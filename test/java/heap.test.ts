@@ -1,0 +1,36 @@
+import { agent, anonymousBytes, buildRuntime, ctl, JDKS, launchJvm, prepare } from './jvm.ts';
+
+beforeAll(buildRuntime, 60_000);
+
+const MEGABYTE = 1 << 20;
+const VERIFY = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+VerifyBeforeGC', '-XX:+VerifyAfterGC', '-Xlog:disable'];
+const cases = JDKS.flatMap(([version, home]) =>
+  ['Serial', 'G1', 'Parallel'].map((collector) => [version, collector, home] as const),
+);
+
+test.each(cases)(
+  'JDK %d, %s: the free heap goes back to the kernel and the heap stays sound',
+  async (_, collector, home) => {
+    const options = [agent, `-XX:+Use${collector}GC`, '-Xms160m', '-Xmx160m', ...VERIFY];
+    await using jvm = launchJvm(home, 'Churn', { options });
+    await jvm.line(/^ready$/);
+    for (const pace of ['churning', 'paused']) {
+      if (pace === 'paused') {
+        jvm.send('pause');
+        await jvm.line(/^paused$/);
+      }
+      const before = anonymousBytes(jvm.pid);
+      const ready = await prepare(jvm.pid);
+      const after = anonymousBytes(jvm.pid);
+      expect(ready.gc).toBe(collector);
+      expect(ready.droppedBytes).toBeGreaterThan(20 * MEGABYTE);
+      if (pace === 'paused') expect(before - after).toBeGreaterThan(20 * MEGABYTE);
+      for (let look = 0; look < 2; look++) {
+        jvm.send('check');
+        await jvm.line(/^sound$/);
+        if (look === 0) await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)]);
+      }
+    }
+  },
+  20_000,
+);

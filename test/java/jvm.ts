@@ -1,0 +1,168 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ReadyFacts } from '../../src/criu/checkpoint.ts';
+
+const repo = new URL('../..', import.meta.url).pathname;
+const work = join(repo, 'target/java-test');
+const classes = join(work, 'classes');
+export const native = join(work, 'native');
+export const agent = `-agentpath:${native}/libcrac.so`;
+export const ctlPath = join(native, 'ctl');
+
+const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
+export const JDKS: readonly (readonly [version: number, home: string])[] = [
+  [17, JDK_17],
+  [25, '/usr/lib/jvm/temurin-25-jdk-amd64'],
+];
+
+/** Builds agent, ctl and the test programs; several test files may ask at the same time. */
+export function buildRuntime(): void {
+  mkdirSync(classes, { recursive: true });
+  const script = `set -e
+    make -s -C native OUT=${native} ${native}/libcrac.so ${native}/ctl
+    ${JDK_17}/bin/javac --release 17 -Xlint:all -Werror -cp ${native}/crac.jar -d ${classes} test/java/programs/*.java`;
+  execFileSync('flock', [join(work, 'lock'), 'bash', '-c', script], { cwd: repo, stdio: 'pipe' });
+}
+
+export interface Jvm extends AsyncDisposable {
+  readonly pid: number;
+  /** What stdout and stderr have said so far. */
+  readonly lines: readonly string[];
+  send(line: string): void;
+  /** The next line not yet seen by an earlier call that matches; the lines before it count as seen. */
+  line(pattern: RegExp): Promise<string>;
+  readonly exited: Promise<number>;
+}
+
+export interface JvmOptions {
+  readonly options?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+}
+
+/** Runs one of test/java/programs. */
+export function launchJvm(home: string, program: string, launch: JvmOptions = {}): Jvm {
+  const { options = [agent], args = [], env = {}, uid } = launch;
+  const process_ = spawn(join(home, 'bin/java'), [...options, '-cp', classes, program, ...args], {
+    env: { PATH: '/usr/bin:/bin', ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const lines: string[] = [];
+  const rest = { stdout: '', stderr: '' };
+  let seen = 0;
+  for (const stream of ['stdout', 'stderr'] as const)
+    process_[stream].setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest[stream] + chunk).split('\n');
+      rest[stream] = parts.pop() ?? '';
+      lines.push(...parts);
+    });
+  const exited = once(process_, 'close').then(([code]) => Number(code ?? -1));
+  return {
+    pid: process_.pid ?? 0,
+    lines,
+    send: (line) => process_.stdin.write(`${line}\n`),
+    async line(pattern) {
+      const deadline = Date.now() + 15_000;
+      for (;;) {
+        for (let at = seen; at < lines.length; at++)
+          if (pattern.test(lines[at] ?? '')) {
+            seen = at + 1;
+            return lines[at] ?? '';
+          }
+        if (Date.now() > deadline || process_.stdout.closed)
+          throw new Error(`no line ${pattern} from ${program}:\n${lines.join('\n')}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    exited,
+    async [Symbol.asyncDispose]() {
+      process_.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+export interface CtlAnswer {
+  readonly status: number;
+  readonly json: { readonly error?: string; readonly details?: readonly string[]; readonly state?: string };
+  readonly stdout: string;
+}
+
+export async function ctl(args: readonly string[], uid?: number): Promise<CtlAnswer> {
+  const process_ = spawn(ctlPath, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid ? { uid, gid: uid } : {}) });
+  let stdout = '';
+  process_.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+  });
+  const [status] = await once(process_, 'close');
+  return { status, stdout, json: stdout.startsWith('{') ? JSON.parse(stdout) : {} };
+}
+
+/** `ctl checkpoint` that must succeed. */
+export async function prepare(pid: number, ...flags: readonly string[]): Promise<ReadyFacts> {
+  const answer = await ctl(['checkpoint', '--settle-ms', '0', '--pid', String(pid), ...flags]);
+  if (answer.status !== 0) throw new Error(answer.stdout);
+  return JSON.parse(answer.stdout);
+}
+
+export const status = async (pid: number) => (await ctl(['status', '--pid', String(pid)])).json.state;
+
+export async function waitFor<T>(look: () => Promise<T> | T, wanted: T): Promise<void> {
+  for (const deadline = Date.now() + 10_000; ; ) {
+    const found = await look();
+    if (found === wanted) return;
+    if (Date.now() > deadline) throw new Error(`still ${found} instead of ${wanted}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Resident anonymous memory. */
+export function anonymousBytes(pid: number): number {
+  const kilobytes = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+export function openFiles(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+}
+
+function writeMemory(pid: number, address: number, bytes: Buffer): void {
+  const memory = openSync(`/proc/${pid}/mem`, 'r+');
+  try {
+    writeSync(memory, bytes, 0, bytes.length, address);
+  } finally {
+    closeSync(memory);
+  }
+}
+
+// struct crac_mailbox, native/mailbox.h
+const STATE = 24;
+const COUNTS = 28;
+const DATA = 72;
+const RESTORED = 2;
+
+export interface Restore {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clockDeltaNs?: bigint;
+}
+
+/** Does to a prepared JVM what the restorer does to its image: mailbox and clock. */
+export function simulateRestore(ready: ReadyFacts, { args = [], env = {}, clockDeltaNs = 0n }: Restore = {}): void {
+  const mailbox = Number(ready.mailbox.address);
+  const strings = [...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  const data = Buffer.from(strings.map((text) => `${text}\0`).join(''));
+  const counts = Buffer.alloc(12);
+  counts.writeUInt32LE(args.length, 0);
+  counts.writeUInt32LE(strings.length - args.length, 4);
+  counts.writeUInt32LE(data.length, 8);
+  const offset = Buffer.alloc(8);
+  offset.writeBigInt64LE(-clockDeltaNs);
+  writeMemory(ready.pid, Number(ready.nanoOffset), offset);
+  writeMemory(ready.pid, mailbox + COUNTS, counts);
+  if (data.length > 0) writeMemory(ready.pid, mailbox + DATA, data);
+  writeMemory(ready.pid, mailbox + STATE, Buffer.from([RESTORED, 0, 0, 0]));
+}

@@ -1,0 +1,67 @@
+import { buildRuntime, ctl, JDKS, launchJvm, prepare, simulateRestore, status, waitFor } from './jvm.ts';
+
+beforeAll(buildRuntime, 60_000);
+
+describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
+  test.each(['read before', ''])('environment, properties and clock are the new ones (%s)', async (used) => {
+    const env = { OLD: 'gone later', GREETING: 'hello' };
+    await using jvm = launchJvm(home, 'Restorable', { env, args: used ? [used] : [] });
+    await jvm.line(/^ready$/);
+    simulateRestore(await prepare(jvm.pid), {
+      args: ['-Dapp.color=blue=green', '-Dapp.flag', 'serve', '-Dapp.unicode=żółw'],
+      env: { PATH: '/bin', GREETING: 'good evening, żółw', EMPTY: '', LC_ALL: 'C.UTF-8' },
+      clockDeltaNs: -100_000_000_000_000n,
+    });
+    await jvm.line(/^after first GREETING=good evening/);
+    await jvm.line(/^after second GREETING=good evening/);
+    await waitFor(() => status(jvm.pid), 'restored');
+
+    jvm.send('environment');
+    const fresh = ['EMPTY=', 'GREETING=good evening, .*', 'LC_ALL=C.UTF-8', 'PATH=/bin'].join(', ');
+    expect(await jvm.line(/^getenv/)).toMatch(new RegExp(`^getenv \\[${fresh}\\]$`));
+    expect(await jvm.line(/^builder/)).toMatch(/^builder good evening, /);
+    expect(await jvm.line(/^child/)).toMatch(new RegExp(`^child \\[${fresh}\\]$`));
+
+    jvm.send('property app.color');
+    expect(await jvm.line(/^property/)).toBe('property blue=green');
+    jvm.send('property app.flag');
+    expect(await jvm.line(/^property/)).toBe('property ');
+    jvm.send('process');
+    expect(await jvm.line(/^process/)).toBe(`process ${jvm.pid} true`);
+
+    // the clock of this test did not jump, so the whole offset shows
+    jvm.send('nanos');
+    const seconds = Number((await jvm.line(/^nanos/)).split(' ')[1]) / 1e9;
+    expect(seconds).toBeGreaterThan(100_000);
+    expect(seconds).toBeLessThan(100_060);
+  });
+
+  test('checkpointRestore() returns in its caller, and throws RestoreException there', async () => {
+    await using jvm = launchJvm(home, 'Restorable');
+    jvm.send('checkpoint');
+    await waitFor(() => status(jvm.pid), 'waiting');
+    const ready = await prepare(jvm.pid);
+    jvm.send('failing');
+    await jvm.line(/^failing from now on$/);
+    simulateRestore(ready);
+    await jvm.line(/^after second/);
+    await jvm.line(/^RestoreException in the caller: null$/);
+    await jvm.line(/^ {2}java.io.IOException: no database$/);
+    expect(await status(jvm.pid)).toBe('restored');
+  });
+
+  test('checkpointRestore() returns, and a restored JVM can be prepared again', async () => {
+    await using jvm = launchJvm(home, 'Restorable');
+    jvm.send('checkpoint');
+    await waitFor(() => status(jvm.pid), 'waiting');
+    simulateRestore(await prepare(jvm.pid), { env: { GREETING: 'once' } });
+    await jvm.line(/^after second GREETING=once$/);
+    await jvm.line(/^returned in the caller$/);
+    await waitFor(() => status(jvm.pid), 'restored');
+    const again = await prepare(jvm.pid);
+    simulateRestore(again, { env: { GREETING: 'twice' } });
+    await jvm.line(/^after second GREETING=twice$/);
+    const late = await ctl(['resume', again.mailbox.address, '--pid', String(jvm.pid)]);
+    expect(late.status).toBe(1);
+  });
+});
