@@ -20,15 +20,15 @@ export async function runBuild(
   const { report, signal } = context;
   await using work = await openWorkFolder();
   const cacheDir = await makeFolder(cacheFolder());
-  const nativeDir = nativeFolder();
 
-  const { plan, engine, toolbox } = await runStage(
+  const { plan, engine, toolbox, nativeDir } = await runStage(
     context,
     'plan',
     async () => {
       const settings = await readSettings(jar, flags);
       const facts = await collectFacts(settings, process.env);
       planBuild(settings, facts);
+      const nativeDir = nativeFolder();
       const engine = await connectEngine(settings.engine ?? 'auto', {
         workDir: work.path,
         cacheDir,
@@ -37,7 +37,7 @@ export async function runBuild(
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
-      return { plan, engine, toolbox };
+      return { plan, engine, toolbox, nativeDir };
     },
     ({ engine, toolbox }) => `${engine.description}, CRIU ${toolbox.criuVersion}`,
   );
