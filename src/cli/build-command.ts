@@ -30,10 +30,10 @@ export async function runBuild(
       planBuild(settings, facts);
       const nativeDir = nativeFolder();
       const engine = await connectEngine(settings.engine ?? 'auto', {
-        workDir: work.path,
         cacheDir,
         nativeDir,
         signal,
+        environment: process.env,
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });

@@ -6,7 +6,7 @@ import { runBuild } from './build-command.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
 import { runPlan } from './plan-command.ts';
 import { runCommand } from './run-command.ts';
-import { addToolboxCommands } from './toolbox-command.ts';
+import { addToolboxFlags, runToolbox, type ToolboxFlags } from './toolbox-command.ts';
 
 const program = new Command('crac-build')
   .description('Turns a Java app into a pre-warmed container image that restores and does not start cold.')
@@ -28,7 +28,12 @@ addBuildFlags(program.command('plan'))
   .action(async (jar: string | undefined, flags: BuildFlags) => {
     await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runPlan(jar, flags)));
   });
-addToolboxCommands(program.command('toolbox'), finish);
+addToolboxFlags(program.command('toolbox'))
+  .description('make, check, export or import the folder with CRIU that builds use')
+  .action(async (flags: ToolboxFlags) => {
+    const json = flags.json ?? false;
+    await finish(runCommand({ json, hasStages: false }, ({ signal }) => runToolbox(flags, signal)));
+  });
 
 await program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof CommanderError)) throw error;
