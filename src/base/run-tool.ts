@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import { explainNoSpace } from '../oci/space.ts';
 
 const TOOL_TIMEOUT_MS = 5 * 60_000;
 
@@ -18,6 +19,9 @@ export function runTool(file: string, args: readonly string[], signal: AbortSign
         if (error === null) return resolve(stdout);
         if (signal.aborted) return reject(error);
         const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+        if (lines.some((line) => line.includes('No space left on device'))) {
+          return reject(explainNoSpace({ code: 'ENOSPC' }, `running ${basename(file)}`));
+        }
         const ended = error.signal ?? `exit code ${error.code}`;
         reject(
           new CracBuildError(
