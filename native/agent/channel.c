@@ -121,7 +121,7 @@ static int number_after(const char *line, const char *word) {
 static void answer_status(JNIEnv *env, jclass control, int connection) {
   jmethodID status = (*env)->GetStaticMethodID(env, control, "status", "()Ljava/lang/String;");
   jstring text = status ? (*env)->CallStaticObjectMethod(env, control, status) : NULL;
-  const char *line = text ? (*env)->GetStringUTFChars(env, text, NULL) : NULL;
+  const char *line = !(*env)->ExceptionCheck(env) && text ? (*env)->GetStringUTFChars(env, text, NULL) : NULL;
   if (!line) {
     refuse(connection, "the JVM cannot tell its state");
     return;

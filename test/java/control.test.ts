@@ -1,10 +1,13 @@
-import { buildRuntime, ctl, JDKS, launchJvm, openFiles, prepare, status, waitFor } from './jvm.ts';
+import { agent, buildRuntime, ctl, JDKS, launchJvm, openFiles, prepare, status, waitFor } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
 
+// HotSpot warns of every wrong use of JNI
+const CHECKED = [agent, '-Xcheck:jni'];
+
 describe.each(JDKS)('control channel on JDK %d', (version, home) => {
   test('ctl checkpoint prepares, ctl resume calls it off, and again', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     await jvm.line(/^ready$/);
     expect(await status(jvm.pid)).toBe('running');
     for (const nonces of [new Set<string>()])
@@ -30,7 +33,7 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
   });
 
   test('a resource that fails is named, and the app goes on', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('failing');
     await jvm.line(/^failing from now on$/);
     const answer = await ctl(['checkpoint', '--settle-ms', '0', '--pid', String(jvm.pid)]);
@@ -44,7 +47,7 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
   });
 
   test('the app asks, ctl checkpoint joins, the caller is told that there was no dump', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('checkpoint');
     await waitFor(() => status(jvm.pid), 'waiting');
     const ready = await prepare(jvm.pid);
@@ -52,10 +55,11 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
     await jvm.line(/^after second/);
     await jvm.line(/^CheckpointException in the caller: no checkpoint was taken/);
     await waitFor(() => status(jvm.pid), 'running');
+    expect(jvm.lines.join('\n')).not.toMatch(/WARNING/);
   });
 
   test('ctl checkpoint --join waits for the app', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     await jvm.line(/^ready$/);
     const joined = prepare(jvm.pid, '--join');
     await waitFor(async () => (await ctl(['checkpoint', '--pid', String(jvm.pid)])).json.error, ALREADY);
@@ -68,7 +72,7 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
 });
 
 const ALREADY = 'another checkpoint is already asked for';
-const [, [, home]] = JDKS as [unknown, readonly [number, string]];
+const [[, home]] = JDKS as [readonly [number, string]];
 
 test('nobody comes: the caller is told after CRAC_CHECKPOINT_TIMEOUT', async () => {
   await using jvm = launchJvm(home, 'Restorable', { env: { CRAC_CHECKPOINT_TIMEOUT: '1' } });

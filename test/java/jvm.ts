@@ -12,10 +12,12 @@ export const agent = `-agentpath:${native}/libcrac.so`;
 export const ctlPath = join(native, 'ctl');
 
 const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
-export const JDKS: readonly (readonly [version: number, home: string])[] = [
-  [17, JDK_17],
-  [25, '/usr/lib/jvm/temurin-25-jdk-amd64'],
-];
+/** CRAC_TEST_JDKS="21=/path/to/jdk …" names other ones. */
+export const JDKS: readonly (readonly [version: number, home: string])[] = (
+  process.env['CRAC_TEST_JDKS'] ?? `17=${JDK_17} 25=/usr/lib/jvm/temurin-25-jdk-amd64`
+)
+  .split(' ')
+  .map((entry) => [Number(entry.split('=')[0]), entry.slice(entry.indexOf('=') + 1)] as const);
 
 /** Builds agent, ctl and the test programs; several test files may ask at the same time. */
 export function buildRuntime(): void {

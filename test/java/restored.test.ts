@@ -1,11 +1,14 @@
-import { buildRuntime, ctl, JDKS, launchJvm, prepare, simulateRestore, status, waitFor } from './jvm.ts';
+import { agent, buildRuntime, ctl, JDKS, launchJvm, prepare, simulateRestore, status, waitFor } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
+
+// HotSpot warns of every wrong use of JNI
+const CHECKED = [agent, '-Xcheck:jni'];
 
 describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
   test.each(['read before', ''])('environment, properties and clock are the new ones (%s)', async (used) => {
     const env = { OLD: 'gone later', GREETING: 'hello' };
-    await using jvm = launchJvm(home, 'Restorable', { env, args: used ? [used] : [] });
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED, env, args: used ? [used] : [] });
     await jvm.line(/^ready$/);
     simulateRestore(await prepare(jvm.pid), {
       args: ['-Dapp.color=blue=green', '-Dapp.flag', 'serve', '-Dapp.unicode=żółw'],
@@ -34,10 +37,11 @@ describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
     const seconds = Number((await jvm.line(/^nanos/)).split(' ')[1]) / 1e9;
     expect(seconds).toBeGreaterThan(100_000);
     expect(seconds).toBeLessThan(100_060);
+    expect(jvm.lines.join('\n')).not.toMatch(/WARNING/);
   });
 
   test('checkpointRestore() returns in its caller, and throws RestoreException there', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('checkpoint');
     await waitFor(() => status(jvm.pid), 'waiting');
     const ready = await prepare(jvm.pid);
@@ -51,7 +55,7 @@ describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
   });
 
   test('checkpointRestore() returns, and a restored JVM can be prepared again', async () => {
-    await using jvm = launchJvm(home, 'Restorable');
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('checkpoint');
     await waitFor(() => status(jvm.pid), 'waiting');
     simulateRestore(await prepare(jvm.pid), { env: { GREETING: 'once' } });
