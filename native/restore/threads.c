@@ -21,13 +21,9 @@ long clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t 
 _Noreturn void return_to_frame(uint64_t ucontext);
 _Noreturn void resume_thread(struct crac_thread *thread);
 
-static uint32_t made, gate; /* futex words */
+static uint32_t gate; /* futex word: 1 when all threads exist */
 
 static struct crac_thread *threads(void) { return plan_records(CRAC_THREADS); }
-
-static void wait_while(uint32_t *word, uint32_t value) {
-  while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) call(futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
-}
 
 static void set_thread_state(const struct crac_thread *thread) {
   if (thread->robust_list != 0) call(set_robust_list, thread->robust_list, thread->robust_list_size);
@@ -39,9 +35,7 @@ static void set_thread_state(const struct crac_thread *thread) {
 
 _Noreturn void resume_thread(struct crac_thread *thread) {
   set_thread_state(thread);
-  if (__atomic_add_fetch(&made, 1, __ATOMIC_ACQ_REL) == plan_count(CRAC_THREADS) - 1)
-    call(futex, &made, FUTEX_WAKE_PRIVATE, 1);
-  wait_while(&gate, 0);
+  while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, 0);
   return_to_frame(thread->frame);
 }
 
@@ -64,10 +58,13 @@ void make_threads(void) {
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }
-  for (uint32_t now; (now = __atomic_load_n(&made, __ATOMIC_ACQUIRE)) != count - 1;) wait_while(&made, now);
   write_new_ids();
 }
 
+/*
+ * Nobody waits until each thread has reached the gate: what a late one still does to itself is done before it goes on,
+ * and its signals are blocked until then.
+ */
 _Noreturn void release_threads(void) {
   set_thread_state(threads());
   __atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
