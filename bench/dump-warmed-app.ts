@@ -1,12 +1,14 @@
 // Runs inside `probe isolate`: starts the app in the image's root, warms it up as a build does, and has CRIU dump it.
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
+import type { ReadyFacts } from '../src/criu/checkpoint.ts';
 import type { Container, ContainerExit } from '../src/engine/engine.ts';
 import { warmUpApp } from '../src/stages/warm-up.ts';
 import { waitForResponse } from '../src/warm-up/wait-for-response.ts';
 import type { World } from '../src/world.ts';
 import { composeDumpArgv, type DumpOrder } from './criu-reference.ts';
 import { runCommand } from './run-command.ts';
+import { wakeInDump } from './wake-in-dump.ts';
 
 const order: DumpOrder = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
 const { plan, image } = order;
@@ -31,14 +33,16 @@ const { signal } = new AbortController();
 
 try {
   tell('criu reference: launching and warming up the app');
-  const ready = await waitForResponse(container, { ...plan.readiness, intervalMs: 25 }, signal);
-  if (ready.outcome !== 'ready') throw new Error(`the app did not become ready: ${ready.outcome}`);
+  const response = await waitForResponse(container, { ...plan.readiness, intervalMs: 25 }, signal);
+  if (response.outcome !== 'ready') throw new Error(`the app did not become ready: ${response.outcome}`);
   const world = { report: () => {}, signal } as unknown as World;
   await warmUpApp(plan, { container, [Symbol.asyncDispose]: async () => {} }, world);
   tell('criu reference: preparing the app');
-  await runCommand(['/usr/sbin/chroot', image.root, '/opt/crac/ctl', 'checkpoint', '--pid', String(app.pid)]);
+  const ctl = ['/usr/sbin/chroot', image.root, '/opt/crac/ctl'];
+  const ready: ReadyFacts = JSON.parse(await runCommand([...ctl, 'checkpoint', '--pid', String(app.pid)]));
   tell('criu reference: dumping');
   await runCommand(composeDumpArgv(order, app.pid ?? 0));
+  wakeInDump(order.dumpDir, ready.mailbox.address);
 } finally {
   if (app.exitCode === null && app.signalCode === null) app.kill('SIGKILL');
   await exited;
