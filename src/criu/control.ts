@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { Container } from '../engine/engine.ts';
+import { CracBuildError } from '../errors.ts';
+import type { CpuidLeaf, ReadyFacts } from './checkpoint.ts';
+import { type AppUser, composeLaunch } from './run-criu.ts';
+
+/** native/ctl: how the agent in the JVM is spoken to. */
+const CTL = '/opt/crac/ctl';
+
+const address = z.string().regex(/^0x[0-9a-f]+$/);
+const readyFacts = z.object({
+  pid: z.number().int().positive(),
+  mailbox: z.object({ address, sizeBytes: z.number().int().positive(), nonce: z.string() }),
+  nanoOffset: address,
+  javaVersion: z.string(),
+  gc: z.string(),
+  stepsMs: z.record(z.string(), z.number()),
+  droppedBytes: z.number().nonnegative(),
+});
+const refusal = z.object({ error: z.string(), details: z.array(z.string()).default([]) });
+
+/** Has the app prepare; CHECKPOINT_REFUSED with its own words when it does not want to. Resolves when it waits to be dumped. */
+export async function askForCheckpoint(
+  container: Container,
+  user: AppUser,
+  settleMs: number,
+  signal: AbortSignal,
+): Promise<ReadyFacts> {
+  const argv = [CTL, 'checkpoint', '--settle-ms', String(Math.round(settleMs))];
+  const { exitCode, stdout, stderr } = await container.exec(argv, { user: `${user.uid}:${user.gid}`, signal });
+  const answer = parseJson(stdout);
+  if (exitCode === 0) {
+    const facts = readyFacts.safeParse(answer);
+    if (facts.success) return facts.data;
+    throw new CracBuildError(
+      'CHECKPOINT_REFUSED',
+      'the app answered a request for a checkpoint with what is not understood',
+      {
+        hint: 'The agent in the image and this crac-build must be of one version.',
+        details: [stdout.trim(), z.prettifyError(facts.error)],
+      },
+    );
+  }
+  const refused = refusal.safeParse(answer);
+  const app = await container.lastLines(30).catch(() => []);
+  if (refused.success) {
+    throw new CracBuildError('CHECKPOINT_REFUSED', `the app refused the checkpoint: ${refused.data.error}`, {
+      hint: 'The lines above name the objects that are in the way. Close them in beforeCheckpoint, or allow them with a resource policy.',
+      details: [...refused.data.details, ...app],
+    });
+  }
+  throw new CracBuildError('CHECKPOINT_REFUSED', `the app could not be asked for a checkpoint: exit code ${exitCode}`, {
+    hint: 'If the app has ended, its last lines are above.',
+    details: [...`${stdout}\n${stderr}`.trim().split('\n').slice(-10), ...app],
+  });
+}
+
+/** Tells a prepared app that it was not dumped, so that it goes on. Needs the app's uid and, for /proc/PID/mem, ptrace rights. */
+export async function tellNotCheckpointed(container: Container, user: AppUser, mailbox: string): Promise<void> {
+  await container.exec(composeLaunch(user, [CTL, 'resume', mailbox]), {
+    user: '0:0',
+    signal: AbortSignal.timeout(5000),
+  });
+}
+
+/** What the CPU of the build machine says of itself. */
+export async function askCpu(container: Container, user: AppUser, signal: AbortSignal): Promise<readonly CpuidLeaf[]> {
+  const { exitCode, stdout, stderr } = await container.exec([CTL, 'cpu'], { user: `${user.uid}:${user.gid}`, signal });
+  if (exitCode === 0) return parseCpu(stdout);
+  throw new CracBuildError(
+    'CHECKPOINT_FAILED',
+    `the CPU of the build machine could not be read: exit code ${exitCode}`,
+    {
+      details: `${stdout}\n${stderr}`.trim().split('\n'),
+    },
+  );
+}
+
+/** Lines "leaf subleaf eax ebx ecx edx", hexadecimal. */
+export function parseCpu(output: string): readonly CpuidLeaf[] {
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const numbers = line
+        .trim()
+        .split(/\s+/)
+        .map((word) => Number.parseInt(word, 16));
+      const [leaf, subleaf, eax, ebx, ecx, edx] = numbers;
+      if (
+        numbers.length !== 6 ||
+        numbers.some(Number.isNaN) ||
+        leaf === undefined ||
+        subleaf === undefined ||
+        eax === undefined ||
+        ebx === undefined ||
+        ecx === undefined ||
+        edx === undefined
+      ) {
+        throw new CracBuildError('CHECKPOINT_FAILED', `not a line of cpuid: ${line}`);
+      }
+      return { leaf, subleaf, registers: [eax, ebx, ecx, edx] };
+    });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

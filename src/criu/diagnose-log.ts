@@ -1,0 +1,143 @@
+/** What a failed dump comes down to. */
+export interface Diagnosis {
+  readonly sentence: string;
+  readonly hint: string;
+  /** The end of the log, the first error line among it. */
+  readonly lines: readonly string[];
+  readonly noSpace: boolean;
+}
+
+interface KnownError {
+  readonly pattern: RegExp;
+  /** `$1` … are the pattern's groups. */
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+/** Messages of CRIU 4.2. The first that matches any error line, in the log's order, wins. */
+const KNOWN: readonly KnownError[] = [
+  {
+    pattern: /no space left on device/i,
+    sentence: 'there is no space left for the dump',
+    hint: 'Free some space where the engine keeps its containers.',
+  },
+  {
+    pattern: /CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE/,
+    sentence: 'CRIU has no CAP_CHECKPOINT_RESTORE',
+    hint: 'The build container needs CAP_CHECKPOINT_RESTORE (or CAP_SYS_ADMIN); something took it away: a policy, a user namespace or no_new_privs.',
+  },
+  {
+    pattern: /Unseizable non-zombie (\d+)|ptrace.*(?:Operation not permitted|EPERM)/i,
+    sentence: 'CRIU may not stop the app: ptrace is not permitted',
+    hint: 'The build container needs CAP_SYS_PTRACE and seccomp=unconfined, and no debugger or tracer may be attached to the app.',
+  },
+  {
+    pattern: /Can't get rlimit|prlimit/,
+    sentence: 'CRIU cannot read the limits of the app: it ran as another user',
+    hint: 'The app must keep the user that app.user names; do not change users in the app.',
+  },
+  {
+    pattern: /Can't lookup mount=\S+ for fd=(\S+) path=(\S+)/,
+    sentence: 'descriptor $1 ($2) is a file outside the container’s own file system',
+    hint: 'Close it before the checkpoint; do not hand descriptors from outside to the app.',
+  },
+  {
+    pattern: /Can't dump ghost file (\S+) of (\d+) size/,
+    sentence: 'the app keeps a deleted file open, $1 ($2 bytes)',
+    hint: 'Close it before the checkpoint.',
+  },
+  {
+    pattern: /External socket is used|ext-unix-sk|Unix socket \S+ without peer/i,
+    sentence: 'the app holds a unix socket whose other end is outside the container or another process',
+    hint: 'Close it in beforeCheckpoint.',
+  },
+  {
+    pattern: /Connected TCP socket/,
+    sentence: 'a TCP connection is open',
+    hint: 'Close connections in beforeCheckpoint (pools: set idle to zero).',
+  },
+  {
+    pattern: /inet: Can't dump (\d+) inet socket/,
+    sentence: 'the app holds a socket of a kind (protocol $1) that cannot be dumped',
+    hint: 'Close it in beforeCheckpoint.',
+  },
+  {
+    pattern: /Some file locks are hold by dumping tasks/,
+    sentence: 'the app holds a file lock',
+    hint: 'Release it in beforeCheckpoint (embedded databases, single-instance locks).',
+  },
+  {
+    pattern: /Can't dump file (\d+) of that type \[\S+\] \((.*)\)/,
+    sentence: 'descriptor $1 is of a kind that cannot be dumped: $2',
+    hint: 'Close it in beforeCheckpoint.',
+  },
+  {
+    pattern: /Dumping seccomp filters not supported|suspend seccomp/,
+    sentence: 'the app runs under a seccomp filter that CRIU cannot take off',
+    hint: 'The build container needs seccomp=unconfined; an engine or policy overrides it.',
+  },
+  {
+    pattern: /Can't dump nested (\S+) namespace for (\d+)/,
+    sentence: 'process $2 has a $1 namespace of its own',
+    hint: 'The app must not make namespaces (browsers and sandboxes do): end such processes before the checkpoint.',
+  },
+  {
+    pattern: /Timeout reached\. Try to interrupt/,
+    sentence: 'a process could not be stopped in time: it hangs in the kernel',
+    hint: 'Look for file systems or devices that do not answer.',
+  },
+  {
+    pattern: /(?:[Zz]ombie).*(?:not supported|outside of its pid namespace)/,
+    sentence: 'a child process has ended and was not waited for',
+    hint: 'Let the app wait for its child processes before the checkpoint.',
+  },
+  {
+    pattern: /uprobes vma/,
+    sentence: 'the app is being traced with uprobes',
+    hint: 'Stop the tracer (bpftrace, perf, agents) during the build.',
+  },
+  {
+    pattern: /tty.*(?:Found|can't|not supported)|Can't dump.*tty/i,
+    sentence: 'the app has a terminal open',
+    hint: 'Do not open /dev/tty; standard output is a pipe in a build.',
+  },
+  {
+    pattern: /sysv shm|Sysv shmem/i,
+    sentence: 'the app uses SysV shared memory',
+    hint: 'Detach it before the checkpoint.',
+  },
+  {
+    pattern: /Kernel.*(?:not|n't) support|is not supported: |Function not implemented/,
+    sentence: 'the kernel of the build machine lacks what CRIU needs',
+    hint: 'Look at the lines below, and run `crac-build doctor`.',
+  },
+];
+
+const LAST_LINES = 25;
+
+/** Reads a log as `criu dump -v4 -o` writes it: "(00.012345) Error (criu/files.c:123): text". */
+export function diagnoseLog(log: string): Diagnosis {
+  const all = log.split('\n').filter((line) => line.trim() !== '');
+  const errors = all.filter((line) => /\bError \(/.test(line));
+  const lines = selectLines(all, errors[0]);
+  for (const line of errors.length > 0 ? errors : all.slice(-LAST_LINES)) {
+    const known = KNOWN.find(({ pattern }) => pattern.test(line));
+    if (known !== undefined) {
+      const match = known.pattern.exec(line) ?? [];
+      const sentence = known.sentence.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '?');
+      return { sentence, hint: known.hint, lines, noSpace: known === KNOWN[0] };
+    }
+  }
+  const words = errors[0] && /Error \([^)]*\): (.*)$/.exec(errors[0])?.[1]?.trim();
+  return {
+    sentence: words === undefined || words === '' ? 'CRIU gave no reason' : `CRIU says: ${words}`,
+    hint: 'The end of CRIU’s log is above.',
+    lines,
+    noSpace: false,
+  };
+}
+
+function selectLines(all: readonly string[], firstError: string | undefined): readonly string[] {
+  const end = all.slice(-LAST_LINES);
+  return firstError === undefined || end.includes(firstError) ? end : [firstError, '…', ...end];
+}

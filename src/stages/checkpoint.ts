@@ -1,0 +1,94 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import { askCpu, askForCheckpoint, tellNotCheckpointed } from '../criu/control.ts';
+import { dumpProcess, installCriu, openDump, requireWorkingCriu } from '../criu/run-criu.ts';
+import type { Container } from '../engine/engine.ts';
+import { CracBuildError } from '../errors.ts';
+import { explainNoSpace } from '../oci/space.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
+import { renderDuration } from '../report/render-duration.ts';
+import { readTar } from '../tar/read-tar.ts';
+import type { World } from '../world.ts';
+import type { RunningApp } from './launch.ts';
+import { readRootFiles } from './root-files.ts';
+import { takeState } from './take-state.ts';
+
+/**
+ * Has the app prepared, dumps it and copies out what is needed. Afterwards the app is stopped, and stays so until its
+ * container is removed: what it holds in memory and what lies in its files belong together.
+ */
+export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: World): Promise<Checkpoint> {
+  const { container } = app;
+  const { user } = plan.app;
+  const progress = (text: string): void => world.report({ type: 'stage-progress', stage: 'checkpoint', text });
+  return await withTimeLimit(plan.checkpoint.timeoutMs, world.signal, async (signal) => {
+    progress(`CRIU ${world.toolbox.criuVersion}`);
+    const localPath = join(world.nativeDir, 'launch');
+    const launch = { localPath, sizeBytes: await sizeOf(localPath) };
+    await installCriu(container, world.toolbox, launch, user, signal);
+    await requireWorkingCriu(container, world.toolbox, user, signal);
+    const cpu = await askCpu(container, user, signal);
+
+    progress('preparing the app');
+    const ready = await askForCheckpoint(container, user, plan.checkpoint.settleMs, signal);
+    progress('dumping');
+    try {
+      await dumpProcess(container, world.toolbox, user, ready.pid, signal);
+    } catch (error) {
+      // The container lives on in nobody's hands but ours, yet the app may hold locks elsewhere: let it go on and end well.
+      await container.kill('SIGCONT').catch(() => undefined);
+      await tellNotCheckpointed(container, user, ready.mailbox.address).catch(() => undefined);
+      throw error;
+    }
+    progress('copying the dump');
+    const imagesDir = join(world.workDir, 'dump');
+    await copyDump(container, imagesDir, signal);
+    const stateTar = await takeState(container, world.workDir, signal);
+    const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
+    return { imagesDir, rootFile, ready, cpu, stateTar };
+  });
+}
+
+/** A time limit of its own is CHECKPOINT_FAILED, the caller's signal INTERRUPTED. */
+async function withTimeLimit<T>(
+  timeoutMs: number,
+  outer: AbortSignal,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    return await act(AbortSignal.any([outer, limit]));
+  } catch (error) {
+    if (outer.aborted || !limit.aborted) throw error;
+    throw new CracBuildError('CHECKPOINT_FAILED', `the checkpoint was not taken within ${renderDuration(timeoutMs)}`, {
+      hint: 'Raise checkpoint.timeout, or look for a beforeCheckpoint that hangs.',
+      cause: error,
+    });
+  }
+}
+
+async function copyDump(container: Container, dir: string, signal: AbortSignal): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  try {
+    for await (const { header, content } of readTar(await openDump(container, signal))) {
+      if (header.type !== 'file') continue;
+      await pipeline(Readable.from(content), createWriteStream(join(dir, basename(header.path))), { signal });
+    }
+  } catch (error) {
+    throw explainNoSpace(error, `copying the dump to ${dir}`);
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw new CracBuildError('INPUT_NOT_FOUND', `a native part of crac-build is missing: ${path}`, {
+      hint: 'Run `npm run build`.',
+      cause,
+    });
+  });
+  return facts.size;
+}
