@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { composeCriuCommand } from '../src/criu/toolbox.ts';
 import type { BuildPlan } from '../src/plan/build-plan.ts';
 import type { Toolbox } from '../src/world.ts';
 import { PROBE } from './probe.ts';
@@ -32,7 +33,7 @@ export async function takeCriuReference(
   const dumpDir = join(workDir, 'criu-dump');
   await rm(dumpDir, { recursive: true, force: true });
   await mkdir(dumpDir, { recursive: true });
-  const criu = toolbox.criuCommand.map((word) => word.replaceAll('{}', toolbox.dir));
+  const criu = composeCriuCommand(toolbox, toolbox.dir);
   const order: DumpOrder = { plan, image, dumpDir, criu, log: join(workDir, 'criu-reference.log') };
   const orderFile = join(workDir, 'dump-order.json');
   await writeFile(orderFile, JSON.stringify(order));
