@@ -103,15 +103,24 @@ function touchesProcess(code: string): boolean {
     (match[1] ?? '').split(',').map((name) => name.trim().split(' ')[0] ?? ''),
   );
   const rest = code.replaceAll(/import\s*\{[^}]*\}\s*from\s*['"](?:node:)?process['"]/g, '');
-  const withoutText = rest.replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+  const withoutText = withoutLiterals(rest);
   const members = [...withoutText.matchAll(/(?<![\w.$])process\s*(?:\?\.|\.|\[)\s*(\w*)/g)].map(
     (match) => match[1] ?? '',
   );
   return (
-    /['"](node:)?process['"]/.test(rest) ||
+    parseImports(rest).some(({ specifier }) => /^(node:)?process$/.test(specifier)) ||
     [...imported, ...members].some((name) => name !== '' && !PROCESS_FACTS.test(name)) ||
     /(?<![\w.$])process\s*(\?\.)?\[/.test(withoutText)
   );
+}
+
+/** Text goes, what stands in `${…}` stays. */
+function withoutLiterals(code: string): string {
+  return code
+    .replaceAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
+    .replaceAll(/`(?:[^`\\]|\\.)*`/g, (template) =>
+      [...template.matchAll(/\$\{([^}]*)\}/g)].map(([, expression]) => `(${expression})`).join(''),
+    );
 }
 
 function withoutComments(text: string): string {

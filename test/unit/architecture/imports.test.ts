@@ -27,6 +27,7 @@ describe('imports', () => {
     ['dockerode outside engine/docker*', 'stages/x.ts', "import Docker from 'dockerode';"],
     ['dockerode elsewhere in engine/', 'engine/oci-runtime.ts', "import Docker from 'dockerode';"],
     ['process outside cli/', 'oci/x.ts', 'const home = process.env.HOME;'],
+    ['process inside a template', 'oci/x.ts', 'const home = `$'.concat('{process.env.HOME}/x`;')],
     ['process by computed name', 'oci/x.ts', "const exit = process['exit'];"],
     ['process imported whole', 'oci/x.ts', "import process from 'node:process';"],
     ['process imported outside cli/', 'oci/x.ts', "import { env } from 'node:process';"],
@@ -53,6 +54,8 @@ describe('imports', () => {
     ['dockerode in its place', 'engine/docker-exec.ts', "import Docker from 'dockerode';"],
     ['a fact about the process', 'oci/x.ts', "import { pid } from 'node:process';\nconst a = process.arch;"],
     ['process in cli/', 'cli/main.ts', 'process.exitCode = 1;'],
+    ['the word as a text', 'oci/x.ts', "refuse('process', 'it is not alive');"],
+    ['the word in a template', 'oci/x.ts', 'const text = `ended the process. $'.concat('{why}`;')],
     ['the word in a comment or a text', 'oci/x.ts', "// ends the process. Really\nthrow new Error('no process.');"],
   ])('%s is allowed', (_name, path, text) => {
     expect(findViolations([{ path, text }])).toEqual([]);
