@@ -1,0 +1,130 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readHeadAndRest, readImage, readOne } from './image-file.ts';
+import {
+  CORE,
+  type Core,
+  FDINFO,
+  type FdInfo,
+  FILE,
+  type FileEntry,
+  FS,
+  MM,
+  type Mm,
+  PAGEMAP,
+  PAGEMAP_HEAD,
+  PIPE_DATA,
+  PSTREE,
+  SOCKET_QUEUE,
+  TIMENS,
+} from './schema.ts';
+
+export interface DumpedThread {
+  readonly tid: number;
+  readonly core: Core;
+}
+/** A run of pages in the pages file. */
+export interface PageRun {
+  readonly address: number;
+  readonly pageCount: number;
+  /** Bytes into the pages file. */
+  readonly offset: number;
+}
+export interface PipeContent {
+  readonly pipeId: number;
+  readonly capacityBytes: number;
+  readonly bytes: Buffer;
+}
+/** A dump of one process, decoded. */
+export interface Dump {
+  /** More than one: refused. */
+  readonly processes: readonly { readonly pid: number; readonly threads: readonly number[] }[];
+  /** The main thread first. */
+  readonly threads: readonly DumpedThread[];
+  readonly mm: Mm;
+  readonly pagesFile: string;
+  /** By address; runs whose content CRIU did not write are left out. */
+  readonly pageRuns: readonly PageRun[];
+  readonly hasParentPages: boolean;
+  readonly files: ReadonlyMap<number, FileEntry>;
+  /** By descriptor. */
+  readonly descriptors: readonly FdInfo[];
+  readonly fs: { readonly cwdId: number; readonly rootId: number; readonly umask: number };
+  readonly monotonicNs: bigint;
+  readonly boottimeNs: bigint;
+  readonly pipeContents: readonly PipeContent[];
+  /** File ids of sockets with bytes in their queue. */
+  readonly queuedSockets: readonly number[];
+  /** Names of image files that mean a state we do not know how to restore, when not empty. */
+  readonly extraImages: readonly string[];
+}
+
+const PAGE_IN_PARENT = 1;
+const PAGE_PRESENT = 4;
+export const PAGE_BYTES = 4096;
+
+/** What CRIU writes for states of which nothing is restored: `remap-fpath` = deleted files, `filelocks` = locks … */
+const EXTRA_IMAGES =
+  /^(remap-fpath|ghost-file-.*|filelocks|memfd|ipcns-(shm|sem|msg)-.*|pagemap-shmem-.*|tty-info|signalfd|inotify.*|fanotify.*|bpfmap.*|timerfd)\.img$/;
+const HEADER_BYTES = 8;
+
+export function readDump(dir: string): Dump {
+  const processes = readImage(dir, 'pstree', 'pstree', PSTREE).map(({ record }) => record);
+  const pid = processes[0]?.pid ?? 0;
+  const tids = [pid, ...(processes[0]?.threads ?? []).filter((tid) => tid !== pid)];
+  const threads = tids.map((tid) => ({ tid, core: readOne(dir, `core-${tid}`, 'core', CORE) }));
+  const { head, rest } = readHeadAndRest(dir, `pagemap-${pid}`, 'pagemap', PAGEMAP_HEAD, PAGEMAP);
+  const timens = readOne(dir, 'timens-0', 'timens', TIMENS);
+  const filesId = threads[0]?.core.ids?.files || readFilesId(dir);
+  return {
+    processes,
+    threads,
+    mm: readOne(dir, `mm-${pid}`, 'mm', MM),
+    pagesFile: join(dir, `pages-${head.pagesId}.img`),
+    pageRuns: readPageRuns(rest),
+    hasParentPages: rest.some((entry) => entry.inParent || (entry.flags & PAGE_IN_PARENT) !== 0),
+    files: new Map(readImage(dir, 'files', 'files', FILE).map(({ record }) => [record.id, record])),
+    descriptors: readImage(dir, `fdinfo-${filesId}`, 'fdinfo', FDINFO)
+      .map(({ record }) => record)
+      .toSorted((a, b) => a.fd - b.fd),
+    fs: readOne(dir, `fs-${pid}`, 'fs', FS),
+    monotonicNs: nanoseconds(timens.monotonic),
+    boottimeNs: nanoseconds(timens.boottime),
+    pipeContents: readImage(dir, 'pipes-data', 'pipes-data', PIPE_DATA, ({ byteCount }) => byteCount).map(
+      ({ record, payload }) => ({ pipeId: record.pipeId, capacityBytes: record.capacityBytes, bytes: payload }),
+    ),
+    queuedSockets: readImage(dir, 'sk-queues', 'sk-queues', SOCKET_QUEUE, ({ byteCount }) => byteCount)
+      .filter(({ record }) => record.byteCount > 0)
+      .map(({ record }) => record.idFor),
+    extraImages: readdirSync(dir)
+      .filter((name) => EXTRA_IMAGES.test(name) && statSync(join(dir, name)).size > HEADER_BYTES)
+      .toSorted(),
+  };
+}
+
+/** ids-PID.img is left out when the core has them; one process has one table of descriptors. */
+function readFilesId(dir: string): number {
+  const [name] = readdirSync(dir).filter((file) => /^fdinfo-\d+\.img$/.test(file));
+  return Number(/\d+/.exec(name ?? '')?.[0] ?? 0);
+}
+
+function readPageRuns(
+  entries: readonly { address: number; compatPageCount: number; pageCount: number; flags: number }[],
+): PageRun[] {
+  let offset = 0;
+  const runs: PageRun[] = [];
+  for (const entry of entries) {
+    // CRIU ≥ 4.1 writes a 64-bit count, older ones the 32-bit one.
+    const pageCount = entry.pageCount || entry.compatPageCount;
+    if ((entry.flags & PAGE_PRESENT) === 0) continue;
+    runs.push({ address: entry.address, pageCount, offset });
+    offset += pageCount * PAGE_BYTES;
+  }
+  return runs.toSorted((a, b) => a.address - b.address);
+}
+
+function nanoseconds(time: { seconds: bigint; nanoseconds: bigint } | undefined): bigint {
+  return time === undefined
+    ? 0n
+    : BigInt.asIntN(64, time.seconds) * 1_000_000_000n + BigInt.asIntN(64, time.nanoseconds);
+}

@@ -1,0 +1,200 @@
+/** The fields of CRIU 4.x images that the compile step looks at; numbers as in CRIU's images/*.proto. */
+import { bytes, flag, type Message, message, messages, sint, text, uint, uint64, uint64s, uints } from './wire.ts';
+
+export const PSTREE = { pid: uint(1), ppid: uint(2), threads: uints(5) };
+
+const REGISTERS = {
+  r15: uint64(1),
+  r14: uint64(2),
+  r13: uint64(3),
+  r12: uint64(4),
+  bp: uint64(5),
+  bx: uint64(6),
+  r11: uint64(7),
+  r10: uint64(8),
+  r9: uint64(9),
+  r8: uint64(10),
+  ax: uint64(11),
+  cx: uint64(12),
+  dx: uint64(13),
+  si: uint64(14),
+  di: uint64(15),
+  origAx: uint64(16),
+  ip: uint64(17),
+  cs: uint(18),
+  flags: uint64(19),
+  sp: uint64(20),
+  ss: uint(21),
+  fsBase: uint64(22),
+  gsBase: uint64(23),
+  mode: uint(28), // 1 or absent: 64 bits
+};
+const XSAVE = {
+  xstateBv: uint64(1),
+  ymmHigh: uints(2),
+  bndregs: uint64s(3),
+  bndcsr: uint64s(4),
+  opmask: uint64s(5),
+  zmmUpper: uint64s(6),
+  hi16Zmm: uint64s(7),
+  pkru: uints(8),
+  cet: message(9, { cet: uint64(1), ssp: uint64(2) }),
+};
+const FP_REGISTERS = {
+  cwd: uint(1),
+  swd: uint(2),
+  twd: uint(3),
+  fop: uint(4),
+  rip: uint64(5),
+  rdp: uint64(6),
+  mxcsr: uint(7),
+  mxcsrMask: uint(8),
+  st: uints(9),
+  xmm: uints(10),
+  xsave: message(13, XSAVE),
+};
+const SIGNAL_QUEUE = { signals: messages(1, { siginfo: bytes(1) }) };
+const ITIMER = { isec: uint(1), iusec: uint(2), vsec: uint(3), vusec: uint(4) };
+
+export const CORE = {
+  machine: uint(1), // 1: x86-64
+  thread: message(2, {
+    clearTid: uint(1),
+    registers: message(2, REGISTERS),
+    fp: message(3, FP_REGISTERS),
+  }),
+  task: message(3, {
+    state: uint(1), // 1 alive, 2 dead, 3 stopped
+    blockedSignals: uint64(5),
+    name: text(6),
+    timers: message(7, {
+      real: message(1, ITIMER),
+      virtual: message(2, ITIMER),
+      profiling: message(3, ITIMER),
+      posix: messages(4, { id: uint(1) }),
+    }),
+    rlimits: message(8, { limits: messages(1, { current: uint64(1), max: uint64(2) }) }),
+    pendingSignals: message(10, SIGNAL_QUEUE),
+    oldSeccompMode: uint(11),
+    // One for each signal but SIGKILL and SIGSTOP, in order.
+    sigactions: messages(15, { handler: uint64(1), flags: uint64(2), restorer: uint64(3), mask: uint64(4) }),
+  }),
+  ids: message(4, { vm: uint(1), files: uint(2) }),
+  threadCore: message(5, {
+    robustList: uint(1),
+    robustListSize: uint(2),
+    nice: sint(3),
+    schedPolicy: uint(4),
+    schedPriority: uint(5),
+    blockedSignals: uint64(6),
+    altStack: message(7, { sp: uint64(1), size: uint64(2), flags: uint(3) }),
+    deathSignal: uint(8),
+    pendingSignals: message(9, SIGNAL_QUEUE),
+    seccompMode: uint(11),
+    name: text(13),
+    rseq: message(15, { address: uint(1), size: uint(2), signature: uint(3), criticalSection: uint64(4) }),
+  }),
+};
+
+export const VMA = {
+  start: uint(1),
+  end: uint(2),
+  offset: uint(3), // bytes
+  fileId: uint(4), // "shmid": of the mapped file
+  prot: uint(5),
+  flags: uint(6),
+  status: uint(7),
+  advice: uint64(9), // bit n: madvise(n)
+  fileFlags: uint(10),
+};
+export const MM = {
+  startCode: uint(1),
+  endCode: uint(2),
+  startData: uint(3),
+  endData: uint(4),
+  startStack: uint(5),
+  startBrk: uint(6),
+  brk: uint(7),
+  argStart: uint(8),
+  argEnd: uint(9),
+  envStart: uint(10),
+  envEnd: uint(11),
+  auxv: uint64s(13),
+  vmas: messages(14, VMA),
+  aios: messages(16, { id: uint64(1) }),
+};
+
+export const PAGEMAP_HEAD = { pagesId: uint(1) };
+export const PAGEMAP = {
+  address: uint(1),
+  compatPageCount: uint(2),
+  inParent: flag(3),
+  flags: uint(4),
+  pageCount: uint(5),
+};
+
+export const FDINFO = { id: uint(1), flags: uint(2), type: uint(3), fd: uint(4) };
+const OWNER = { signal: uint(3), pid: uint(5) };
+const SOCKET_OPTIONS = { reuseAddress: flag(7), reusePort: flag(17), keepAlive: flag(19), boundDevice: text(15) };
+export const FILE = {
+  type: uint(1),
+  id: uint(2),
+  regular: message(3, {
+    flags: uint(2),
+    position: uint(3),
+    owner: message(5, OWNER),
+    path: text(6),
+    sizeBytes: uint(8),
+    isExternal: flag(9),
+    mode: uint(10),
+  }),
+  inet: message(4, {
+    ino: uint(2),
+    family: uint(3),
+    type: uint(4),
+    protocol: uint(5),
+    state: uint(6),
+    sourcePort: uint(7),
+    targetPort: uint(8),
+    flags: uint(9),
+    backlog: uint(10),
+    sourceAddress: uints(11),
+    owner: message(13, OWNER),
+    options: message(14, SOCKET_OPTIONS),
+    v6Only: flag(15),
+    interfaceName: text(17),
+    tcp: message(20, { noDelay: flag(2) }),
+  }),
+  eventfd: message(8, { flags: uint(2), counter: uint64(4) }),
+  epoll: message(9, {
+    flags: uint(2),
+    targets: messages(4, { fd: uint(2), events: uint(3), data: uint64(4) }),
+  }),
+  unix: message(16, {
+    ino: uint(2),
+    type: uint(3),
+    state: uint(4),
+    flags: uint(5),
+    backlog: uint(7),
+    peer: uint(8),
+    owner: message(9, OWNER),
+    name: bytes(11),
+    shutdown: uint(12),
+  }),
+  pipe: message(18, { pipeId: uint(2), flags: uint(3), owner: message(4, OWNER) }),
+};
+
+export const FS = { cwdId: uint(1), rootId: uint(2), umask: uint(3) };
+const TIMESPEC = { seconds: uint64(1), nanoseconds: uint64(2) };
+export const TIMENS = { monotonic: message(1, TIMESPEC), boottime: message(2, TIMESPEC) };
+export const PIPE_DATA = { pipeId: uint(1), byteCount: uint(2), capacityBytes: uint(3) };
+export const SOCKET_QUEUE = { idFor: uint(1), byteCount: uint(2) };
+
+export type Core = Message<typeof CORE>;
+export type Registers = Message<typeof REGISTERS>;
+export type FpRegisters = Message<typeof FP_REGISTERS>;
+export type Vma = Message<typeof VMA>;
+export type Mm = Message<typeof MM>;
+export type FdInfo = Message<typeof FDINFO>;
+export type FileEntry = Message<typeof FILE>;
+export type Present<T> = Exclude<T, undefined>;

@@ -1,0 +1,122 @@
+/** Everything is decided here; the restorer only executes. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { Dump } from '../criu/read-dump.ts';
+import { type Areas, sortAreas } from './areas.ts';
+import { Blob } from './blob.ts';
+import { planCpuFeatures } from './cpu-features.ts';
+import { planDescriptors } from './descriptors.ts';
+import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
+import { fileRecord, inspectMappedFiles } from './mapped-files.ts';
+import { writeMemory } from './memory-layout.ts';
+import { ProcessMemory } from './process-memory.ts';
+import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
+import { REPORT_IT, type Refusal, type Refuse, throwRefusals } from './refusals.ts';
+import type { RestoreImage } from './restore-image.ts';
+import { planThreads } from './threads.ts';
+import { findTidFixes } from './tid-fixes.ts';
+import { findDeadlines } from './times.ts';
+import { parseVdsoSymbols } from './vdso-symbols.ts';
+import { readXsaveLayout } from './xsave.ts';
+
+/** What a thread needs besides its stack: kernel structures, page tables. */
+const THREAD_BYTES = 64 << 10;
+/** What is written between release and the first answer, however the memory is mapped. */
+const EARLY_BYTES = 24 << 20;
+
+/** Writes plan.bin and mem.bin into `outDir`; rejects with STATE_REFUSED and every refusal there is. */
+export async function compileDump(
+  dump: Dump,
+  checkpoint: Pick<Checkpoint, 'rootFile' | 'cpu' | 'ready'>,
+  mode: 'map' | 'read',
+  outDir: string,
+): Promise<RestoreImage> {
+  const refusals: Refusal[] = [];
+  const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
+  const blob = new Blob();
+  refuseProcessState(dump, refuse);
+  const areas = sortAreas(dump, refuse);
+  const files = await inspectMappedFiles(dump, checkpoint.rootFile, refuse);
+  const descriptors = await planDescriptors(dump, checkpoint.rootFile, blob, refuse);
+  using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
+  const vdso = planVdso(areas, memory, blob, refuse);
+  const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, refuse);
+  throwRefusals(refusals);
+
+  const memFile = join(outDir, 'mem.bin');
+  const stacks = dump.threads.map(({ core }) => ({
+    sp: Number(core.thread?.registers?.sp ?? 0n),
+    tls: Number(core.thread?.registers?.fsBase ?? 0n),
+  }));
+  const layout = writeMemory(areas, memory, files, stacks, mode, memFile);
+  const { ready } = checkpoint;
+  const header: PlanRecord<'header'> = {
+    ...planProcess(dump, blob),
+    ...vdso.header,
+    mem_size: layout.memBytes,
+    nano_offset: BigInt(ready.nanoOffset),
+    mailbox: BigInt(ready.mailbox.address),
+    mailbox_size: ready.mailbox.sizeBytes,
+    mailbox_nonce: BigInt(ready.mailbox.nonce),
+    scratch_fd: descriptors.scratchFd,
+    needed_bytes: layout.readBytes + EARLY_BYTES + threads.length * THREAD_BYTES,
+  };
+  const plan = renderPlan(
+    header,
+    {
+      mem: layout.records,
+      file: files.map((file) => fileRecord(file, blob)),
+      thread: threads,
+      sigact: planSignalActions(dump),
+      fd: descriptors.fds,
+      epoll: descriptors.epolls,
+      time: findDeadlines(dump.threads).map((address) => ({ address })),
+      tidfix: findTidFixes(dump.threads, memory),
+      vdso_symbol: vdso.symbols,
+      cpu: planCpuFeatures(checkpoint.cpu, blob),
+    },
+    blob,
+  );
+  if (PLAN_BASE + plan.length > RESTORER_END) {
+    refuse('threads', `${threads.length} are too many for one plan`, 'Use fewer threads');
+    throwRefusals(refusals);
+  }
+  const planFile = join(outDir, 'plan.bin');
+  writeFileSync(planFile, plan);
+  return {
+    planFile,
+    memFile,
+    planBytes: plan.length,
+    memBytes: layout.memBytes,
+    threadCount: threads.length,
+    mappingCount: layout.mappingCount,
+    droppedPages: layout.droppedPages,
+  };
+}
+
+function planVdso(
+  areas: Areas,
+  memory: ProcessMemory,
+  blob: Blob,
+  refuse: Refuse,
+): { header: PlanRecord<'header'>; symbols: PlanRecord<'vdso_symbol'>[] } {
+  const { vdso, vvar } = areas;
+  if (vdso.size === 0) return { header: {}, symbols: [] };
+  const bytes = memory.read(vdso.start, vdso.size);
+  const symbols = bytes === undefined ? [] : parseVdsoSymbols(bytes);
+  if (bytes === undefined || symbols.length === 0) {
+    refuse('vdso', 'its functions are not in the dump', REPORT_IT);
+    return { header: {}, symbols: [] };
+  }
+  return {
+    header: {
+      vvar_start: vvar.start,
+      vvar_size: vvar.size,
+      vdso_start: vdso.start,
+      vdso_size: vdso.size,
+      vdso_blob: blob.add(bytes, 64),
+    },
+    symbols: symbols.map(({ name, offset }) => ({ offset, name_blob: blob.text(name) })),
+  };
+}

@@ -1,0 +1,113 @@
+/** Descriptors → FDS and EPOLL. */
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { Dump } from '../criu/read-dump.ts';
+import type { FdInfo, FileEntry } from '../criu/schema.ts';
+import type { Blob } from './blob.ts';
+import { FD, type FdRecord, type PlanRecord } from './format.ts';
+import { planPipe } from './pipes.ts';
+import { REPORT_IT, type Refuse } from './refusals.ts';
+import { planRegularFile } from './regular-files.ts';
+import { planInetSocket, planUnixSocket } from './sockets.ts';
+
+const REFUSED_TYPES: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
+  3: ['FIFO', 'Close it in beforeCheckpoint and open it again in afterRestore'],
+  8: ['inotify', 'Close file watchers (WatchService) in beforeCheckpoint and make new ones in afterRestore'],
+  9: ['signalfd', 'Close it in beforeCheckpoint'],
+  10: ['packet socket', 'Close it in beforeCheckpoint'],
+  11: ['terminal', 'Run the app without a terminal during the build'],
+  12: ['fanotify', 'Close it in beforeCheckpoint'],
+  13: ['netlink socket', 'Close it in beforeCheckpoint'],
+  14: ['namespace', 'Close it in beforeCheckpoint'],
+  15: ['tun device', 'Close it in beforeCheckpoint'],
+  16: ['external file', 'Close it in beforeCheckpoint'],
+  17: ['timerfd', 'Close it in beforeCheckpoint and make it again in afterRestore'],
+  18: ['memfd', 'Close it in beforeCheckpoint; choose a collector other than ZGC'],
+  19: ['BPF map', 'Close it in beforeCheckpoint'],
+  20: ['pidfd', 'Close it in beforeCheckpoint'],
+};
+const LAST_STANDARD_FD = 2;
+
+export interface DescriptorPlan {
+  readonly fds: readonly FdRecord[];
+  readonly epolls: readonly PlanRecord<'epoll'>[];
+  /** All descriptors are below this one. */
+  readonly scratchFd: number;
+}
+
+/** What the planners of single kinds need. */
+export interface DescriptorContext {
+  readonly dump: Dump;
+  readonly rootFile: Checkpoint['rootFile'];
+  readonly blob: Blob;
+  readonly refuse: Refuse;
+  /** The first descriptor of an open file. */
+  readonly descriptorOf: (fileId: number) => FdInfo | undefined;
+}
+
+export async function planDescriptors(
+  dump: Dump,
+  rootFile: Checkpoint['rootFile'],
+  blob: Blob,
+  refuse: Refuse,
+): Promise<DescriptorPlan> {
+  const first = new Map<number, FdInfo>();
+  for (const info of dump.descriptors) if (!first.has(info.id)) first.set(info.id, info);
+  const context: DescriptorContext = { dump, rootFile, blob, refuse, descriptorOf: (id) => first.get(id) };
+  const fds: FdRecord[] = [];
+  const dups: FdRecord[] = [];
+  for (const info of dump.descriptors) {
+    const { fd } = info;
+    if (fd <= LAST_STANDARD_FD) fds.push({ fd, kind: FD.INHERIT });
+    else if (first.get(info.id) !== info)
+      dups.push({ fd, kind: FD.DUP, fd_flags: info.flags, a: first.get(info.id)?.fd ?? 0 });
+    else {
+      const record = await planOne(info, context);
+      if (record !== undefined) fds.push(record);
+    }
+  }
+  return {
+    fds: [...fds, ...dups],
+    epolls: dump.descriptors.flatMap((info) => (first.get(info.id) === info ? planEpollTargets(info, context) : [])),
+    scratchFd: Math.max(LAST_STANDARD_FD, ...dump.descriptors.map(({ fd }) => fd)) + 1,
+  };
+}
+
+async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdRecord | undefined> {
+  const entry = context.dump.files.get(info.id);
+  const object = `descriptor ${info.fd}`;
+  if (entry === undefined || entry.type !== info.type) {
+    context.refuse(object, 'the dump does not say what it is', REPORT_IT);
+    return undefined;
+  }
+  refuseAsynchronous(object, entry, context.refuse);
+  const common = { fd: info.fd, fd_flags: info.flags };
+  if (entry.regular !== undefined) return await planRegularFile(common, entry.regular, context);
+  if (entry.pipe !== undefined) return planPipe(info, entry.pipe, context);
+  if (entry.inet !== undefined) return planInetSocket(common, entry.id, entry.inet, context);
+  if (entry.unix !== undefined) return planUnixSocket(common, entry.id, entry.unix, context);
+  if (entry.eventfd !== undefined)
+    return { ...common, kind: FD.EVENTFD, flags: entry.eventfd.flags, a: entry.eventfd.counter };
+  if (entry.epoll !== undefined) return { ...common, kind: FD.EPOLL, flags: entry.epoll.flags };
+  const [name, remedy] = REFUSED_TYPES[entry.type] ?? [`unknown type ${entry.type}`, REPORT_IT];
+  context.refuse(`${object} (${name})`, 'it cannot be restored', remedy);
+  return undefined;
+}
+
+function planEpollTargets(info: FdInfo, { dump, refuse }: DescriptorContext): PlanRecord<'epoll'>[] {
+  const targets = dump.files.get(info.id)?.epoll?.targets ?? [];
+  return targets.flatMap(({ fd, events, data }) => {
+    if (dump.descriptors.some((other) => other.fd === fd)) return [{ epoll_fd: info.fd, fd, events, data }];
+    refuse(
+      `descriptor ${info.fd} (epoll)`,
+      `it watches descriptor ${fd}, which is closed`,
+      'Remove it from the selector first',
+    );
+    return [];
+  });
+}
+
+function refuseAsynchronous(object: string, entry: FileEntry, refuse: Refuse): void {
+  const owner = (entry.regular ?? entry.pipe ?? entry.inet ?? entry.unix)?.owner;
+  if (owner !== undefined && (owner.pid !== 0 || owner.signal !== 0))
+    refuse(object, 'it sends signals (F_SETOWN)', 'Switch asynchronous I/O off before the checkpoint');
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { Dump } from '../criu/read-dump.ts';
+import { VMA_STATUS } from './areas.ts';
+import type { Blob } from './blob.ts';
+import type { PlanRecord } from './format.ts';
+import type { Refuse } from './refusals.ts';
+
+/** A file of which the process has memory mapped: it must be in the image, unchanged. */
+export interface MappedFile {
+  readonly id: number;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly sha256: Buffer;
+  readonly localPath: string;
+}
+
+const TOOLBOX = '/opt/crac-build/';
+
+export async function inspectMappedFiles(
+  dump: Dump,
+  rootFile: Checkpoint['rootFile'],
+  refuse: Refuse,
+): Promise<readonly MappedFile[]> {
+  const ids = new Set(
+    dump.mm.vmas
+      .filter(({ status }) => (status & (VMA_STATUS.filePrivate | VMA_STATUS.fileShared)) !== 0)
+      .map(({ fileId }) => fileId),
+  );
+  const known = new Map<string, Omit<MappedFile, 'id'>>();
+  const files: MappedFile[] = [];
+  for (const id of ids) {
+    const entry = dump.files.get(id)?.regular;
+    if (entry === undefined) {
+      refuse(`mapped file ${id}`, 'it is not a regular file', 'Do not map devices or memory files into the process');
+      continue;
+    }
+    const { path } = entry;
+    const object = `mapped file ${path}`;
+    const inspected = known.get(path) ?? (await inspect(path));
+    if (path.startsWith(TOOLBOX))
+      refuse(object, 'it belongs to the build tools and will not be in the image', 'Do not load libraries from there');
+    else if (inspected === undefined)
+      refuse(object, 'it does not exist in the image', 'Do not delete or replace files that the app has mapped');
+    else if (inspected.sizeBytes !== entry.sizeBytes)
+      refuse(
+        object,
+        `it had ${entry.sizeBytes} bytes when it was mapped and has ${inspected.sizeBytes} now`,
+        'Do not change files that the app has mapped',
+      );
+    else {
+      known.set(path, inspected);
+      files.push({ id, ...inspected });
+    }
+  }
+  return files;
+
+  async function inspect(path: string): Promise<Omit<MappedFile, 'id'> | undefined> {
+    const found = await rootFile(path);
+    return found === undefined ? undefined : { path, ...found, sha256: await hashFile(found.localPath) };
+  }
+}
+
+export function fileRecord(file: MappedFile, blob: Blob): PlanRecord<'file'> {
+  return {
+    size: file.sizeBytes,
+    mtime_s: Math.floor(file.mtimeSeconds),
+    path_blob: blob.text(file.path),
+    open_flags: 0, // O_RDONLY
+    sha256: file.sha256,
+  };
+}
+
+async function hashFile(path: string): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest();
+}

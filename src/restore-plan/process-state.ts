@@ -1,0 +1,88 @@
+/** States of the process as a whole: what refuses, what goes into header and SIGACT. */
+import type { Dump } from '../criu/read-dump.ts';
+import type { Blob } from './blob.ts';
+import type { PlanRecord } from './format.ts';
+import { REPORT_IT, type Refuse } from './refusals.ts';
+
+const SIGKILL = 9;
+const SIGSTOP = 19;
+const SIGNALS = Array.from({ length: 64 }, (_, index) => index + 1).filter(
+  (signal) => signal !== SIGKILL && signal !== SIGSTOP,
+);
+const RLIMIT_NOFILE = 7;
+
+/** CRIU's name for an image → what it means. */
+const EXTRA_STATES: readonly (readonly [pattern: RegExp, object: string, remedy: string])[] = [
+  [/^(remap-fpath|ghost-file)/, 'deleted files', 'Close deleted temporary files in beforeCheckpoint'],
+  [/^filelocks/, 'file locks', 'Release file locks in beforeCheckpoint'],
+  [/^memfd/, 'memfd files', 'Choose a collector other than ZGC'],
+  [/^ipcns-/, 'System V IPC objects', 'Remove them before the checkpoint'],
+  [/^pagemap-shmem/, 'shared memory', 'Use private memory'],
+  [/^tty-info/, 'a terminal', 'Run the build without a terminal for the app'],
+];
+
+export function refuseProcessState(dump: Dump, refuse: Refuse): void {
+  if (dump.processes.length !== 1)
+    refuse(
+      'processes',
+      `there are ${dump.processes.length}: ${dump.processes.map(({ pid }) => pid).join(', ')}`,
+      'End child processes in beforeCheckpoint and start them again in afterRestore',
+    );
+  const task = dump.threads[0]?.core.task;
+  if (task === undefined || (task.state !== 1 && task.state !== 3))
+    refuse('process', 'it is not alive', 'Look at the log of the app');
+  if (dump.hasParentPages) refuse('memory', 'the dump is incremental', 'Take a whole dump');
+  if (dump.mm.aios.length > 0) refuse('memory', 'kernel AIO is in use', 'Close asynchronous I/O before the checkpoint');
+  if ((task?.pendingSignals?.signals.length ?? 0) > 0)
+    refuse('process', 'a signal is pending', 'Take the checkpoint again; do not send the app signals during the build');
+  const timers = task?.timers;
+  for (const timer of [timers?.real, timers?.virtual, timers?.profiling])
+    if (timer !== undefined && timer.isec + timer.iusec + timer.vsec + timer.vusec > 0)
+      refuse('process', 'an interval timer is running (setitimer)', 'Stop it in beforeCheckpoint');
+  if ((timers?.posix.length ?? 0) > 0)
+    refuse('process', 'it has POSIX timers (timer_create)', 'Stop profilers and timers in beforeCheckpoint');
+  for (const image of dump.extraImages) {
+    const known = EXTRA_STATES.find(([pattern]) => pattern.test(image));
+    // Descriptors of these kinds are refused one by one, with their numbers.
+    if (/^(signalfd|inotify|fanotify|bpfmap|timerfd)/.test(image)) continue;
+    refuse(known?.[1] ?? image, 'they are part of the state', known?.[2] ?? REPORT_IT);
+  }
+  if (dump.files.get(dump.fs.rootId)?.regular?.path !== '/')
+    refuse('process', 'its root folder was changed (chroot)', 'Run the app without chroot');
+}
+
+export function planSignalActions(dump: Dump): PlanRecord<'sigact'>[] {
+  return (dump.threads[0]?.core.task?.sigactions ?? []).flatMap((action, index) => {
+    const signal = SIGNALS[index];
+    if (signal === undefined || (action.handler === 0n && action.flags === 0n)) return [];
+    return [{ signal, handler: action.handler, flags: action.flags, restorer: action.restorer, mask: action.mask }];
+  });
+}
+
+export function planProcess(dump: Dump, blob: Blob): PlanRecord<'header'> {
+  const { mm, fs } = dump;
+  const auxv = Buffer.alloc(mm.auxv.length * 8);
+  for (const [index, value] of mm.auxv.entries()) auxv.writeBigUInt64LE(value, index * 8);
+  const limit = dump.threads[0]?.core.task?.rlimits?.limits[RLIMIT_NOFILE];
+  return {
+    start_code: mm.startCode,
+    end_code: mm.endCode,
+    start_data: mm.startData,
+    end_data: mm.endData,
+    start_brk: mm.startBrk,
+    brk: mm.brk,
+    start_stack: mm.startStack,
+    arg_start: mm.argStart,
+    arg_end: mm.argEnd,
+    env_start: mm.envStart,
+    env_end: mm.envEnd,
+    auxv_blob: blob.add(auxv, 8),
+    auxv_size: auxv.length,
+    umask: fs.umask,
+    cwd_blob: blob.text(dump.files.get(fs.cwdId)?.regular?.path ?? '/'),
+    nofile_soft: limit?.current ?? 0n,
+    nofile_hard: limit?.max ?? 0n,
+    monotonic_ns: dump.monotonicNs,
+    boottime_ns: dump.boottimeNs,
+  };
+}

@@ -1,0 +1,47 @@
+import type { FileEntry, Present } from '../criu/schema.ts';
+import type { DescriptorContext } from './descriptors.ts';
+import { FD, type FdRecord } from './format.ts';
+
+const OPEN_MODE = 3;
+const O_PATH = 0o10000000;
+const TYPE_MASK = 0o170000;
+const REGULAR = 0o100000;
+const FOLDER = 0o040000;
+const CHARACTER_DEVICE = 0o020000;
+const STATELESS_DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'];
+
+export async function planRegularFile(
+  common: { readonly fd: number; readonly fd_flags: number },
+  file: Present<FileEntry['regular']>,
+  { rootFile, blob, refuse }: DescriptorContext,
+): Promise<FdRecord | undefined> {
+  const object = `descriptor ${common.fd} (${file.path})`;
+  const record = { ...common, kind: FD.FILE, flags: file.flags, a: file.position, path_blob: blob.text(file.path) };
+  const type = file.mode & TYPE_MASK;
+  if (type === CHARACTER_DEVICE && STATELESS_DEVICES.includes(file.path)) return { ...record, a: 0 };
+  if (type === FOLDER) return { ...record, a: 0 };
+  if (type !== REGULAR) {
+    refuse(object, 'it is a device', 'Close it in beforeCheckpoint');
+    return undefined;
+  }
+  if ((file.flags & OPEN_MODE) !== 0) {
+    refuse(
+      object,
+      'it is open for writing',
+      'Close it in beforeCheckpoint and open it again in afterRestore, or log to stdout',
+    );
+    return undefined;
+  }
+  if (file.flags & O_PATH) {
+    refuse(object, 'it was opened with O_PATH', 'Close it in beforeCheckpoint');
+    return undefined;
+  }
+  const found = await rootFile(file.path);
+  if (found === undefined || found.sizeBytes !== file.sizeBytes) {
+    const now =
+      found === undefined ? 'does not exist any more' : `has ${found.sizeBytes} bytes now, not ${file.sizeBytes}`;
+    refuse(object, `it ${now}`, 'Do not delete or change files that the app holds open');
+    return undefined;
+  }
+  return { ...record, b: file.sizeBytes };
+}

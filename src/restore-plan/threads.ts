@@ -1,0 +1,77 @@
+import type { Dump, DumpedThread } from '../criu/read-dump.ts';
+import type { Areas } from './areas.ts';
+import type { Blob } from './blob.ts';
+import type { PlanRecord } from './format.ts';
+import type { Refuse } from './refusals.ts';
+import { addSigframe, isInSystemCall } from './sigframe.ts';
+import type { XsaveLayout } from './xsave.ts';
+
+const SCRATCH_BYTES = 4096;
+const NAME_BYTES = 15;
+const SYS_FUTEX = 202n;
+/** FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2. */
+const PI_OPERATIONS: readonly bigint[] = [6n, 7n, 8n, 11n, 12n, 13n];
+const FUTEX_COMMAND_MASK = 0x7fn;
+
+export function planThreads(
+  dump: Dump,
+  areas: Areas,
+  layout: XsaveLayout,
+  blob: Blob,
+  refuse: Refuse,
+): PlanRecord<'thread'>[] {
+  for (const thread of dump.threads) refuseThreadState(thread, areas, refuse);
+  return dump.threads.map(({ tid, core }) => {
+    const state = core.threadCore;
+    return {
+      clear_tid: core.thread?.clearTid ?? 0,
+      tls: core.thread?.registers?.fsBase ?? 0n,
+      robust_list: state?.robustList ?? 0,
+      robust_list_size: state?.robustListSize ?? 0,
+      rseq: state?.rseq?.address ?? 0,
+      rseq_size: state?.rseq?.size ?? 0,
+      rseq_signature: state?.rseq?.signature ?? 0,
+      frame: addSigframe(core, layout, blob),
+      scratch: blob.add(Buffer.alloc(SCRATCH_BYTES), 64) + SCRATCH_BYTES,
+      old_tid: tid,
+      name: Buffer.from(nameOf(core)).subarray(0, NAME_BYTES),
+    };
+  });
+}
+
+function nameOf(core: DumpedThread['core']): string {
+  return core.threadCore?.name || core.task?.name || '';
+}
+
+function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Refuse): void {
+  const object = `thread ${tid} (${nameOf(core)})`;
+  const state = core.threadCore;
+  const registers = core.thread?.registers;
+  if (core.machine !== 1 || registers === undefined || core.thread?.fp === undefined || registers.mode > 1) {
+    refuse(object, 'it does not run 64-bit x86 code', 'Build and run the app on x86-64');
+    return;
+  }
+  if ((state?.pendingSignals?.signals.length ?? 0) > 0)
+    refuse(object, 'a signal is pending', 'Take the checkpoint again; do not send the app signals during the build');
+  if ((state?.schedPolicy ?? 0) !== 0 || (state?.nice ?? 0) !== 0)
+    refuse(object, 'its scheduling was changed', 'Start the app without nice, chrt or -XX:ThreadPriorityPolicy=1');
+  if ((state?.seccompMode ?? core.task?.oldSeccompMode ?? 0) !== 0)
+    refuse(object, 'it has a seccomp filter', 'Build without a seccomp profile, or without the filter of the app');
+  if ((state?.deathSignal ?? 0) !== 0)
+    refuse(object, 'it has a parent-death signal', 'Do not set PR_SET_PDEATHSIG in the app');
+  if ((state?.rseq?.criticalSection ?? 0n) !== 0n)
+    refuse(object, 'it is inside a restartable sequence', 'Take the checkpoint again');
+  if (registers.gsBase !== 0n) refuse(object, 'it uses the GS base', 'Do not load libraries that set the GS base');
+  const cet = core.thread.fp.xsave?.cet;
+  if (cet !== undefined && cet.ssp !== 0n)
+    refuse(object, 'it has a shadow stack', 'Start the app with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off');
+  if (
+    isInSystemCall(registers) &&
+    registers.origAx === SYS_FUTEX &&
+    PI_OPERATIONS.includes(registers.si & FUTEX_COMMAND_MASK)
+  )
+    refuse(object, 'it waits for a priority-inheritance lock', 'Use ordinary locks');
+  const { vdso } = areas;
+  if (registers.ip >= BigInt(vdso.start) && registers.ip < BigInt(vdso.start + vdso.size))
+    refuse(object, "it was reading the clock in the kernel's vdso", 'Take the checkpoint again');
+}

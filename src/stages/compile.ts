@@ -1,0 +1,18 @@
+import type { Checkpoint } from '../criu/checkpoint.ts';
+import { readDump } from '../criu/read-dump.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
+import { compileDump } from '../restore-plan/compile-dump.ts';
+import type { RestoreImage } from '../restore-plan/restore-image.ts';
+import type { World } from '../world.ts';
+
+/** Decodes CRIU's images and writes the restore plan and its memory into the work folder. */
+export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint, world: World): Promise<RestoreImage> {
+  world.signal.throwIfAborted();
+  const dump = readDump(checkpoint.imagesDir);
+  world.report({
+    type: 'stage-progress',
+    stage: 'compile',
+    text: `${dump.threads.length} threads, ${dump.mm.vmas.length} areas, ${dump.descriptors.length} descriptors`,
+  });
+  return await compileDump(dump, checkpoint, plan.checkpoint.memory, world.workDir);
+}
