@@ -144,6 +144,8 @@ static int print_cpu(void) {
   for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
     if (leaves[i][0] <= __get_cpuid_max(leaves[i][0] & 0x80000000, NULL))
       print_leaf(leaves[i][0], leaves[i][1]);
+  for (unsigned component = 2; component < 20 && __get_cpuid_max(0, NULL) >= 0xd; component++)
+    print_leaf(0xd, component); /* where each part of the XSAVE area lies */
   unsigned a, b, c, d;
   __cpuid(1, a, b, c, d);
   if (c & bit_OSXSAVE) {
