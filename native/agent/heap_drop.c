@@ -82,12 +82,13 @@ static void drop_serial(uint64_t heap) {
     drop_space(SPACE_END, SPACE_TOP, space);
 }
 
-static void drop_parallel(uint64_t heap_unused) {
-  (void)heap_unused;
+static void drop_parallel(void) {
   static const char *const TOP[] = {"MutableSpace", NULL};
   static const char *const fields[] = {"_eden_space", "_from_space", "_to_space"};
   struct crac_field generation;
   uint64_t space;
+  if (crac_vm_flag("UseNUMA")) /* eden is then made of several spaces, and its own top says nothing */
+    return;
   if (crac_find_field("ParallelScavengeHeap", "_young_gen", &generation) && generation.address)
     for (int i = 0; i < 3; i++)
       if (pointer_field("PSYoungGen", fields[i], *(uint64_t *)generation.address, &space))
@@ -126,7 +127,7 @@ static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
   if (!strcmp(collector, "Serial"))
     drop_serial(address);
   else if (!strcmp(collector, "Parallel"))
-    drop_parallel(address);
+    drop_parallel();
   else if (!strcmp(collector, "G1"))
     drop_g1(address);
 }

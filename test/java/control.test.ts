@@ -62,7 +62,8 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
     await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     await jvm.line(/^ready$/);
     const joined = prepare(jvm.pid, '--join');
-    await waitFor(async () => (await ctl(['checkpoint', '--pid', String(jvm.pid)])).json.error, ALREADY);
+    await waitFor(async () => (await ctl(['status', '--pid', String(jvm.pid)])).json.client, true);
+    expect((await ctl(['checkpoint', '--pid', String(jvm.pid)])).json.error).toBe(ALREADY);
     expect(jvm.lines).toEqual(['ready']);
     jvm.send('checkpoint');
     const ready = await joined;

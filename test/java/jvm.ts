@@ -24,7 +24,9 @@ export function buildRuntime(): void {
   mkdirSync(classes, { recursive: true });
   const script = `set -e
     make -s -C native OUT=${native} ${native}/libcrac.so ${native}/ctl
-    ${JDK_17}/bin/javac --release 17 -Xlint:all -Werror -cp ${native}/crac.jar -d ${classes} test/java/programs/*.java`;
+    changed=$(find test/java/programs ${native}/crac.jar -newer ${classes}/.compiled 2>&1 || true)
+    [ -z "$changed" ] || ${JDK_17}/bin/javac --release 17 -Xlint:all -Werror -cp ${native}/crac.jar -d ${classes} test/java/programs/*.java
+    [ -z "$changed" ] || touch ${classes}/.compiled`;
   execFileSync('flock', [join(work, 'lock'), 'bash', '-c', script], { cwd: repo, stdio: 'pipe' });
 }
 
@@ -89,7 +91,12 @@ export function launchJvm(home: string, program: string, launch: JvmOptions = {}
 
 export interface CtlAnswer {
   readonly status: number;
-  readonly json: { readonly error?: string; readonly details?: readonly string[]; readonly state?: string };
+  readonly json: {
+    readonly error?: string;
+    readonly details?: readonly string[];
+    readonly state?: string;
+    readonly client?: boolean;
+  };
   readonly stdout: string;
 }
 

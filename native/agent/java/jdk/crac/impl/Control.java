@@ -17,12 +17,12 @@ final class Control {
     private Control() {
     }
 
-    /** Called by the control thread; one line for `ctl status`. */
+    /** Called by the control thread; one line for `ctl status`. client: a `ctl checkpoint` waits for the app to ask. */
     static String status() {
         synchronized (LOCK) {
             String state = awaiting ? "waiting" : restored ? "restored" : "running";
             return "{\"state\":" + Json.quote(state) + ",\"pid\":" + Native.processId() + ",\"checkpointing\":" + running
-                    + "}";
+                    + ",\"client\":" + (waiting != null) + "}";
         }
     }
 
