@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BuildResult } from '../../../src/build.ts';
 
-export const ROOT = join(import.meta.dirname, '../../..');
+/** jest, npm and the programs that tests start all run in the repository's root; a bundled program lies elsewhere. */
+export const ROOT = process.cwd();
 export const CLI = join(ROOT, 'dist/crac-build.js');
 export const JDKS = {
   17: '/usr/lib/jvm/java-17-openjdk-amd64',

@@ -16,7 +16,6 @@ export async function startInCrun(layout: string, options: StartOptions = {}): P
   };
   try {
     const engine = await connectEngine('oci', {
-      workDir,
       cacheDir: join(workDir, 'cache'),
       nativeDir: join(ROOT, 'dist/native'),
       signal,
