@@ -10,7 +10,7 @@ export async function runStage<T>(
   summarise: (value: T) => string,
 ): Promise<T> {
   const startedMs = performance.now();
-  const elapsedMs = () => Math.round(performance.now() - startedMs);
+  const elapsedMs = () => Math.round((performance.now() - startedMs) * 10) / 10;
   world.report({ type: 'stage-started', stage, atMs: Math.round(startedMs) });
   try {
     if (world.signal.aborted) throw interrupted(stage);
