@@ -1,4 +1,6 @@
-import { agent, buildRuntime, ctl, JDKS, launchJvm, openFiles, prepare, status, waitFor } from './jvm.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { agent, buildRuntime, ctl, ctlPath, JDKS, launchJvm, openFiles, prepare, status, waitFor } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
 
@@ -72,8 +74,23 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
   });
 });
 
-const ALREADY = 'another checkpoint is already asked for';
 const [[, home]] = JDKS as [readonly [number, string]];
+
+test("a client that has gone is in nobody's way", async () => {
+  await using jvm = launchJvm(home, 'Restorable');
+  await jvm.line(/^ready$/);
+  const gone = spawn(ctlPath, ['checkpoint', '--join', '--pid', String(jvm.pid)], { stdio: 'ignore' });
+  await waitFor(async () => (await ctl(['status', '--pid', String(jvm.pid)])).json.client, true);
+  gone.kill('SIGKILL');
+  await once(gone, 'exit');
+  jvm.send('checkpoint');
+  await waitFor(() => status(jvm.pid), 'waiting');
+  const ready = await prepare(jvm.pid);
+  await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)]);
+  await jvm.line(/^CheckpointException in the caller: no checkpoint was taken/);
+});
+
+const ALREADY = 'another checkpoint is already asked for';
 
 test('nobody comes: the caller is told after CRAC_CHECKPOINT_TIMEOUT', async () => {
   await using jvm = launchJvm(home, 'Restorable', { env: { CRAC_CHECKPOINT_TIMEOUT: '1' } });

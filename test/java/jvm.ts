@@ -4,6 +4,8 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync
 import { join } from 'node:path';
 import type { ReadyFacts } from '../../src/criu/checkpoint.ts';
 
+import.meta.jest.setTimeout(60_000);
+
 const repo = new URL('../..', import.meta.url).pathname;
 const work = join(repo, 'target/java-test');
 const classes = join(work, 'classes');
@@ -69,7 +71,7 @@ export function launchJvm(home: string, program: string, launch: JvmOptions = {}
     lines,
     send: (line) => process_.stdin.write(`${line}\n`),
     async line(pattern) {
-      const deadline = Date.now() + 15_000;
+      const deadline = Date.now() + 30_000;
       for (;;) {
         for (let at = seen; at < lines.length; at++)
           if (pattern.test(lines[at] ?? '')) {

@@ -20,7 +20,7 @@ public class Churn {
             thread.start();
             threads.add(thread);
         }
-        while (rounds.get() < 20) {
+        while (rounds.get() < 10) {
             Thread.sleep(5);
         }
         System.out.println("ready");
@@ -33,7 +33,7 @@ public class Churn {
                 continue;
             }
             paused = false;
-            for (long end = rounds.get() + 10; rounds.get() < end; Thread.sleep(5)) {
+            for (long end = rounds.get() + 6; rounds.get() < end; Thread.sleep(5)) {
                 for (Thread each : threads) {
                     if (!each.isAlive()) {
                         System.out.println("broken");
