@@ -41,9 +41,13 @@ await program.parseAsync().catch((error: unknown) => {
   if (error.exitCode === 0) process.exit(0);
   /** No command at all: the help has been printed. */
   if (error.code === 'commander.help') process.exit(2);
-  const usage = new CracBuildError('USAGE', error.message.replace(/^error: /, ''), {
-    hint: '`crac-build --help` and `crac-build COMMAND --help` list what there is.',
-  });
+  const usage = new CracBuildError(
+    'USAGE',
+    error.message.replace(/^error: /, '').replace(/\s*\(Did you mean (.*)\?\)/s, '; did you mean $1?'),
+    {
+      hint: '`crac-build --help` and `crac-build COMMAND --help` list what there is.',
+    },
+  );
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ ok: false, error: errorToJson(usage) }, null, 2)}\n`);
   } else process.stderr.write(renderError(usage));

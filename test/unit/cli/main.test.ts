@@ -2,24 +2,36 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '../../..');
+/** Below node_modules, where the packages that it imports are found. */
+let program: string;
 let folder: string;
+beforeAll(async () => {
+  program = mkdtempSync(join(root, 'node_modules/.cli-test-'));
+  await build({
+    entryPoints: [join(root, 'src/cli/main.ts')],
+    outfile: join(program, 'crac-build.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+  });
+});
+afterAll(() => rmSync(program, { recursive: true }));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function run(...argv: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'scripts/run-ts.mjs'), join(root, 'src/cli/main.ts'), ...argv],
-    {
-      cwd: folder,
-      encoding: 'utf8',
-      env: { ...process.env, TMPDIR: folder, XDG_CACHE_HOME: join(folder, 'cache'), CRAC_BUILD_NATIVE: folder },
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(program, 'crac-build.mjs'), ...argv], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: folder, XDG_CACHE_HOME: join(folder, 'cache'), CRAC_BUILD_NATIVE: folder },
+  });
   return { status, stdout, stderr };
 }
 
@@ -36,7 +48,7 @@ test('--help is no error', () => {
 });
 
 test.each([
-  [['build', '--fast'], "error: unknown option '--fast'\nhint: "],
+  [['build', '--fast'], "error: unknown option '--fast'; did you mean --base?\nhint: "],
   [['bild'], "error: unknown command 'bild'"],
   [['build', 'a.jar', '--user', 'me'], 'Expected "UID" or "UID:GID" in numbers.'],
   [['build', 'a.jar', 'b.jar'], 'error: too many arguments'],
@@ -53,7 +65,10 @@ test.each([
 test('wrong usage is JSON with --json', () => {
   const { status, stdout } = run('build', '--json', '--fast');
   expect(status).toBe(2);
-  expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'USAGE', message: "unknown option '--fast'" } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    error: { code: 'USAGE', message: "unknown option '--fast'; did you mean --base?" },
+  });
 });
 
 test('a wrong config names its line', () => {
