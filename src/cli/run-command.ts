@@ -14,6 +14,7 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
+const MIN_COLUMNS = 40;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
@@ -47,9 +48,9 @@ export async function runCommand(
 function chooseRenderer({ json, hasStages }: { readonly json: boolean; readonly hasStages: boolean }): Renderer {
   const write = (text: string) => process.stderr.write(text);
   if (json) return openJsonRenderer(write);
-  return hasStages && process.stderr.isTTY && !process.env['CI']
-    ? openTerminalRenderer(process.stderr)
-    : openPlainRenderer(write);
+  /** A terminal that has not been told its size has 0 columns. */
+  const isTerminal = process.stderr.isTTY && process.stderr.columns >= MIN_COLUMNS && !process.env['CI'];
+  return hasStages && isTerminal ? openTerminalRenderer(process.stderr) : openPlainRenderer(write);
 }
 
 function watchSignals(report: Report) {

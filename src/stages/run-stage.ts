@@ -1,4 +1,4 @@
-import { CracBuildError, isCracBuildError } from '../errors.ts';
+import { CracBuildError } from '../errors.ts';
 import type { Stage } from '../report/event.ts';
 import type { World } from '../world.ts';
 
@@ -19,7 +19,7 @@ export async function runStage<T>(
     world.report({ type: 'stage-finished', stage, durationMs: elapsedMs(), summary: summarise(value) });
     return value;
   } catch (error) {
-    const told = world.signal.aborted && !isCracBuildError(error, 'INTERRUPTED') ? interrupted(stage, error) : error;
+    const told = world.signal.aborted ? interrupted(stage, error) : error;
     world.report({
       type: 'stage-failed',
       stage,
