@@ -6,7 +6,8 @@ import type { DumpedThread } from '../criu/read-dump.ts';
 import type { PlanRecord } from './format.ts';
 import type { ProcessMemory } from './process-memory.ts';
 
-const REACH_BYTES = 64;
+/** 184 bytes in JDK 17 (a signal mask lies between them); glibc's own pair in `struct pthread` is 704 apart. */
+const REACH_BYTES = 256;
 /** By chance alone one thread may show a pair somewhere. */
 const FEWEST_THREADS = 3;
 

@@ -17,6 +17,7 @@ const native = join(work, 'native');
 const JDKS = { 17: '/usr/lib/jvm/java-17-openjdk-amd64', 25: '/usr/lib/jvm/temurin-25-jdk-amd64' } as const;
 /** Descriptors of this process and of those that started it must not get into the dump. */
 const CLOSE_OTHERS =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash that expands it
   'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done 2>/dev/null; exec "$@"';
 const started: ChildProcess[] = [];
 let toolbox: Toolbox;

@@ -1,0 +1,185 @@
+import { rmSync } from 'node:fs';
+import { isCracBuildError } from '../../../src/errors.ts';
+import {
+  anonymous,
+  compileSample,
+  HEAP,
+  LIBRARY,
+  makeSample,
+  open,
+  PID,
+  regular,
+  type Sample,
+  VDSO,
+} from './sample-dump.ts';
+
+const PAGE = 4096;
+const SHARED = 0x60000000;
+const sharedFile = (id: number, more = {}) => ({
+  1: SHARED,
+  2: SHARED + PAGE,
+  3: 0,
+  4: id,
+  5: 3,
+  6: 1,
+  7: 0x81,
+  10: 2,
+  ...more,
+});
+const image = (sample: Sample, name: string) => sample.images.set(name, { magic: 1, records: [{ 1: 1 }] });
+const unix = (more: object) => ({ 1: 5, 2: 50, 16: { 1: 50, 2: 900, 3: 1, 4: 1, 5: 2, 8: 901, 11: '', ...more } });
+const udp = (more: object) => ({ 1: 4, 2: 51, 4: { 1: 51, 2: 8, 3: 2, 4: 2, 5: 17, 6: 7, 7: 0, 8: 0, 9: 2, ...more } });
+
+/** What is done to the smallest dump, and what must be said about it. */
+const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegExp]>> = {
+  'a second process': [(s) => s.processes.push({ 1: 200, 2: PID, 5: [200] }), /processes: there are 2: 100, 200/],
+  'a zombie': [(s) => Object.assign(s.task, { 1: 2 }), /process: it is not alive/],
+  'a pending signal of the process': [
+    (s) => Object.assign(s.task, { 10: { 1: [{ 1: 'x' }] } }),
+    /process: a signal is pending/,
+  ],
+  'a pending signal of a thread': [
+    (s) => Object.assign(s.thread, { 9: { 1: [{ 1: 'x' }] } }),
+    /thread 100 \(java\): a signal is pending/,
+  ],
+  'an interval timer': [(s) => Object.assign(s.task, { 7: { 1: { 1: 0, 3: 1 }, 2: {}, 3: {} } }), /setitimer/],
+  'a POSIX timer': [(s) => Object.assign(s.task, { 7: { 1: {}, 2: {}, 3: {}, 4: [{ 1: 1 }] } }), /timer_create/],
+  'changed scheduling': [(s) => Object.assign(s.thread, { 4: 1 }), /its scheduling was changed/],
+  'a changed nice value': [(s) => Object.assign(s.thread, { 3: 10 }), /its scheduling was changed/],
+  'a seccomp filter': [(s) => Object.assign(s.thread, { 11: 2 }), /seccomp filter/],
+  'a parent-death signal': [(s) => Object.assign(s.thread, { 8: 9 }), /parent-death/],
+  'a restartable sequence': [
+    (s) => Object.assign(s.thread, { 15: { 1: 1, 2: 32, 3: 1, 4: 0x1000 } }),
+    /restartable sequence/,
+  ],
+  'a PI futex': [(s) => Object.assign(s.registers, { 14: 0x86 }), /priority-inheritance/],
+  'a GS base': [(s) => Object.assign(s.registers, { 23: 0x1000 }), /GS base/],
+  '32-bit code': [(s) => Object.assign(s.registers, { 28: 2 }), /64-bit/],
+  'an instruction pointer in the vdso': [
+    (s) => Object.assign(s.registers, { 17: VDSO + 16 }),
+    /vdso.*Take the checkpoint again/,
+  ],
+  chroot: [(s) => s.files.splice(2, 1, regular(91, '/jail', { 10: 0o040755 })), /chroot/],
+  'memory of a memfd': [(s) => s.vmas.push(anonymous(SHARED, 1, { 6: 1, 7: 0x4101 })), /memfd.*ZGC/],
+  'shared anonymous memory': [
+    (s) => s.vmas.push(anonymous(SHARED, 1, { 6: 0x21, 7: 0x101 })),
+    /shared anonymous memory/,
+  ],
+  'System V memory': [(s) => s.vmas.push(anonymous(SHARED, 1, { 6: 1, 7: 0x501 })), /System V/],
+  'an AIO ring': [(s) => s.vmas.push(anonymous(SHARED, 1, { 7: 0x2001 })), /kernel AIO/],
+  'a shadow stack': [(s) => s.vmas.push(anonymous(SHARED, 1, { 7: 0x8201 })), /shadow stack/],
+  hugetlb: [(s) => s.vmas.push(anonymous(SHARED, 1, { 6: 0x40022 })), /UseLargePages/],
+  'memory of an unknown kind': [
+    (s) => s.vmas.push(anonymous(SHARED, 1, { 7: 0x4000201 })),
+    /its kind is unknown \(status 0x4000201\)/,
+  ],
+  'memory where the restorer lies': [(s) => s.vmas.push(anonymous(0x200000001000, 1)), /where the restorer lies/],
+  'shared performance data': [
+    (s) => s.vmas.push(sharedFile(60)) && s.files.push(regular(60, '/tmp/hsperfdata_app/1', { 8: PAGE })),
+    /PerfDisableSharedMem/,
+  ],
+  'a writable shared file': [
+    (s) => s.vmas.push(sharedFile(60)) && s.files.push(regular(60, '/data/map', { 8: PAGE })),
+    /\(\/data\/map\): it is a writable shared file mapping/,
+  ],
+  'a mapped file that is gone': [(s) => s.root.clear(), /mapped file \/lib\/library: it does not exist/],
+  'a mapped file of another size': [
+    (s) => s.files.splice(0, 1, regular(1, '/lib/library', { 8: PAGE })),
+    /had 4096 bytes when it was mapped and has 8192 now/,
+  ],
+  'a mapped file of the build tools': [
+    (s) => s.files.splice(0, 1, regular(1, '/opt/crac-build/toolbox/lib', { 8: PAGE })),
+    /belongs to the build tools/,
+  ],
+  'a deleted file': [(s) => image(s, 'remap-fpath'), /deleted files/],
+  'a file lock': [(s) => image(s, 'filelocks'), /file locks/],
+  'an open file that is gone': [
+    (s) => open(s, 4, regular(61, '/gone', { 8: 1 })),
+    /descriptor 4 \(\/gone\): it does not exist any more/,
+  ],
+  'a file open for writing': [
+    (s) => open(s, 4, regular(61, '/app.log', { 2: 0o2001 })),
+    /descriptor 4 \(\/app.log\): it is open for writing/,
+  ],
+  'a device': [(s) => open(s, 4, regular(61, '/dev/fuse', { 10: 0o020666 })), /it is a device/],
+  ...Object.fromEntries(
+    Object.entries({
+      3: 'FIFO',
+      8: 'inotify',
+      9: 'signalfd',
+      10: 'packet socket',
+      11: 'terminal',
+      12: 'fanotify',
+      13: 'netlink socket',
+      14: 'namespace',
+      15: 'tun device',
+      17: 'timerfd',
+      18: 'memfd',
+      19: 'BPF map',
+      20: 'pidfd',
+      77: 'unknown type 77',
+    }).map(([type, name]): [string, readonly [(sample: Sample) => void, RegExp]] => [
+      `descriptor type ${name}`,
+      [(s) => open(s, 4, { 1: Number(type), 2: 62 }), new RegExp(`descriptor 4 \\(${name}\\): it cannot be restored`)],
+    ]),
+  ),
+  'a descriptor that the dump does not explain': [
+    (s) => s.fdinfo.push({ 1: 63, 2: 0, 3: 1, 4: 4 }),
+    /does not say what it is/,
+  ],
+  'asynchronous I/O': [(s) => open(s, 4, regular(61, '/dev/null', { 5: { 3: 0, 5: 100 }, 10: 0o020666 })), /F_SETOWN/],
+  'a pipe to outside': [
+    (s) => open(s, 4, { 1: 2, 2: 64, 18: { 1: 64, 2: 1, 3: 1 } }),
+    /descriptor 4 \(pipe\): its other end is outside/,
+  ],
+  'a unix socket to outside': [(s) => open(s, 4, unix({})), /its peer is outside/],
+  'a bound unix socket': [
+    (s) => open(s, 4, unix({ 4: 10, 8: 0, 11: '/run/x' })),
+    /unix socket \/run\/x\): it is bound/,
+  ],
+  'unread data': [
+    (s) => {
+      open(s, 4, unix({}));
+      s.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 50, 2: 3 }, Buffer.from('abc')] });
+    },
+    /it holds unread data/,
+  ],
+  'connected UDP': [
+    (s) => open(s, 4, udp({ 6: 1, 7: 40, 8: 53 })),
+    /UDP or raw socket, port 40\): it is bound or connected/,
+  ],
+  'a raw socket': [(s) => open(s, 4, udp({ 4: 3, 5: 1 })), /raw socket/],
+  'an epoll that watches a closed descriptor': [
+    (s) => open(s, 4, { 1: 7, 2: 65, 9: { 1: 65, 2: 0, 4: [{ 1: 65, 2: 99, 3: 1, 4: 1 }] } }),
+    /descriptor 4 \(epoll\): it watches descriptor 99/,
+  ],
+  'an incremental dump': [
+    (s) => s.images.set(`pagemap-${PID}`, { magic: 0x56084025, records: [{ 1: 1 }, { 1: HEAP, 2: 1, 4: 1 }] }),
+    /incremental/,
+  ],
+  'a vdso without functions': [(s) => s.pages.delete(VDSO), /vdso: its functions are not in the dump/],
+};
+
+let sample: Sample;
+beforeEach(() => {
+  sample = makeSample();
+});
+afterEach(() => rmSync(sample.dir, { recursive: true, force: true }));
+
+test.each(Object.entries(REFUSED))('%s is refused by name', async (_, [change, expected]) => {
+  change(sample);
+  const error = await compileSample(sample).catch((caught: unknown) => caught);
+  if (!isCracBuildError(error, 'STATE_REFUSED')) throw error;
+  expect(error.details.join('\n')).toMatch(expected);
+  expect(error.hint).not.toBe('');
+});
+
+test('all refusals come together', async () => {
+  open(sample, 4, regular(61, '/app.log', { 2: 1 }));
+  Object.assign(sample.registers, { 23: 1 });
+  sample.vmas.push(sharedFile(1, { 1: LIBRARY + 16 * PAGE, 2: LIBRARY + 17 * PAGE }));
+  const error = await compileSample(sample).catch((caught: unknown) => caught);
+  if (!isCracBuildError(error, 'STATE_REFUSED')) throw error;
+  expect(error.details).toHaveLength(3);
+  expect(error.message).toContain('and 2 more');
+});
