@@ -27,7 +27,7 @@ const KNOWN: readonly KnownError[] = [
     hint: 'The build container needs CAP_CHECKPOINT_RESTORE (or CAP_SYS_ADMIN); something took it away: a policy, a user namespace or no_new_privs.',
   },
   {
-    pattern: /Unseizable non-zombie (\d+)|ptrace.*(?:Operation not permitted|EPERM)/i,
+    pattern: /Unseizable non-zombie (\d+)|Unable to interrupt task|ptrace.*(?:Operation not permitted|EPERM)/i,
     sentence: 'CRIU may not stop the app: ptrace is not permitted',
     hint: 'The build container needs CAP_SYS_PTRACE and seccomp=unconfined, and no debugger or tracer may be attached to the app.',
   },
@@ -120,7 +120,9 @@ export function diagnoseLog(log: string): Diagnosis {
   const all = log.split('\n').filter((line) => line.trim() !== '');
   const errors = all.filter((line) => /\bError \(/.test(line));
   const lines = selectLines(all, errors[0]);
-  for (const line of errors.length > 0 ? errors : all.slice(-LAST_LINES)) {
+  // A warning may tell the cause of an error that does not; where there is neither, any of the last lines may.
+  const warnings = all.filter((line) => /\bWarn +\(/.test(line));
+  for (const line of errors.length > 0 ? [...errors, ...warnings] : all.slice(-LAST_LINES)) {
     const known = KNOWN.find(({ pattern }) => pattern.test(line));
     if (known !== undefined) {
       const match = known.pattern.exec(line) ?? [];

@@ -31,6 +31,13 @@ test('the first error is shown even when much follows it', () => {
   expect(lines.slice(0, 2)).toEqual([at('first'), '…']);
 });
 
+test('a warning explains an error that does not', () => {
+  const warning = '(00.07) Warn  (compel/src/lib/infect.c:132): Unable to interrupt task: 1 (Operation not permitted)';
+  expect(diagnoseLog([warning, at('Unable to detach from 1: No such process')].join('\n'))).toMatchObject({
+    sentence: expect.stringContaining('ptrace is not permitted'),
+  });
+});
+
 test('an empty log is no reason', () => {
   expect(diagnoseLog('')).toMatchObject({ sentence: 'CRIU gave no reason', lines: [] });
 });
