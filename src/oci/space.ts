@@ -5,7 +5,7 @@ export function explainNoSpace(error: unknown, what: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
   return new CracBuildError('NO_SPACE', `no space left while ${what}`, {
-    hint: 'Free some space, or point TMPDIR, --cache-dir or the output at a larger disk.',
+    hint: 'Free some space, or point TMPDIR, XDG_CACHE_HOME or the output at a larger disk.',
     cause: error,
   });
 }

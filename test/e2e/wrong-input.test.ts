@@ -135,13 +135,15 @@ describe('what the build needs', () => {
     async (sizeMb) => {
       const small = join(dir, 'small');
       await mkdir(small, { recursive: true });
+      // A ready one, so that the build gets further than to making it.
+      const toolbox: string = JSON.parse((await runCli(['toolbox', '--json'])).stdout).dir;
       await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', small]);
       try {
         const { exitCode, error } = await failBuild(
           { app },
           {
             environment: { TMPDIR: small, XDG_CACHE_HOME: small },
-            flags: ['--engine', 'oci', '--criu', '/usr/sbin/criu'],
+            flags: ['--engine', 'oci', '--toolbox', toolbox],
           },
         );
         expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'NO_SPACE' });
