@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadyFacts } from '../../src/criu/checkpoint.ts';
 
@@ -13,10 +14,13 @@ export const native = join(work, 'native');
 export const agent = `-agentpath:${native}/libcrac.so`;
 export const ctlPath = join(native, 'ctl');
 
+const CACHE = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
 const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
+/** scripts/install-jdk21.ts puts it there. */
+const JDK_21 = join(CACHE, 'crac-build-test/jdk-21/usr/lib/jvm/java-21-openjdk-amd64');
 /** CRAC_TEST_JDKS="21=/path/to/jdk …" names other ones. */
 export const JDKS: readonly (readonly [version: number, home: string])[] = (
-  process.env['CRAC_TEST_JDKS'] ?? `17=${JDK_17} 25=/usr/lib/jvm/temurin-25-jdk-amd64`
+  process.env['CRAC_TEST_JDKS'] ?? `17=${JDK_17} 21=${JDK_21} 25=/usr/lib/jvm/temurin-25-jdk-amd64`
 )
   .split(' ')
   .map((entry) => [Number(entry.split('=')[0]), entry.slice(entry.indexOf('=') + 1)] as const);
