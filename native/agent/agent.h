@@ -32,6 +32,9 @@ HIDDEN const char *crac_redirect_nano_time(JNIEnv *env);
 /* boot_classes.c */
 HIDDEN const char *crac_define_classes(JNIEnv *env);
 
+/* class_edits.c */
+HIDDEN void crac_edit_classes(JNIEnv *env);
+
 /* vm_structs.c */
 struct crac_field {
   uint64_t offset;
@@ -52,5 +55,5 @@ HIDDEN const char *crac_start_channel(void);
 HIDDEN void crac_close_channel(void);
 HIDDEN void crac_open_channel(void);
 HIDDEN bool crac_has_gone(int connection);
-HIDDEN bool crac_send_line(int connection, const char *line, size_t length);
+HIDDEN bool crac_send_text(int connection, const char *text);
 #endif

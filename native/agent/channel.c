@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -36,7 +37,6 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool wanted = true;
 static int listener = -1;
 static bool busy; /* the control thread uses the listener or a connection */
-static pthread_t control_thread;
 
 static int open_listener(void) {
   struct sockaddr_un address;
@@ -57,7 +57,7 @@ bool crac_has_gone(int connection) {
   return recv(connection, &nothing, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-bool crac_send_line(int connection, const char *line, size_t length) {
+static bool send_line(int connection, const char *line, size_t length) {
   size_t sent = 0;
   while (sent < length) {
     ssize_t n = send(connection, line + sent, length - sent, MSG_NOSIGNAL);
@@ -72,10 +72,25 @@ bool crac_send_line(int connection, const char *line, size_t length) {
   return sent == length && !gone;
 }
 
+/* Text without its end of line. */
+bool crac_send_text(int connection, const char *text) {
+  size_t length = strlen(text);
+  char *line = malloc(length + 1);
+  if (!line) {
+    close(connection);
+    return false;
+  }
+  memcpy(line, text, length);
+  line[length] = '\n';
+  bool sent = send_line(connection, line, length + 1);
+  free(line);
+  return sent;
+}
+
 static void refuse(int connection, const char *message) {
   char line[256];
   int length = snprintf(line, sizeof line, "{\"error\":\"%s\",\"details\":[]}\n", message);
-  crac_send_line(connection, line, (size_t)length);
+  send_line(connection, line, (size_t)length);
 }
 
 static bool is_allowed(int connection) {
@@ -126,9 +141,7 @@ static void answer_status(JNIEnv *env, jclass control, int connection) {
     refuse(connection, "the JVM cannot tell its state");
     return;
   }
-  char out[512];
-  int length = snprintf(out, sizeof out, "%s\n", line);
-  crac_send_line(connection, out, (size_t)length);
+  crac_send_text(connection, line);
   (*env)->ReleaseStringUTFChars(env, text, line);
 }
 
@@ -174,7 +187,6 @@ static void serve(int connection) {
 static void *run_channel(void *unused) {
   (void)unused;
   pthread_mutex_lock(&lock);
-  control_thread = pthread_self();
   for (;;) {
     while (!wanted)
       pthread_cond_wait(&changed, &lock);
@@ -221,18 +233,14 @@ const char *crac_start_channel(void) {
   return NULL;
 }
 
-/* Called by the thread that takes the checkpoint: the control thread itself, while it serves, or one of the app's. */
+/* Returns when it is closed. Never called by the control thread, which answers though a checkpoint is on its way. */
 void crac_close_channel(void) {
   pthread_mutex_lock(&lock);
   wanted = false;
-  if (listener >= 0 && busy && pthread_equal(pthread_self(), control_thread)) {
-    close(listener);
-    listener = -1;
-  } else if (listener >= 0) {
+  if (listener >= 0)
     shutdown(listener, SHUT_RDWR); /* ends accept() */
-    while (busy)
-      pthread_cond_wait(&changed, &lock);
-  }
+  while (busy)
+    pthread_cond_wait(&changed, &lock);
   pthread_mutex_unlock(&lock);
 }
 

@@ -15,6 +15,7 @@
 extern char **environ;
 
 #define NATIVE(type, name) JNIEXPORT type JNICALL Java_jdk_crac_impl_Native_##name
+#define NAP_MS 50
 #define MAILBOX(address) ((struct crac_mailbox *)(uintptr_t)(address))
 
 NATIVE(jstring, obstacle)(JNIEnv *env, jclass self) {
@@ -90,14 +91,24 @@ NATIVE(jlong, mailboxNonce)(JNIEnv *env, jclass self, jlong mailbox) {
   return (jlong)MAILBOX(mailbox)->nonce;
 }
 
-NATIVE(jboolean, awaitRestore)(JNIEnv *env, jclass self, jlong address) {
+/* Time is counted in naps: a process that is being dumped, or was restored years later, has not napped meanwhile. */
+NATIVE(jint, awaitRestore)(JNIEnv *env, jclass self, jlong address, jint limit_ms) {
   (void)env, (void)self;
   struct crac_mailbox *mailbox = MAILBOX(address);
-  const struct timespec limit = {0, 50 * 1000000L};
+  const struct timespec nap = {0, NAP_MS * 1000000L};
   uint32_t state;
-  while ((state = __atomic_load_n(&mailbox->state, __ATOMIC_ACQUIRE)) == CRAC_WAITING)
-    syscall(SYS_futex, &mailbox->state, FUTEX_WAIT_PRIVATE, CRAC_WAITING, &limit, NULL, 0);
-  return state == CRAC_RESTORED;
+  for (jint waited_ms = 0; (state = __atomic_load_n(&mailbox->state, __ATOMIC_ACQUIRE)) == CRAC_WAITING;
+       waited_ms += NAP_MS) {
+    if (waited_ms >= limit_ms) {
+      uint32_t expected = CRAC_WAITING; /* from now on `ctl resume` comes too late */
+      if (__atomic_compare_exchange_n(&mailbox->state, &expected, CRAC_NOT_CHECKPOINTED, false, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE))
+        return CRAC_WAITING;
+      return (jint)expected;
+    }
+    syscall(SYS_futex, &mailbox->state, FUTEX_WAIT_PRIVATE, CRAC_WAITING, &nap, NULL, 0);
+  }
+  return (jint)state;
 }
 
 /* String number `first` and those after it, `count` in all; shorter when the data end before. */
@@ -171,17 +182,7 @@ NATIVE(jboolean, reply)(JNIEnv *env, jclass self, jint connection, jstring text)
     close(connection);
     return JNI_FALSE;
   }
-  size_t length = strlen(line);
-  char *out = malloc(length + 1);
-  bool sent = false;
-  if (out) {
-    memcpy(out, line, length);
-    out[length] = '\n';
-    sent = crac_send_line(connection, out, length + 1);
-    free(out);
-  } else {
-    close(connection);
-  }
+  bool sent = crac_send_text(connection, line);
   (*env)->ReleaseStringUTFChars(env, text, line);
   return sent;
 }

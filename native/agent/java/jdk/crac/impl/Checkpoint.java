@@ -1,7 +1,6 @@
 package jdk.crac.impl;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.concurrent.TimeoutException;
 import jdk.crac.CheckpointException;
 import jdk.crac.Context;
 import jdk.crac.Resource;
@@ -9,11 +8,14 @@ import jdk.crac.RestoreException;
 
 /** One checkpoint from the request to the end of afterRestore, in the thread that asked for it. */
 public final class Checkpoint {
-    public static final Context<Resource> CONTEXT = new OrderedContext();
+    private static final OrderedContext ORDERED = new OrderedContext();
+    public static final Context<Resource> CONTEXT = ORDERED;
 
     /** A JIT that never rests must not stop the checkpoint. */
     private static final int COMPILERS_LIMIT_MS = 30_000;
+    /** How long the app waits for somebody to come, and then to dump it. */
     private static final int CLIENT_LIMIT_SECONDS = 60;
+    private static final int DUMP_LIMIT_SECONDS_AT_LEAST = 10;
 
     private Checkpoint() {
     }
@@ -28,7 +30,7 @@ public final class Checkpoint {
         refuseUnlessPossible(known);
         if (!Control.begin(known)) {
             CheckpointException refusal = new CheckpointException();
-            refusal.addSuppressed(new IllegalStateException("another checkpoint is running"));
+            refusal.addSuppressed(new IllegalStateException(Control.whatIsRunning()));
             tell(known, refusal);
             throw refusal;
         }
@@ -36,7 +38,9 @@ public final class Checkpoint {
         try {
             Steps steps = new Steps();
             try {
-                CONTEXT.beforeCheckpoint(null);
+                try (Watch watch = new Watch(late -> giveUp(known, late))) {
+                    ORDERED.notifyBefore(watch);
+                }
                 steps.done("beforeCheckpoint");
                 if (client == null) {
                     client = awaitClient();
@@ -45,10 +49,17 @@ public final class Checkpoint {
                 takeDump(client, steps);
             } catch (CheckpointException | RuntimeException | Error refusal) {
                 goOn(refusal);
+                Control.ended("not taken", refusal);
                 tell(client == null ? Control.takeWaiting() : client, refusal);
                 throw refusal;
             }
-            CONTEXT.afterRestore(null);
+            try {
+                CONTEXT.afterRestore(null);
+                Control.ended("restored", null);
+            } catch (RestoreException | RuntimeException | Error failed) {
+                Control.ended("restored", failed);
+                throw failed;
+            }
         } finally {
             Control.end();
         }
@@ -75,7 +86,7 @@ public final class Checkpoint {
     }
 
     private static Client awaitClient() throws CheckpointException {
-        int limitSeconds = clientLimitSeconds();
+        int limitSeconds = Settings.seconds("CRAC_CHECKPOINT_TIMEOUT", CLIENT_LIMIT_SECONDS);
         Client client;
         try {
             client = Control.awaitClient(limitSeconds * 1000L);
@@ -90,15 +101,6 @@ public final class Checkpoint {
                     + " s (CRAC_CHECKPOINT_TIMEOUT); `ctl checkpoint` takes it");
         }
         return client;
-    }
-
-    private static int clientLimitSeconds() {
-        String text = System.getenv("CRAC_CHECKPOINT_TIMEOUT");
-        try {
-            return text == null ? CLIENT_LIMIT_SECONDS : Integer.parseInt(text);
-        } catch (NumberFormatException notANumber) {
-            return CLIENT_LIMIT_SECONDS;
-        }
     }
 
     /** Returns in the restored process. */
@@ -124,11 +126,14 @@ public final class Checkpoint {
                 + ",\"stepsMs\":" + steps.toJson()
                 + ",\"droppedBytes\":" + droppedBytes + "}";
         Native.closeChannel();
-        boolean restored = false;
-        boolean told = client.reply(ready);
+        int limitSeconds = Math.max(DUMP_LIMIT_SECONDS_AT_LEAST,
+                Settings.seconds("CRAC_CHECKPOINT_TIMEOUT", CLIENT_LIMIT_SECONDS));
+        int end = Native.CLIENT_GONE;
         try {
-            restored = told && Native.awaitRestore(mailbox);
-            if (restored) {
+            if (client.reply(ready)) {
+                end = Native.awaitRestore(mailbox, limitSeconds * 1000);
+            }
+            if (end == Native.RESTORED) {
                 Control.restored();
                 Restored.takeOver(mailbox);
             }
@@ -136,10 +141,14 @@ public final class Checkpoint {
             Native.removeMailbox(mailbox);
             Native.openChannel();
         }
-        if (!told) {
+        if (end == Native.CLIENT_GONE) {
             throw new CheckpointException("the client that asked for the checkpoint has gone");
         }
-        if (!restored) {
+        if (end == Native.NOBODY_DUMPED) {
+            throw new CheckpointException("nobody dumped the process within " + limitSeconds
+                    + " s (CRAC_CHECKPOINT_TIMEOUT)");
+        }
+        if (end != Native.RESTORED) {
             throw new CheckpointException("no checkpoint was taken: the dump failed or was given up");
         }
     }
@@ -153,6 +162,18 @@ public final class Checkpoint {
             refusal.addSuppressed(interrupted);
             throw refusal;
         }
+    }
+
+    /** A resource hangs, and with it the thread that notifies: the others are told here that they can go on. */
+    private static void giveUp(Client known, TimeoutException late) {
+        System.err.println("crac: warning: " + late.getMessage() + " and does not let itself be interrupted: "
+                + "the checkpoint is given up");
+        CheckpointException refusal = new CheckpointException();
+        refusal.addSuppressed(late);
+        goOn(refusal);
+        Control.hangs(late);
+        Control.ended("not taken", refusal);
+        tell(known == null ? Control.takeWaiting() : known, refusal);
     }
 
     /** No checkpoint: the resources are told to go on, and what they throw joins the refusal. */
@@ -172,17 +193,6 @@ public final class Checkpoint {
         if (client == null) {
             return;
         }
-        List<String> details = new ArrayList<>();
-        for (Throwable each : refusal.getSuppressed()) {
-            StackTraceElement[] trace = each.getStackTrace();
-            details.add(trace.length == 0 ? each.toString() : each + " at " + trace[0]);
-        }
-        String message = refusal.getMessage();
-        if (!(refusal instanceof CheckpointException)) {
-            message = refusal.toString();
-        } else if (message == null) {
-            message = "the app refused the checkpoint";
-        }
-        client.reply(Json.error(message, details));
+        client.reply(Refusal.render(refusal));
     }
 }

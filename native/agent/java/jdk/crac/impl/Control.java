@@ -13,6 +13,9 @@ final class Control {
     private static boolean restored;
     /** Guarded by LOCK: a client that waits for a checkpoint that the app asks for. */
     private static Client waiting;
+    /** Guarded by LOCK: what a resource that still hangs is guilty of; how the last checkpoint ended, in JSON. */
+    private static String hanging;
+    private static String last = "null";
 
     private Control() {
     }
@@ -22,7 +25,7 @@ final class Control {
         synchronized (LOCK) {
             String state = awaiting ? "waiting" : restored ? "restored" : "running";
             return "{\"state\":" + Json.quote(state) + ",\"pid\":" + Native.processId() + ",\"checkpointing\":" + running
-                    + ",\"client\":" + (waiting != null) + "}";
+                    + ",\"client\":" + (waiting != null) + ",\"last\":" + last + "}";
         }
     }
 
@@ -36,7 +39,8 @@ final class Control {
         synchronized (LOCK) {
             dropGoneClient();
             if (waiting != null || running && !awaiting) {
-                client.reply(Json.error("another checkpoint is already asked for", List.of()));
+                client.reply(Json.error(hanging != null ? whatIsRunning() : "another checkpoint is already asked for",
+                        List.of()));
                 return;
             }
             if (join || awaiting) {
@@ -45,9 +49,14 @@ final class Control {
                 return;
             }
         }
-        if (Thread.currentThread().getContextClassLoader() == null) {
-            Thread.currentThread().setContextClassLoader(ClassLoader.getSystemClassLoader());
-        }
+        // not in the control thread: it must be able to answer though a resource hangs
+        Thread thread = new Thread(null, () -> run(client), "crac checkpoint", 0, false);
+        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static void run(Client client) {
         try {
             Checkpoint.run(client);
         } catch (CheckpointException refused) {
@@ -103,6 +112,27 @@ final class Control {
         }
     }
 
+    static String whatIsRunning() {
+        synchronized (LOCK) {
+            return "another checkpoint is running" + (hanging == null ? "" : ": " + hanging);
+        }
+    }
+
+    static void hangs(Throwable late) {
+        synchronized (LOCK) {
+            hanging = late.getMessage();
+        }
+    }
+
+    /** For `ctl status`. failure: why it was not taken, or what failed after the restore; or null. */
+    static void ended(String outcome, Throwable failure) {
+        String told = "{\"outcome\":" + Json.quote(outcome)
+                + (failure == null ? "}" : "," + Refusal.render(failure).substring(1));
+        synchronized (LOCK) {
+            last = told;
+        }
+    }
+
     static void restored() {
         synchronized (LOCK) {
             restored = true;
@@ -113,6 +143,7 @@ final class Control {
         synchronized (LOCK) {
             running = false;
             awaiting = false;
+            hanging = null;
         }
     }
 }

@@ -33,8 +33,13 @@ final class Native {
 
     static native long mailboxNonce(long mailbox);
 
-    /** Waits for the end of the state WAITING; true: restored, false: not checkpointed. */
-    static native boolean awaitRestore(long mailbox);
+    /** States of the mailbox, and what else can end the waiting. */
+    static final int NOBODY_DUMPED = 1;
+    static final int RESTORED = 2;
+    static final int CLIENT_GONE = -1;
+
+    /** Waits for the end of the state WAITING and returns the new one, or NOBODY_DUMPED when it did not come in time. */
+    static native int awaitRestore(long mailbox, int limitMs);
 
     /** The container's arguments, as delivered by the restorer. */
     static native byte[][] arguments(long mailbox);

@@ -3,10 +3,12 @@ package jdk.crac.impl;
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeoutException;
 import jdk.crac.CheckpointException;
 import jdk.crac.Context;
 import jdk.crac.Resource;
@@ -38,14 +40,38 @@ final class OrderedContext extends Context<Resource> {
 
     @Override
     public void beforeCheckpoint(Context<? extends Resource> context) throws CheckpointException {
+        try (Watch watch = new Watch(late -> {
+        })) {
+            notifyBefore(watch);
+        }
+    }
+
+    void notifyBefore(Watch watch) throws CheckpointException {
         Problems problems = new Problems(CheckpointException.class);
         List<Resource> all = alive();
-        for (int i = all.size() - 1; i >= 0; i--) {
-            notified.addFirst(all.get(i));
+        for (int i = all.size() - 1; i >= 0 && !watch.isAbandoned(); i--) {
+            Resource resource = all.get(i);
+            Throwable thrown = null;
+            watch.enter(resource);
             try {
-                all.get(i).beforeCheckpoint(this);
-            } catch (Throwable thrown) {
+                resource.beforeCheckpoint(this);
+            } catch (Throwable any) {
+                thrown = any;
+            }
+            TimeoutException late = watch.leave();
+            if (late != null) {
+                if (thrown != null) {
+                    late.addSuppressed(thrown);
+                }
+                thrown = late;
+            }
+            if (thrown != null) {
                 problems.add(thrown);
+            }
+            if (watch.isAbandoned()) { // the others have been told meanwhile
+                notifyAfter(List.of(resource), problems);
+            } else {
+                notified.addFirst(resource);
             }
         }
         problems.throwAs(new CheckpointException());
@@ -56,14 +82,18 @@ final class OrderedContext extends Context<Resource> {
         Problems problems = new Problems(RestoreException.class);
         Deque<Resource> all = notified;
         notified = new ArrayDeque<>();
-        for (Resource resource : all) {
+        notifyAfter(all, problems);
+        problems.throwAs(new RestoreException());
+    }
+
+    private void notifyAfter(Collection<Resource> resources, Problems problems) {
+        for (Resource resource : resources) {
             try {
                 resource.afterRestore(this);
             } catch (Throwable thrown) {
                 problems.add(thrown);
             }
         }
-        problems.throwAs(new RestoreException());
     }
 
     private List<Resource> alive() {
