@@ -47,15 +47,14 @@ static int parse_number(const char *text, long maximum) {
   return (int)value;
 }
 
-static int listen_on_loopback(void) {
+static int listen_on_loopback(int *port) {
   struct sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, 128) ||
       getsockname(fd, (struct sockaddr *)&address, &size))
     die_with_error("listening on 127.0.0.1");
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
+  *port = ntohs(address.sin_port);
   return fd;
 }
 
@@ -157,8 +156,10 @@ int main(int argc, char **argv) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) die_with_error("PR_SET_PDEATHSIG");
   if (getppid() != parent) return 0;
   signal(SIGPIPE, SIG_IGN);
-  int listener = listen_on_loopback();
+  int own_port, listener = listen_on_loopback(&own_port);
   enter_network_of(pid);
+  printf("%d\n", own_port);
+  fflush(stdout);
   for (;;) {
     int count = 0;
     polls[count++] = (struct pollfd){.fd = 0, .events = POLLIN};

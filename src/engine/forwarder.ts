@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { CracBuildError } from '../errors.ts';
 import { spawnProgram } from './run-command.ts';
 
@@ -20,7 +21,10 @@ export async function startForwarder(tool: string, pid: number, port: number): P
     child.once('error', (error) => reject(fail(error.message, error)));
     child.once('close', () => reject(fail(words.trim() || 'it ended at once')));
   });
-  // It must not keep a program alive that has forgotten to dispose of its container.
+  // It must not keep a program alive that has forgotten to dispose of its container. Its standard input stays open.
   child.unref();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  (child.stdin as Socket).unref();
   return { port: Number(printed), stop: () => child.kill('SIGKILL') };
 }

@@ -15,7 +15,7 @@ export interface ImageFixture extends AsyncDisposable {
 export async function makeFixtureImage(config: Partial<ImageConfig> = {}): Promise<ImageFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'crac-build-fixture-'));
   const subject = join(dir, 'subject');
-  execFileSync('gcc', ['-static', '-O1', '-o', subject, join(import.meta.dirname, 'subject.c')]);
+  execFileSync('gcc', ['-static', '-O1', '-o', subject, 'test/engine/subject.c']);
   const sizeBytes = (await stat(subject)).size;
   const lower: TarEntry[] = [
     composeDirectory('bin'),
