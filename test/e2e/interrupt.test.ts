@@ -1,4 +1,5 @@
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -18,6 +19,7 @@ const CASES = [
 
 describe.each(CASES)('$signal during $stage with $engine', ({ engine, stage, signal, exitCode }) => {
   test(`ends with ${exitCode} and leaves nothing behind`, async () => {
+    const name = `interrupted-${randomBytes(4).toString('hex')}`;
     const dir = await mkdtemp(join(tmpdir(), 'crac-interrupt-'));
     try {
       const output = join(dir, 'image');
@@ -25,16 +27,19 @@ describe.each(CASES)('$signal during $stage with $engine', ({ engine, stage, sig
       await writeFile(
         config,
         stringify({
+          name,
           app: { jar: join(PLAIN_HTTP, 'target/plain-http.jar'), ports: [8080] },
           base: `jdk:${JDKS[17]}`,
           warmUp: { requests: [{ path: '/', count: 50 }] },
           checkpoint: { settle: stage === 'checkpoint' ? '30s' : '0s' },
-          outputs: [engine === 'oci' ? `oci:${output}` : 'docker:crac-e2e/interrupted:latest'],
+          outputs: [engine === 'oci' ? `oci:${output}` : `docker:crac-e2e/${name}:latest`],
         }),
       );
-      const before = await listLeftovers();
+      const tmp = join(dir, 'tmp');
+      await mkdir(tmp);
       let isSent = false;
       const run = await runCli(['build', '--config', config, '--engine', engine, '--json'], {
+        environment: { TMPDIR: tmp },
         onProgress: (stderr, kill) => {
           const isStarted = new RegExp(`"stage-started","stage":"${stage}"`).test(stderr);
           if (!isStarted || isSent) return;
@@ -45,7 +50,7 @@ describe.each(CASES)('$signal during $stage with $engine', ({ engine, stage, sig
       expect(isSent).toBe(true);
       expect(run.exitCode).toBe(exitCode);
       expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: { code: 'INTERRUPTED' } });
-      expect(await listLeftovers()).toEqual(before);
+      expect(await listLeftovers(tmp, name)).toEqual([]);
       await expect(access(output)).rejects.toThrow();
     } finally {
       await rm(dir, { recursive: true, force: true });

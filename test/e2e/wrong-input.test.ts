@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { listLeftovers } from './support/leftovers.ts';
 
 const run = promisify(execFile);
 const PLAIN_HTTP_JAR = join(PLAIN_HTTP, 'target/plain-http.jar');
+/** Of this run alone: what bears it and is left was left by a build of these tests. */
+const NAME = `wrong-${randomBytes(4).toString('hex')}`;
 const BASE = `jdk:${JDKS[17]}`;
 
 let dir: string;
@@ -30,13 +33,14 @@ afterAll(async () => {
 async function failBuild(settings: object, options: CliOptions & { readonly flags?: readonly string[] } = {}) {
   const output = join(dir, 'image');
   const config = join(dir, 'crac-build.yaml');
-  await writeFile(config, stringify({ base: BASE, outputs: [`oci:${output}`], ...settings }));
-  const before = await listLeftovers();
+  await writeFile(config, stringify({ name: NAME, base: BASE, outputs: [`oci:${output}`], ...settings }));
+  const tmp = options.environment?.['TMPDIR'] ?? join(dir, 'tmp');
+  await mkdir(tmp, { recursive: true });
   const { exitCode, stdout, stderr } = await runCli(
     ['build', '--config', config, '--json', ...(options.flags ?? ['--engine', 'oci'])],
-    options,
+    { ...options, environment: { TMPDIR: tmp, ...options.environment } },
   );
-  expect(await listLeftovers()).toEqual(before);
+  expect(await listLeftovers(tmp, NAME)).toEqual([]);
   await expect(access(output)).rejects.toThrow();
   const { error } = JSON.parse(stdout);
   return { exitCode, error, stderr };
@@ -142,11 +146,12 @@ describe('what the build needs', () => {
         const { exitCode, error } = await failBuild(
           { app },
           {
-            environment: { TMPDIR: small, XDG_CACHE_HOME: small },
+            environment: { TMPDIR: join(small, 'tmp'), XDG_CACHE_HOME: join(small, 'cache') },
             flags: ['--engine', 'oci', '--toolbox', toolbox],
           },
         );
         expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'NO_SPACE' });
+        expect((await run('find', [small, '-name', '*partial*'])).stdout).toBe('');
       } finally {
         await run('umount', [small]);
       }

@@ -1,38 +1,41 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { ROOT } from './build-example.ts';
 
 const run = promisify(execFile);
 
-/** Everything of ours that a build could have left on this machine, as sorted lines: compare before and after. */
-export async function listLeftovers(): Promise<readonly string[]> {
-  const [folders, mounts, containers, images, processes] = await Promise.all([
-    readdir(tmpdir()),
+/**
+ * Everything that a build left on this machine, as sorted lines. The build had `tmp` as its TMPDIR, which its processes
+ * inherit, and `name` in its plan, which its containers, images and jar carry.
+ */
+export async function listLeftovers(tmp: string, name: string): Promise<readonly string[]> {
+  const [folders, mounts, containers, images, processes, cgroups] = await Promise.all([
+    readdir(tmp),
     readFile('/proc/self/mounts', 'utf8'),
     run('docker', ['ps', '-a', '--format', 'container {{.Names}}']),
     run('docker', ['images', '--format', 'image {{.Repository}}:{{.Tag}}']),
-    listProcesses(),
+    listProcesses(tmp, name),
+    run('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-name', `*${name}*`]),
   ]);
+  const isOurs = (line: string) => line.includes(name) || line.includes(tmp);
   return [
-    ...folders.filter((name) => name.startsWith('crac-build-')).map((name) => `folder ${name}`),
-    ...mounts.split('\n').filter((line) => line.includes('crac-build')),
-    ...containers.stdout.split('\n').filter((line) => line.includes('crac')),
-    ...images.stdout.split('\n').filter((line) => line.includes('crac') || line.includes('<none>')),
+    ...folders.map((folder) => `folder ${folder}`),
+    ...[mounts, containers.stdout, images.stdout, cgroups.stdout].flatMap((text) => text.split('\n').filter(isOurs)),
     ...processes,
   ].sort();
 }
 
-/** Our native helpers, JVMs of build containers and container runtimes' monitors. */
-async function listProcesses(): Promise<readonly string[]> {
+async function listProcesses(tmp: string, name: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    const isOurs =
-      program.startsWith(`${ROOT}/dist/native/`) || command.includes('libcrac.so') || command.includes('crac-build-');
-    if (isOurs && pid !== String(process.pid)) found.push(`process ${program} ${command.replaceAll('\0', ' ')}`);
+  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && entry !== String(process.pid))) {
+    const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+    const [program, command, environment] = [
+      await readlink(`/proc/${pid}/exe`).catch(() => ''),
+      await read('cmdline'),
+      await read('environ'),
+    ];
+    const isOurs = environment.split('\0').includes(`TMPDIR=${tmp}`) || command.includes(name);
+    if (isOurs) found.push(`process ${pid} ${program} ${command.replaceAll('\0', ' ')}`);
   }
   return found;
 }

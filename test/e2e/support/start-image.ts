@@ -9,7 +9,14 @@ export interface StartedImage extends AsyncDisposable {
   readonly getJson: (path: string) => Promise<Record<string, unknown>>;
   readonly post: (path: string, body: string) => Promise<string>;
   /** SIGTERM to the main process; resolves with its exit code and all that it wrote. */
-  readonly stop: () => Promise<{ readonly exitCode: number; readonly output: string }>;
+  readonly stop: () => Promise<Ended>;
+  /** Waits until the main process ends by itself. */
+  readonly ended: () => Promise<Ended>;
+}
+
+export interface Ended {
+  readonly exitCode: number;
+  readonly output: string;
 }
 
 export interface StartOptions {
@@ -41,16 +48,20 @@ export async function startInDocker(reference: string, options: StartOptions = {
   const remove = async () => {
     await run('docker', ['rm', '-f', '-v', id]);
   };
+  const ended = async () => {
+    const exitCode = Number((await run('docker', ['wait', id])).stdout);
+    const logs = await run('docker', ['logs', id]);
+    return { exitCode, output: logs.stdout + logs.stderr };
+  };
   try {
     const address = (await run('docker', ['port', id, '8080/tcp'])).stdout.trim().split('\n')[0] ?? '';
     return {
       ...openClient(address),
       stop: async () => {
         await run('docker', ['kill', '--signal', 'TERM', id]);
-        const exitCode = Number((await run('docker', ['wait', id])).stdout);
-        const logs = await run('docker', ['logs', id]);
-        return { exitCode, output: logs.stdout + logs.stderr };
+        return await ended();
       },
+      ended,
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectEngine } from '../../../src/engine/connect.ts';
+import type { OciImage } from '../../../src/oci/image.ts';
 import { ROOT } from './build-example.ts';
 import { readImage } from './read-image.ts';
 import { openClient, type StartedImage, type StartOptions } from './start-image.ts';
 
-/** The image of a layout in crun, under what crun can restrict: everything but seccomp, for which it has no default. */
-export async function startInCrun(layout: string, options: StartOptions = {}): Promise<StartedImage> {
+/** An image, or that of a layout, in crun, under what crun can restrict: everything but seccomp, for which it has no default. */
+export async function startInCrun(image: string | OciImage, options: StartOptions = {}): Promise<StartedImage> {
   const workDir = await mkdtemp(join(tmpdir(), 'crac-e2e-'));
   const { signal } = new AbortController();
   const held: AsyncDisposable[] = [{ [Symbol.asyncDispose]: () => rm(workDir, { recursive: true, force: true }) }];
@@ -20,11 +21,12 @@ export async function startInCrun(layout: string, options: StartOptions = {}): P
       nativeDir: join(ROOT, 'dist/native'),
       signal,
     });
-    const image = await engine.loadImage(await readImage(layout), 'crac-e2e:latest', signal);
-    held.push(image);
+    const files = typeof image === 'string' ? await readImage(image) : image;
+    const loaded = await engine.loadImage(files, 'crac-e2e:latest', signal);
+    held.push(loaded);
     const container = await engine.launchContainer(
       {
-        image: image.reference,
+        image: loaded.reference,
         name: `crac-build-e2e-${Date.now()}`,
         environment: options.environment ?? {},
         ...(options.arguments === undefined ? {} : { command: options.arguments }),
@@ -40,14 +42,18 @@ export async function startInCrun(layout: string, options: StartOptions = {}): P
       signal,
     );
     held.push(container);
+    const ended = async () => {
+      const { exitCode } = await container.exited;
+      return { exitCode, output: (await container.lastLines(50)).join('\n') };
+    };
     const { host, port } = await container.endpoint(8080);
     return {
       ...openClient(`${host}:${port}`),
       stop: async () => {
         await container.kill('SIGTERM');
-        const { exitCode } = await container.exited;
-        return { exitCode, output: (await container.lastLines(50)).join('\n') };
+        return await ended();
       },
+      ended,
       [Symbol.asyncDispose]: disposeAll,
     };
   } catch (error) {

@@ -11,6 +11,8 @@ public final class Main {
 
     public static void main(String[] arguments) throws Exception {
         long startedNanos = System.nanoTime();
+        // Head and body are written apart: without this, a client that delays its acknowledgement adds 40 ms.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
         int port = port(arguments);
         HttpServer server = HttpServer.create(new InetSocketAddress("0.0.0.0", port), 0);
         server.setExecutor(Executors.newFixedThreadPool(8));
