@@ -35,6 +35,10 @@ HIDDEN const char *crac_define_classes(JNIEnv *env);
 /* class_edits.c */
 HIDDEN void crac_edit_classes(JNIEnv *env);
 
+/* management.c */
+HIDDEN bool crac_open_management(JNIEnv *env);
+HIDDEN void crac_announce_management(JNIEnv *env);
+
 /* vm_structs.c */
 struct crac_field {
   uint64_t offset;

@@ -155,6 +155,11 @@ NATIVE(jobjectArray, takeEnvironment)(JNIEnv *env, jclass self, jlong address) {
   return strings(env, mailbox, mailbox->argc, mailbox->envc);
 }
 
+NATIVE(jlong, restoreBeganMs)(JNIEnv *env, jclass self, jlong mailbox) {
+  (void)env, (void)self;
+  return (jlong)(MAILBOX(mailbox)->restore_started_ns / 1000000);
+}
+
 NATIVE(void, removeMailbox)(JNIEnv *env, jclass self, jlong mailbox) {
   (void)env, (void)self;
   munmap(MAILBOX(mailbox), CRAC_MAILBOX_BYTES);

@@ -3,15 +3,19 @@
 JDK17 ?= $(firstword $(wildcard /usr/lib/jvm/java-17-openjdk-*) $(JAVA_HOME) $(patsubst %/bin/javac,%,$(realpath $(shell command -v javac))))
 AGENT := agent
 AGENT_C := $(sort $(wildcard $(AGENT)/*.c))
-AGENT_JAVA := $(sort $(wildcard $(AGENT)/java/jdk/crac/*.java $(AGENT)/java/jdk/crac/impl/*.java))
+AGENT_JAVA := $(sort $(wildcard $(AGENT)/java/jdk/crac/*.java $(AGENT)/java/jdk/crac/impl/*.java $(AGENT)/java/jdk/crac/management/*.java))
+# The one class that needs what java.management exports only to the JDK itself, which --release does not show.
+AGENT_PROVIDER := $(AGENT)/java/jdk/crac/management/Provider.java
 AGENT_CLASSES := $(OUT)/.classes
 # supertypes first: the agent defines the classes in the jar's order
-AGENT_FIRST := jdk/crac/Resource.class jdk/crac/Context.class
+AGENT_FIRST := jdk/crac/Resource.class jdk/crac/Context.class jdk/crac/management/CRaCMXBean.class
 PARTS += $(OUT)/crac.jar $(OUT)/libcrac.so
 
 $(OUT)/crac.jar: $(AGENT_JAVA) $(AGENT)/part.mk | $(OUT)
 	rm -rf $(AGENT_CLASSES) && mkdir -p $(AGENT_CLASSES)
-	$(JDK17)/bin/javac --release 17 -g:source,lines -Xlint:all -d $(AGENT_CLASSES) $(AGENT_JAVA)
+	$(JDK17)/bin/javac --release 17 -g:source,lines -Xlint:all -d $(AGENT_CLASSES) $(filter-out $(AGENT_PROVIDER),$(AGENT_JAVA))
+	$(JDK17)/bin/javac -source 17 -target 17 -g:source,lines -Xlint:all,-options -cp $(AGENT_CLASSES) -d $(AGENT_CLASSES) \
+	  --add-exports java.management/sun.management.spi=ALL-UNNAMED $(AGENT_PROVIDER)
 	cd $(AGENT_CLASSES) && TZ=UTC $(abspath $(JDK17))/bin/jar --create --file $(abspath $@) --no-manifest --no-compress \
 	  --date=1980-01-01T00:00:02Z $(AGENT_FIRST) \
 	  $$(find jdk -name '*.class' | LC_ALL=C sort | grep -vxF "$$(printf '%s\n' $(AGENT_FIRST))")

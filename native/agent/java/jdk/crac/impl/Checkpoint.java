@@ -135,6 +135,7 @@ public final class Checkpoint {
             }
             if (end == Native.RESTORED) {
                 Control.restored();
+                RestoreTime.take(mailbox);
                 Restored.takeOver(mailbox);
             }
         } finally {

@@ -47,6 +47,9 @@ final class Native {
     /** Makes the delivered environment that of C's getenv, and returns it as NAME=value. */
     static native byte[][] takeEnvironment(long mailbox);
 
+    /** Milliseconds since the epoch. */
+    static native long restoreBeganMs(long mailbox);
+
     static native void removeMailbox(long mailbox);
 
     /** Closes the control channel's listening socket. Returns when it is closed. */
