@@ -18,22 +18,25 @@ import { type Descriptor, type Index, LAYOUT_FILE, MEDIA_TYPES, REF_NAME } from 
  *
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
-export async function writeLayout(image: OciImage, dir: string, tag: string): Promise<string> {
+export async function writeLayout(image: OciImage, dir: string, tag: string, signal?: AbortSignal): Promise<string> {
   const target = resolve(dir);
   try {
-    return (await isNew(target)) ? await createLayout(image, target, tag) : await updateLayout(image, target, tag);
+    return (await isNew(target))
+      ? await createLayout(image, target, tag, signal)
+      : await updateLayout(image, target, tag, signal);
   } catch (error) {
     throw explainNoSpace(error, `writing the image to ${target}`);
   }
 }
 
-async function createLayout(image: OciImage, target: string, tag: string): Promise<string> {
+async function createLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
   const partial = join(dirname(target), `.${basename(target)}.partial-${randomUUID()}`);
   try {
     await mkdir(join(partial, 'blobs/sha256'), { recursive: true });
     const descriptor = await addBlobs(image, partial, tag);
     await writeFile(join(partial, LAYOUT_FILE.name), LAYOUT_FILE.content);
     await writeFile(join(partial, 'index.json'), renderIndex([descriptor]));
+    signal?.throwIfAborted();
     await rename(partial, target); // replaces an empty folder
     return descriptor.digest;
   } finally {
@@ -41,7 +44,7 @@ async function createLayout(image: OciImage, target: string, tag: string): Promi
   }
 }
 
-async function updateLayout(image: OciImage, target: string, tag: string): Promise<string> {
+async function updateLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
   const before = await readLayoutIndex(target).catch((cause: unknown) => {
     throw new CracBuildError('PUBLISH_FAILED', `${target} exists and is no image layout: ${(cause as Error).message}`, {
       hint: 'Choose another folder for the output, or empty this one.',
@@ -53,6 +56,7 @@ async function updateLayout(image: OciImage, target: string, tag: string): Promi
   try {
     const descriptor = await addBlobs(image, target, tag);
     const kept = before.manifests.filter((entry) => entry.annotations?.[REF_NAME] !== tag) as Descriptor[];
+    signal?.throwIfAborted();
     await writeWhole(join(target, 'index.json'), Buffer.from(renderIndex([...kept, descriptor])));
     indexIsNew = true;
     await deleteUnused(target, before);

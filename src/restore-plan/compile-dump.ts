@@ -8,7 +8,7 @@ import { Blob } from './blob.ts';
 import { planCpuFeatures } from './cpu-features.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
-import { fileRecord, inspectMappedFiles } from './mapped-files.ts';
+import { fileRecord, inspectMappedFiles, inspectOpenFiles } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
@@ -38,6 +38,7 @@ export async function compileDump(
   refuseProcessState(dump, refuse);
   const areas = sortAreas(dump, refuse);
   const files = await inspectMappedFiles(dump, checkpoint.rootFile, refuse);
+  const openFiles = await inspectOpenFiles(dump, checkpoint.rootFile, files);
   const descriptors = await planDescriptors(dump, checkpoint.rootFile, blob, refuse);
   using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
   const vdso = planVdso(areas, memory, blob, refuse);
@@ -66,7 +67,8 @@ export async function compileDump(
     header,
     {
       mem: layout.records,
-      file: files.map((file) => fileRecord(file, blob)),
+      // Memory refers to the mapped ones by their place.
+      file: [...files, ...openFiles].map((file) => fileRecord(file, blob)),
       thread: threads,
       sigact: planSignalActions(dump),
       fd: descriptors.fds,

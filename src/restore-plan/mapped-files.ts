@@ -6,8 +6,9 @@ import { VMA_STATUS } from './areas.ts';
 import type { Blob } from './blob.ts';
 import type { PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
+import { isOpenForReading } from './regular-files.ts';
 
-/** A file of which the process has memory mapped: it must be in the image, unchanged. */
+/** A file of which the process has memory mapped, or that it reads: it must be in the image, unchanged. */
 export interface MappedFile {
   readonly id: number;
   readonly path: string;
@@ -61,6 +62,28 @@ export async function inspectMappedFiles(
     const found = await rootFile(path);
     return found === undefined ? undefined : { path, ...found, sha256: await hashFile(found.localPath) };
   }
+}
+
+/** Each container gets its own from the engine. */
+const MADE_BY_ENGINE = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
+
+/** Files that the process holds open to read, such as its jars: what it knows of them must stay true, too. */
+export async function inspectOpenFiles(
+  dump: Dump,
+  rootFile: Checkpoint['rootFile'],
+  mapped: readonly MappedFile[],
+): Promise<readonly MappedFile[]> {
+  const seen = new Set([...MADE_BY_ENGINE, ...mapped.map(({ path }) => path)]);
+  const files: MappedFile[] = [];
+  for (const { id } of dump.descriptors) {
+    const entry = dump.files.get(id)?.regular;
+    if (entry === undefined || !isOpenForReading(entry) || seen.has(entry.path)) continue;
+    seen.add(entry.path);
+    const found = await rootFile(entry.path);
+    // One that has vanished is refused with its descriptor.
+    if (found !== undefined) files.push({ id, path: entry.path, ...found, sha256: await hashFile(found.localPath) });
+  }
+  return files;
 }
 
 export function fileRecord(file: MappedFile, blob: Blob): PlanRecord<'file'> {

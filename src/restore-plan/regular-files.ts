@@ -10,6 +10,10 @@ const FOLDER = 0o040000;
 const CHARACTER_DEVICE = 0o020000;
 const STATELESS_DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'];
 
+export function isOpenForReading({ mode, flags }: Present<FileEntry['regular']>): boolean {
+  return (mode & TYPE_MASK) === REGULAR && (flags & OPEN_MODE) === 0;
+}
+
 export async function planRegularFile(
   common: { readonly fd: number; readonly fd_flags: number },
   file: Present<FileEntry['regular']>,

@@ -33,8 +33,10 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
       if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
     }
     for (const output of plan.outputs) {
-      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG);
+      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
     }
+    // From here on it is published, whatever is asked for now.
+    if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
     for (const each of loaded) each.keep();
   } finally {
     for (const each of loaded) await each[Symbol.asyncDispose]();

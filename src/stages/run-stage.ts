@@ -15,7 +15,6 @@ export async function runStage<T>(
   try {
     if (world.signal.aborted) throw interrupted(stage);
     const value = await work();
-    if (world.signal.aborted) throw interrupted(stage);
     world.report({ type: 'stage-finished', stage, durationMs: elapsedMs(), summary: summarise(value) });
     return value;
   } catch (error) {
