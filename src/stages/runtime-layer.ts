@@ -12,6 +12,8 @@ const PARTS = [
   { name: 'crac.jar', mode: 0o644 },
 ] as const;
 
+const AGENT_OPTION = '-agentpath:/opt/crac/libcrac.so';
+
 export async function readRuntimeEntries(plan: BuildPlan, nativeDir: string): Promise<readonly TarEntry[]> {
   const entries = [
     composeDirectory('opt'),
@@ -34,7 +36,15 @@ export async function readRuntimeEntries(plan: BuildPlan, nativeDir: string): Pr
 /**
  * /opt/crac/cold, for the restorer, which reads no JSON: strings that end with NUL, first the decimal index in argv at
  * which `-D` options given to the container are inserted, then argv[0], argv[1], …
+ *
+ * Nobody takes a checkpoint of a cold start. The agent is told so, and Core.checkpointRestore() then says at once that it
+ * is not supported instead of waiting for somebody to come. Spring's order to ask for a checkpoint is left out: Spring
+ * gives up its start when it gets none.
  */
 export function composeColdCommand({ argv, jvmOptionIndex }: BuildPlan['command']): Buffer {
-  return Buffer.from([String(jvmOptionIndex), ...argv].map((word) => `${word}\0`).join(''));
+  const jvm = argv.slice(0, jvmOptionIndex).flatMap((word) => {
+    if (word === '-Dspring.context.checkpoint=onRefresh') return [];
+    return word === AGENT_OPTION ? [`${AGENT_OPTION}=off`] : [word];
+  });
+  return Buffer.from([String(jvm.length), ...jvm, ...argv.slice(jvmOptionIndex)].map((word) => `${word}\0`).join(''));
 }

@@ -184,6 +184,15 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
   });
 });
 
+test('the cold command asks nobody for a checkpoint', () => {
+  const argv = ['java', '-agentpath:/opt/crac/libcrac.so', '-Dspring.context.checkpoint=onRefresh', '-Xmx64m'];
+  const command = { argv: [...argv, '-jar', '/app/a.jar', '-Dspring.context.checkpoint=onRefresh'], jvmOptionIndex: 4 };
+  expect(composeColdCommand(command).toString().split('\0')).toEqual([
+    ...['3', 'java', '-agentpath:/opt/crac/libcrac.so=off', '-Xmx64m'],
+    ...['-jar', '/app/a.jar', '-Dspring.context.checkpoint=onRefresh', ''],
+  ]);
+});
+
 test('the cold command: index, then argv, each ended by NUL', () => {
   expect(composeColdCommand(PLAN.command).toString('latin1')).toBe(
     '2\0/opt/java/bin/java\0-Xmx64m\0-jar\0/app/demo.jar\0an argument\0',
