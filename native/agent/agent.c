@@ -50,8 +50,10 @@ static void JNICALL on_vm_init(jvmtiEnv *jvmti, JNIEnv *env, jthread thread) {
     return;
   }
   const char *problem = crac_define_classes(env);
-  if (!problem && (!crac_obstacle || strcmp(crac_obstacle, "off") != 0))
+  if (!problem && (!crac_obstacle || strcmp(crac_obstacle, "off") != 0)) {
+    crac_edit_classes(env);
     problem = crac_start_channel();
+  }
   if (problem) {
     crac_warn("%s", problem);
     crac_obstacle = problem;

@@ -35,6 +35,11 @@ HIDDEN const char *crac_define_classes(JNIEnv *env);
 /* class_edits.c */
 HIDDEN void crac_edit_classes(JNIEnv *env);
 
+/* generators.c */
+HIDDEN void crac_find_generators(JNIEnv *env);
+HIDDEN int crac_reseed_generators(JNIEnv *env);
+HIDDEN void crac_forget_generators(JNIEnv *env);
+
 /* management.c */
 HIDDEN bool crac_open_management(JNIEnv *env);
 HIDDEN void crac_announce_management(JNIEnv *env);
@@ -49,7 +54,7 @@ HIDDEN bool crac_vm_flag(const char *name); /* a bool flag of HotSpot; false whe
 
 /* heap_drop.c */
 HIDDEN const char *crac_collector(void);
-HIDDEN uint64_t crac_collect_and_drop(void);
+HIDDEN uint64_t crac_collect_and_drop(JNIEnv *env);
 
 /* jit_idle.c */
 HIDDEN void crac_await_idle_compilers(int limit_ms);

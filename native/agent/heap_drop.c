@@ -132,9 +132,10 @@ static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
     drop_g1(address);
 }
 
-uint64_t crac_collect_and_drop(void) {
+uint64_t crac_collect_and_drop(JNIEnv *env) {
   dropped_bytes = 0;
   (*crac_jvmti)->ForceGarbageCollection(crac_jvmti);
+  crac_find_generators(env); /* now there is little garbage to look at, and its own will go */
 
   jvmtiCapabilities capabilities;
   memset(&capabilities, 0, sizeof capabilities);

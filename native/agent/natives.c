@@ -53,8 +53,8 @@ NATIVE(void, awaitIdleCompilers)(JNIEnv *env, jclass self, jint limit_ms) {
 }
 
 NATIVE(jlong, collectAndDropFreeHeap)(JNIEnv *env, jclass self) {
-  (void)env, (void)self;
-  return (jlong)crac_collect_and_drop();
+  (void)self;
+  return (jlong)crac_collect_and_drop(env);
 }
 
 NATIVE(void, trimMalloc)(JNIEnv *env, jclass self) {

@@ -134,11 +134,13 @@ public final class Checkpoint {
                 end = Native.awaitRestore(mailbox, limitSeconds * 1000);
             }
             if (end == Native.RESTORED) {
+                Renewal.reseed();
                 Control.restored();
                 RestoreTime.take(mailbox);
                 Restored.takeOver(mailbox);
             }
         } finally {
+            Renewal.forget();
             Native.removeMailbox(mailbox);
             Native.openChannel();
         }
