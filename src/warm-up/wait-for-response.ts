@@ -17,6 +17,7 @@ export type FirstResponse =
   /** `lastSeen`: "connection refused", "it answered 503". */
   | { readonly outcome: 'timed-out'; readonly lastSeen: string };
 
+const EXIT_NOTICE_MS = 1000;
 /** One answer may take this long, so that a lost packet does not use up the whole time limit. */
 const ATTEMPT_LIMIT_MS = 10_000;
 
@@ -30,10 +31,17 @@ export async function waitForResponse(
   const stop = AbortSignal.any([signal, ended.signal]);
   const exit = container.exited.then((exit): FirstResponse => ({ outcome: 'exited', exit }));
   try {
-    return await Promise.race([exit, ask(container, expected, stop)]);
+    return await Promise.race([exit, ask(container, expected, stop).catch((error) => preferExit(error, exit))]);
   } finally {
     ended.abort();
   }
+}
+
+/** A container that has ended has no ports any more, which may be noticed before its end is. */
+async function preferExit(error: unknown, exit: Promise<FirstResponse>): Promise<FirstResponse> {
+  const ended = await Promise.race([exit, sleep(EXIT_NOTICE_MS, undefined, { ref: false })]);
+  if (ended === undefined) throw error;
+  return ended;
 }
 
 async function ask(

@@ -46,7 +46,8 @@ export async function startInCrun(image: string | OciImage, options: StartOption
       const { exitCode } = await container.exited;
       return { exitCode, output: (await container.lastLines(50)).join('\n') };
     };
-    const { host, port } = await container.endpoint(8080);
+    // One that ends at once has no port any more.
+    const { host, port } = await container.endpoint(8080).catch(() => ({ host: '127.0.0.1', port: 9 }));
     return {
       ...openClient(`${host}:${port}`),
       stop: async () => {

@@ -1,0 +1,19 @@
+import { CracBuildError } from '../../../src/errors.ts';
+import { waitForResponse } from '../../../src/warm-up/wait-for-response.ts';
+
+const EXPECTED = { port: 8080, path: '/', status: 200, timeoutMs: 5000, intervalMs: 1 };
+const unreachable = async () => {
+  throw new CracBuildError('ENGINE_FAILED', 'no such namespace');
+};
+
+test('a container that cannot be reached because it has just ended is told as ended', async () => {
+  const exited = new Promise<{ exitCode: number }>((resolve) => setTimeout(resolve, 50, { exitCode: 125 }));
+  const seen = await waitForResponse({ endpoint: unreachable, exited }, EXPECTED, new AbortController().signal);
+  expect(seen).toEqual({ outcome: 'exited', exit: { exitCode: 125 } });
+});
+
+test('one that cannot be reached and goes on is an error of the engine', async () => {
+  const exited = new Promise<{ exitCode: number }>(() => {});
+  const waiting = waitForResponse({ endpoint: unreachable, exited }, EXPECTED, new AbortController().signal);
+  await expect(waiting).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+});
