@@ -8,7 +8,8 @@ AGENT_JAVA := $(sort $(wildcard $(AGENT)/java/jdk/crac/*.java $(AGENT)/java/jdk/
 AGENT_PROVIDER := $(AGENT)/java/jdk/crac/management/Provider.java
 AGENT_CLASSES := $(OUT)/.classes
 # supertypes first: the agent defines the classes in the jar's order
-AGENT_FIRST := jdk/crac/Resource.class jdk/crac/Context.class jdk/crac/management/CRaCMXBean.class
+AGENT_FIRST := jdk/crac/Resource.class jdk/crac/Context.class jdk/crac/management/CRaCMXBean.class \
+  jdk/crac/impl/CheckpointOpenResourceException.class
 PARTS += $(OUT)/crac.jar $(OUT)/libcrac.so
 
 $(OUT)/crac.jar: $(AGENT_JAVA) $(AGENT)/part.mk | $(OUT)

@@ -53,10 +53,16 @@ export interface JvmOptions {
   readonly uid?: number;
 }
 
+/** What this process has inherited is not the app's: the check for open resources must not find it. */
+const CLOSE_OTHERS =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash that expands it
+  'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done 2>/dev/null; exec "$@"';
+
 /** Runs one of test/java/programs. */
 export function launchJvm(home: string, program: string, launch: JvmOptions = {}): Jvm {
   const { options = [agent], args = [], env = {}, uid } = launch;
-  const process_ = spawn(join(home, 'bin/java'), [...options, '-cp', classes, program, ...args], {
+  const argv = [join(home, 'bin/java'), ...options, '-cp', classes, program, ...args];
+  const process_ = spawn('/bin/bash', ['--norc', '-c', CLOSE_OTHERS, 'bash', ...argv], {
     env: { PATH: '/usr/bin:/bin', ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

@@ -38,9 +38,13 @@ public final class Checkpoint {
         try {
             Steps steps = new Steps();
             try {
+                CheckpointException refused = null;
                 try (Watch watch = new Watch(late -> giveUp(known, late))) {
                     ORDERED.notifyBefore(watch);
+                } catch (CheckpointException failed) {
+                    refused = failed;
                 }
+                OpenResources.refuse(refused);
                 steps.done("beforeCheckpoint");
                 if (client == null) {
                     client = awaitClient();
@@ -110,6 +114,7 @@ public final class Checkpoint {
         // HotSpot's cleaner frees the compilers' arena chunks within 5 s
         settle(client.settleMs);
         steps.done("settle");
+        String resources = OpenResources.decide();
         long droppedBytes = Native.collectAndDropFreeHeap();
         steps.done("gc");
         Native.trimMalloc();
@@ -124,7 +129,8 @@ public final class Checkpoint {
                 + ",\"javaVersion\":" + Json.quote(System.getProperty("java.version"))
                 + ",\"gc\":" + Json.quote(Native.collector())
                 + ",\"stepsMs\":" + steps.toJson()
-                + ",\"droppedBytes\":" + droppedBytes + "}";
+                + ",\"droppedBytes\":" + droppedBytes
+                + ",\"resources\":" + resources + "}";
         Native.closeChannel();
         int limitSeconds = Math.max(DUMP_LIMIT_SECONDS_AT_LEAST,
                 Settings.seconds("CRAC_CHECKPOINT_TIMEOUT", CLIENT_LIMIT_SECONDS));

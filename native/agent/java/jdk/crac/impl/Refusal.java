@@ -1,7 +1,9 @@
 package jdk.crac.impl;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import jdk.crac.CheckpointException;
 import jdk.crac.RestoreException;
 
@@ -12,10 +14,41 @@ final class Refusal {
 
     static String render(Throwable refusal) {
         List<String> details = new ArrayList<>();
+        Set<String> policies = new LinkedHashSet<>();
         for (Throwable each : refusal.getSuppressed()) {
-            details.add(describe(each));
+            if (each instanceof CheckpointOpenResourceException) {
+                describeOpen((CheckpointOpenResourceException) each, details);
+                policies.add(((CheckpointOpenResourceException) each).policy());
+            } else if (isOwn(each)) {
+                details.addAll(List.of(each.getMessage().split("\n")));
+            } else {
+                details.add(describe(each));
+            }
         }
-        return Json.error(summarize(refusal), details);
+        policies.remove("");
+        String error = Json.error(summarize(refusal), details);
+        return policies.isEmpty() ? error : error.substring(0, error.length() - 1) + ",\"policies\":"
+                + Json.quote(String.join("\n---\n", policies)) + "}";
+    }
+
+    /** A sentence of the runtime itself, which nobody threw. */
+    private static boolean isOwn(Throwable thrown) {
+        StackTraceElement[] trace = thrown.getStackTrace();
+        return thrown.getClass() == CheckpointException.class && thrown.getMessage() != null && trace.length > 0
+                && trace[0].getClassName().equals(OpenResources.class.getName());
+    }
+
+    private static void describeOpen(CheckpointOpenResourceException problem, List<String> details) {
+        details.add(problem.getMessage());
+        Throwable opener = problem.getCause();
+        if (opener != null) {
+            details.add("  " + opener.getMessage());
+            for (StackTraceElement frame : opener.getStackTrace()) {
+                details.add("    at " + frame);
+            }
+        } else if (Boolean.getBoolean(Openers.PROPERTY)) {
+            details.add("  not opened by Java code");
+        }
     }
 
     private static String summarize(Throwable refusal) {
@@ -24,6 +57,14 @@ final class Refusal {
         }
         if (refusal.getMessage() != null) {
             return refusal.getMessage();
+        }
+        for (int i = 0; i < refusal.getSuppressed().length; i++) {
+            if (!(refusal.getSuppressed()[i] instanceof CheckpointOpenResourceException)) {
+                break;
+            }
+            if (i == refusal.getSuppressed().length - 1) {
+                return "what it has open cannot be taken along";
+            }
         }
         return refusal instanceof CheckpointException ? "the app refused the checkpoint"
                 : "the app was restored, but not all of it took up work again";

@@ -1,0 +1,270 @@
+package jdk.crac.impl;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import jdk.crac.CheckpointException;
+
+/**
+ * What the app has open at a checkpoint, and what becomes of it. A rule of the policies file decides first; without one
+ *
+ * <ul>
+ * <li>crac.resources=strict refuses everything that is not the JDK's own, as the CRaC JDK does;
+ * <li>crac.resources=transparent keeps what can be opened again without loss, lets idle connections of the app's clients
+ * end, and refuses the rest.
+ * </ul>
+ *
+ * Nothing is closed here: the app goes on unharmed when there is no checkpoint. What has an action is told to who
+ * compiles the dump, and is another thing in the restored process.
+ */
+final class OpenResources {
+    static final String MODE = "crac.resources";
+    /** How long an answer that is on its way may take to arrive. */
+    private static final long IDLE_LIMIT_NS = 1_000_000_000;
+    private static final List<String> STATELESS_DEVICES =
+            List.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
+
+    private final Policies policies;
+    private final boolean isStrict;
+    private final List<Descriptor> all;
+    private final Ownership ownership;
+    private final Set<Integer> listeningPorts = new HashSet<>();
+    private final Map<Integer, String> actions = new LinkedHashMap<>();
+    private final List<Exception> problems = new ArrayList<>();
+    private final List<String> warnings = new ArrayList<>();
+
+    private OpenResources(Policies policies, boolean isStrict, List<Descriptor> all) {
+        this.policies = policies;
+        this.isStrict = isStrict;
+        this.all = all;
+        ownership = new Ownership(all);
+        for (Descriptor each : all) {
+            if (each.isListening() && each.isTcp()) {
+                listeningPorts.add(each.localPort);
+            }
+        }
+    }
+
+    /**
+     * @param refusal what beforeCheckpoint has thrown, or null
+     * @throws CheckpointException refusal, or a new one, with everything that is open suppressed: all is told at once
+     */
+    static void refuse(CheckpointException refusal) throws CheckpointException {
+        CheckpointException all = refusal;
+        for (Exception problem : check().problems) {
+            all = all == null ? new CheckpointException() : all;
+            all.addSuppressed(problem);
+        }
+        if (all != null) {
+            throw all;
+        }
+    }
+
+    /** Shortly before the dump: what becomes of which descriptor, [{"fd":4,"action":"close"},…]. */
+    static String decide() throws CheckpointException {
+        OpenResources found = check();
+        CheckpointException refusal = new CheckpointException();
+        for (Exception problem : found.problems) {
+            refusal.addSuppressed(problem);
+        }
+        if (!found.problems.isEmpty()) {
+            throw refusal;
+        }
+        for (String warning : found.warnings) {
+            System.err.println("crac: warning: " + warning);
+        }
+        return found.toJson();
+    }
+
+    private static OpenResources check() {
+        String mode = System.getProperty(MODE, "transparent");
+        OpenResources found = new OpenResources(Policies.NONE, false, List.of());
+        if (!mode.equals("strict") && !mode.equals("transparent")) {
+            found.problems.add(new CheckpointException(MODE + "=" + mode
+                    + " is not known; there are strict and transparent"));
+            return found;
+        }
+        Policies policies;
+        try {
+            policies = Policies.read();
+        } catch (IllegalArgumentException wrongFile) {
+            found.problems.add(new CheckpointException(wrongFile.getMessage()));
+            return found;
+        }
+        long deadline = System.nanoTime() + IDLE_LIMIT_NS;
+        do {
+            found = new OpenResources(policies, mode.equals("strict"), Descriptor.all());
+        } while (!found.isQuiet() && System.nanoTime() < deadline && nap());
+        found.decideAll();
+        return found;
+    }
+
+    private static boolean nap() {
+        try {
+            Thread.sleep(20);
+            return true;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private boolean isQuiet() {
+        for (Descriptor each : all) {
+            if (isAccepted(each) && !each.isIdle()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A connection that came to a port that the app listens on. */
+    private boolean isAccepted(Descriptor descriptor) {
+        return descriptor.isTcp() && descriptor.isConnected() && listeningPorts.contains(descriptor.localPort);
+    }
+
+    private void decideAll() {
+        for (Descriptor each : all) {
+            Policy rule = policies.find(each);
+            if (rule == null) {
+                decideByMode(each);
+            } else if (rule.action.equals("error")) {
+                refuse(each, "a rule of the policies file forbids it", "");
+            } else if (rule.action.equals("reopen") && !canBeReopened(each)) {
+                refuse(each, "action: reopen does not work for it; there are ignore and close", lines(each, "close"));
+            } else {
+                actions.put(each.fd, rule.action);
+                if (rule.warns) {
+                    warnings.add(each + " is open; action: " + rule.action);
+                }
+            }
+        }
+    }
+
+    private static boolean canBeReopened(Descriptor descriptor) {
+        return descriptor.isSocket() ? descriptor.isListening() && descriptor.isTcp()
+                : (descriptor.kind.equals("file") || descriptor.kind.equals("folder")) && !descriptor.isDeleted()
+                        || descriptor.kind.equals("device") && STATELESS_DEVICES.contains(descriptor.name);
+    }
+
+    private void decideByMode(Descriptor descriptor) {
+        if (ownership.isOfTheJdk(descriptor)) {
+            return;
+        }
+        if (isStrict) {
+            refuse(descriptor, "it is open", lines(descriptor, canBeReopened(descriptor) ? "reopen" : "close"));
+            return;
+        }
+        switch (descriptor.kind) {
+            case "file":
+                if (descriptor.isDeleted()) {
+                    refuse(descriptor, "it was deleted, but is still open", "");
+                } else if (descriptor.isWritable()) {
+                    refuse(descriptor, "it is open for writing", lines(descriptor, "reopen"));
+                }
+                break;
+            case "folder":
+                break;
+            case "device":
+                if (!STATELESS_DEVICES.contains(descriptor.name)) {
+                    refuse(descriptor, "it is a device", lines(descriptor, "close"));
+                }
+                break;
+            case "fifo":
+                refuse(descriptor, "it is a named pipe", lines(descriptor, "close"));
+                break;
+            case "pipe":
+                if (!ownership.isWholePipe(descriptor)) {
+                    refuse(descriptor, "its other end is outside the app", lines(descriptor, "close"));
+                }
+                break;
+            case "socket":
+                decideSocket(descriptor);
+                break;
+            default:
+                refuse(descriptor, "it cannot be taken along", lines(descriptor, "close"));
+        }
+    }
+
+    private void decideSocket(Descriptor socket) {
+        if (socket.isListening() && socket.isTcp()) {
+            return;
+        }
+        if (socket.isTcp() && socket.isConnected()) {
+            if (isAccepted(socket) && !socket.isIdle()) {
+                refuse(socket, "a request on it is not answered yet", lines(socket, "close"));
+            } else if (isAccepted(socket) || socket.isEnded()) {
+                actions.put(socket.fd, "close");
+            } else {
+                refuse(socket, "the app has opened it, and its peer would not know it any more",
+                        lines(socket, "close"));
+            }
+        } else if (socket.isConnected()) {
+            refuse(socket, "it is connected", lines(socket, "close"));
+        } else if (socket.localPort != 0 || !socket.localAddress.isEmpty() && socket.isUnix()) {
+            refuse(socket, socket.isListening() ? "it listens" : "it is bound", lines(socket, "close"));
+        } else if (!socket.isUnix() && !socket.family.startsWith("ipv") || socket.type.equals("raw")) {
+            refuse(socket, "it is a socket of the system", lines(socket, "close"));
+        }
+    }
+
+    private void refuse(Descriptor descriptor, String reason, String policy) {
+        String message = descriptor + ": " + reason;
+        Throwable opener = Openers.of(descriptor.fd);
+        switch (descriptor.resourceType()) {
+            case "file":
+                problems.add(new CheckpointOpenFileException(message, opener, policy));
+                break;
+            case "socket":
+                problems.add(new CheckpointOpenSocketException(message, opener, policy));
+                break;
+            default:
+                problems.add(new CheckpointOpenResourceException(message, opener, policy));
+        }
+    }
+
+    /** The rule that would allow exactly this. */
+    private static String lines(Descriptor descriptor, String action) {
+        StringBuilder rule = new StringBuilder("type: ").append(descriptor.resourceType());
+        if (descriptor.isSocket()) {
+            if (descriptor.isUnix()) {
+                line(rule, "family", "unix");
+                line(rule, "localPath", escapeGlob(descriptor.localAddress));
+                line(rule, "remotePath", descriptor.isPeerNamed() ? escapeGlob(descriptor.remoteAddress) : "");
+            } else if (descriptor.isConnected() && !descriptor.isListening()) {
+                line(rule, "remoteAddress", descriptor.remoteAddress);
+                line(rule, "remotePort", String.valueOf(descriptor.remotePort));
+            } else if (descriptor.localPort != 0) {
+                line(rule, "localPort", String.valueOf(descriptor.localPort));
+            }
+        } else if (descriptor.resourceType().equals("file")) {
+            line(rule, "path", escapeGlob(descriptor.name));
+        } else if (descriptor.resourceType().equals("filedescriptor")) {
+            line(rule, "regex", java.util.regex.Pattern.compile("[^\\w:./-]").matcher(descriptor.name).replaceAll("\\\\$0"));
+        }
+        line(rule, "action", action);
+        return rule.toString();
+    }
+
+    private static void line(StringBuilder rule, String key, String value) {
+        if (!value.isEmpty()) {
+            rule.append('\n').append(key).append(": ").append(value);
+        }
+    }
+
+    private static String escapeGlob(String path) {
+        return path.replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0");
+    }
+
+    private String toJson() {
+        StringBuilder json = new StringBuilder("[");
+        for (Map.Entry<Integer, String> each : actions.entrySet()) {
+            json.append(json.length() > 1 ? "," : "").append("{\"fd\":").append(each.getKey()).append(",\"action\":")
+                    .append(Json.quote(each.getValue())).append('}');
+        }
+        return json.append(']').toString();
+    }
+}
