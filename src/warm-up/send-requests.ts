@@ -1,4 +1,4 @@
-import type { Dispatcher, Pool } from 'undici';
+import { type Dispatcher, errors, type Pool } from 'undici';
 import type { WarmUpRequest } from '../plan/build-plan.ts';
 
 /** An answer with another status than the expected. */
@@ -53,15 +53,38 @@ export async function sendRequest(
   signal: AbortSignal,
 ): Promise<number> {
   const startedMs = performance.now();
-  const response = await dispatcher.request({
-    method: request.method as Dispatcher.HttpMethod,
-    path: request.path,
-    headers: { ...request.headers },
-    body: request.body ?? null,
-    signal,
-  });
+  const response = await requestOverLiveConnection(dispatcher, request, signal);
   const body = await response.body.text();
   const elapsedMs = performance.now() - startedMs;
   if (response.statusCode !== request.status) throw new UnexpectedStatus(request, response.statusCode, body);
   return elapsedMs;
+}
+
+/** May be sent twice, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2. */
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
+
+/**
+ * A server may close a kept connection at the moment a request goes out over it: then the request is sent again over
+ * another, as every browser does (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1). Each try uses up one connection
+ * that was kept; the failure of a new one counts.
+ */
+async function requestOverLiveConnection(dispatcher: Dispatcher, request: WarmUpRequest, signal: AbortSignal) {
+  for (;;) {
+    try {
+      return await dispatcher.request({
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: { ...request.headers },
+        body: request.body ?? null,
+        signal,
+      });
+    } catch (error) {
+      if (!IDEMPOTENT.includes(request.method) || !wasKeptConnection(error)) throw error;
+    }
+  }
+}
+
+/** It had answered before. */
+function wasKeptConnection(error: unknown): boolean {
+  return error instanceof errors.SocketError && (error.socket?.bytesRead ?? 0) > 0;
 }
