@@ -77,15 +77,18 @@ static long checked(const struct crac_fd *wanted, const char *what, long fd) {
 
 static long open_file(const struct crac_fd *wanted) {
   const char *path = plan_blob(wanted->path_blob);
-  long fd = call(open, path, (wanted->flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_NOCTTY);
+  long fd = call(open, path, (wanted->flags & ~(O_EXCL | O_TRUNC)) | O_NOCTTY, wanted->c);
   if (is_error(fd)) give_up("%s: %e", path, fd);
   struct stat status;
   long error = call(fstat, fd, &status);
   if (error != 0) give_up("%s: %e", path, error);
-  int is_read_only = (wanted->flags & O_ACCMODE) == O_RDONLY;
-  if (S_ISREG(status.st_mode) && is_read_only && (uint64_t)status.st_size != wanted->b)
-    give_up("%s has changed: %u bytes, %u at the checkpoint", path, (uint64_t)status.st_size, wanted->b);
-  if (wanted->a != 0 && is_error(call(lseek, fd, wanted->a, 0))) give_up("%s cannot be positioned", path);
+  uint64_t size = (uint64_t)status.st_size, position = wanted->a;
+  int mode = wanted->flags & O_ACCMODE;
+  if (S_ISREG(status.st_mode) && ((mode == O_RDONLY && size != wanted->b) || (mode == O_RDWR && size < wanted->b)))
+    give_up("%s has changed: %u bytes, %u at the checkpoint", path, size, wanted->b);
+  /* another file than that of the build, or a new one: what is written does not begin after a hole */
+  if (S_ISREG(status.st_mode) && position <= wanted->b && position > size) position = size;
+  if (position != 0 && is_error(call(lseek, fd, position, 0))) give_up("%s cannot be positioned", path);
   return fd;
 }
 

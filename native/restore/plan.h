@@ -118,7 +118,8 @@ struct crac_sigact { /* the kernel's sigaction */
 
 enum crac_fd_kind {
   CRAC_FD_INHERIT = 1,    /* 0, 1, 2: what the container gives */
-  CRAC_FD_FILE = 2,       /* open(path_blob, flags), lseek to a; b: expected size; also /dev/null and directories */
+  CRAC_FD_FILE = 2,       /* open(path_blob, flags, c), lseek to a; b: size at the checkpoint, which a file that is only read
+                             must have, and one that is read and written at least; also /dev/null and directories */
   CRAC_FD_DUP = 3,        /* the same description as descriptor a, which is an earlier record */
   CRAC_FD_EVENTFD = 4,    /* counter a, flags as for eventfd2 */
   CRAC_FD_EPOLL = 5,      /* flags as for epoll_create1 */

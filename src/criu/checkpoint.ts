@@ -29,7 +29,15 @@ export interface ReadyFacts {
   readonly stepsMs: Readonly<Record<string, number>>;
   /** Bytes given back to the kernel by the free-heap drop. */
   readonly droppedBytes: number;
+  /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
+  readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
 }
+
+/**
+ * `close`: a stand-in takes its place; `reopen`: opened again, files at their place also for writing; `ignore`: restored as
+ * far as that is possible, else a stand-in.
+ */
+export type ResourceAction = 'close' | 'reopen' | 'ignore';
 
 /** One line of `ctl cpu`. */
 export interface CpuidLeaf {

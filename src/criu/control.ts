@@ -16,8 +16,13 @@ const readyFacts = z.object({
   gc: z.string(),
   stepsMs: z.record(z.string(), z.number()),
   droppedBytes: z.number().nonnegative(),
+  resources: z.array(z.object({ fd: z.number().int(), action: z.enum(['close', 'reopen', 'ignore']) })),
 });
-const refusal = z.object({ error: z.string(), details: z.array(z.string()).default([]) });
+const refusal = z.object({
+  error: z.string(),
+  details: z.array(z.string()).default([]),
+  policies: z.string().optional(),
+});
 
 /** Has the app prepare; CHECKPOINT_REFUSED with its own words when it does not want to. Resolves when it waits to be dumped. */
 export async function askForCheckpoint(
@@ -45,7 +50,7 @@ export async function askForCheckpoint(
   const app = await container.lastLines(30).catch(() => []);
   if (refused.success) {
     throw new CracBuildError('CHECKPOINT_REFUSED', `the app refused the checkpoint: ${refused.data.error}`, {
-      hint: 'The lines above name the objects that are in the way. Close them in beforeCheckpoint, or allow them with a resource policy.',
+      hint: adviseOn(refused.data),
       details: [...refused.data.details, ...app],
     });
   }
@@ -53,6 +58,15 @@ export async function askForCheckpoint(
     hint: 'If the app has ended, its last lines are above.',
     details: [...`${stdout}\n${stderr}`.trim().split('\n').slice(-10), ...app],
   });
+}
+
+/** The rules stand at the beginning of their lines: they are to be pasted. */
+function adviseOn({ details, policies }: z.output<typeof refusal>): string {
+  if (policies === undefined) return 'The lines above say what is in the way.';
+  const stacks = details.some((line) => line.startsWith('  opened by thread'))
+    ? ''
+    : '\nTo see who opened them: --java-option=-Djdk.crac.collect-fd-stacktraces=true';
+  return `Close them in beforeCheckpoint, or put these lines into a file and name it with --policies (checkpoint.policies).${stacks}\n\n${policies}\n`;
 }
 
 /** Tells a prepared app that it was not dumped, so that it goes on. Needs the app's uid and, for /proc/PID/mem, ptrace rights. */

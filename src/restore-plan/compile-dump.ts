@@ -38,8 +38,8 @@ export async function compileDump(
   refuseProcessState(dump, refuse);
   const areas = sortAreas(dump, refuse);
   const files = await inspectMappedFiles(dump, checkpoint.rootFile, refuse);
-  const openFiles = await inspectOpenFiles(dump, checkpoint.rootFile, files);
-  const descriptors = await planDescriptors(dump, checkpoint.rootFile, blob, refuse);
+  const openFiles = await inspectOpenFiles(dump, checkpoint, files);
+  const descriptors = await planDescriptors(dump, checkpoint.rootFile, checkpoint.ready.resources, blob, refuse);
   using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
   const vdso = planVdso(areas, memory, blob, refuse);
   const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, refuse);

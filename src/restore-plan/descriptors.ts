@@ -1,5 +1,5 @@
 /** Descriptors → FDS and EPOLL. */
-import type { Checkpoint } from '../criu/checkpoint.ts';
+import type { Checkpoint, ReadyFacts, ResourceAction } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
 import type { FdInfo, FileEntry } from '../criu/schema.ts';
 import type { Blob } from './blob.ts';
@@ -7,7 +7,9 @@ import { FD, type FdRecord, type PlanRecord } from './format.ts';
 import { planPipe } from './pipes.ts';
 import { REPORT_IT, type Refuse } from './refusals.ts';
 import { planRegularFile } from './regular-files.ts';
+import { groupActions } from './resource-actions.ts';
 import { planInetSocket, planUnixSocket } from './sockets.ts';
+import { planStandIn } from './stand-ins.ts';
 
 const REFUSED_TYPES: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
   3: ['FIFO', 'Close it in beforeCheckpoint and open it again in afterRestore'],
@@ -42,17 +44,21 @@ export interface DescriptorContext {
   readonly refuse: Refuse;
   /** The first descriptor of an open file. */
   readonly descriptorOf: (fileId: number) => FdInfo | undefined;
+  /** What the agent decided, by open file; absent: nobody has looked at what is open. */
+  readonly actions: ReadonlyMap<number, ResourceAction> | undefined;
 }
 
 export async function planDescriptors(
   dump: Dump,
   rootFile: Checkpoint['rootFile'],
+  resources: ReadyFacts['resources'],
   blob: Blob,
   refuse: Refuse,
 ): Promise<DescriptorPlan> {
   const first = new Map<number, FdInfo>();
   for (const info of dump.descriptors) if (!first.has(info.id)) first.set(info.id, info);
-  const context: DescriptorContext = { dump, rootFile, blob, refuse, descriptorOf: (id) => first.get(id) };
+  const actions = resources === undefined ? undefined : groupActions(dump, resources);
+  const context: DescriptorContext = { dump, rootFile, blob, refuse, descriptorOf: (id) => first.get(id), actions };
   const fds: FdRecord[] = [];
   const dups: FdRecord[] = [];
   for (const info of dump.descriptors) {
@@ -61,7 +67,7 @@ export async function planDescriptors(
     else if (first.get(info.id) !== info)
       dups.push({ fd, kind: FD.DUP, fd_flags: info.flags, a: first.get(info.id)?.fd ?? 0 });
     else {
-      const record = await planOne(info, context);
+      const record = await planAsDecided(info, context);
       if (record !== undefined) fds.push(record);
     }
   }
@@ -70,6 +76,19 @@ export async function planDescriptors(
     epolls: dump.descriptors.flatMap((info) => (first.get(info.id) === info ? planEpollTargets(info, context) : [])),
     scratchFd: Math.max(LAST_STANDARD_FD, ...dump.descriptors.map(({ fd }) => fd)) + 1,
   };
+}
+
+async function planAsDecided(info: FdInfo, context: DescriptorContext): Promise<FdRecord | undefined> {
+  const action = context.actions?.get(info.id);
+  const entry = context.dump.files.get(info.id);
+  if (entry === undefined || action === undefined || action === 'reopen') return await planOne(info, context);
+  if (action === 'close') return planStandIn(info, entry, context.blob);
+  let isRefused = false;
+  const refuse: Refuse = () => {
+    isRefused = true;
+  };
+  const record = await planOne(info, { ...context, refuse });
+  return isRefused ? planStandIn(info, entry, context.blob) : record;
 }
 
 async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdRecord | undefined> {
@@ -81,7 +100,8 @@ async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdReco
   }
   refuseAsynchronous(object, entry, context.refuse);
   const common = { fd: info.fd, fd_flags: info.flags };
-  if (entry.regular !== undefined) return await planRegularFile(common, entry.regular, context);
+  if (entry.regular !== undefined)
+    return await planRegularFile(common, entry.regular, context.actions?.get(entry.id), context);
   if (entry.pipe !== undefined) return planPipe(info, entry.pipe, context);
   if (entry.inet !== undefined) return planInetSocket(common, entry.id, entry.inet, context);
   if (entry.unix !== undefined) return planUnixSocket(common, entry.id, entry.unix, context);
@@ -93,7 +113,8 @@ async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdReco
   return undefined;
 }
 
-function planEpollTargets(info: FdInfo, { dump, refuse }: DescriptorContext): PlanRecord<'epoll'>[] {
+function planEpollTargets(info: FdInfo, { dump, refuse, actions }: DescriptorContext): PlanRecord<'epoll'>[] {
+  if (actions?.get(info.id) === 'close') return [];
   const targets = dump.files.get(info.id)?.epoll?.targets ?? [];
   return targets.flatMap(({ fd, events, data }) => {
     if (dump.descriptors.some((other) => other.fd === fd)) return [{ epoll_fd: info.fd, fd, events, data }];

@@ -7,6 +7,7 @@ import type { Blob } from './blob.ts';
 import type { PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
 import { isOpenForReading } from './regular-files.ts';
+import { groupActions } from './resource-actions.ts';
 
 /** A file of which the process has memory mapped, or that it reads: it must be in the image, unchanged. */
 export interface MappedFile {
@@ -70,14 +71,16 @@ const MADE_BY_ENGINE = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
 /** Files that the process holds open to read, such as its jars: what it knows of them must stay true, too. */
 export async function inspectOpenFiles(
   dump: Dump,
-  rootFile: Checkpoint['rootFile'],
+  { rootFile, ready }: Pick<Checkpoint, 'rootFile' | 'ready'>,
   mapped: readonly MappedFile[],
 ): Promise<readonly MappedFile[]> {
   const seen = new Set([...MADE_BY_ENGINE, ...mapped.map(({ path }) => path)]);
+  const actions = groupActions(dump, ready.resources);
   const files: MappedFile[] = [];
   for (const { id } of dump.descriptors) {
     const entry = dump.files.get(id)?.regular;
     if (entry === undefined || !isOpenForReading(entry) || seen.has(entry.path)) continue;
+    if (actions.get(id) === 'close') continue;
     seen.add(entry.path);
     const found = await rootFile(entry.path);
     // One that has vanished is refused with its descriptor.

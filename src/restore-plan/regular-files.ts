@@ -1,8 +1,11 @@
+import type { ResourceAction } from '../criu/checkpoint.ts';
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
 import { FD, type FdRecord } from './format.ts';
 
 const OPEN_MODE = 3;
+const O_WRONLY = 1;
+const O_CREAT = 0o100;
 const O_PATH = 0o10000000;
 const TYPE_MASK = 0o170000;
 const REGULAR = 0o100000;
@@ -17,6 +20,7 @@ export function isOpenForReading({ mode, flags }: Present<FileEntry['regular']>)
 export async function planRegularFile(
   common: { readonly fd: number; readonly fd_flags: number },
   file: Present<FileEntry['regular']>,
+  action: ResourceAction | undefined,
   { rootFile, blob, refuse }: DescriptorContext,
 ): Promise<FdRecord | undefined> {
   const object = `descriptor ${common.fd} (${file.path})`;
@@ -28,11 +32,16 @@ export async function planRegularFile(
     refuse(object, 'it is a device', 'Close it in beforeCheckpoint');
     return undefined;
   }
+  if ((file.flags & OPEN_MODE) !== 0 && action !== undefined) {
+    // Who only writes can begin anew where the file is not there, as on a fresh volume.
+    const isMade = action === 'reopen' && (file.flags & OPEN_MODE) === O_WRONLY;
+    return { ...record, flags: file.flags | (isMade ? O_CREAT : 0), b: file.sizeBytes, c: file.mode & 0o777 };
+  }
   if ((file.flags & OPEN_MODE) !== 0) {
     refuse(
       object,
       'it is open for writing',
-      'Close it in beforeCheckpoint and open it again in afterRestore, or log to stdout',
+      'Allow it with a policy (action: reopen), close it in beforeCheckpoint, or log to stdout',
     );
     return undefined;
   }

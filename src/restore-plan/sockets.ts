@@ -1,3 +1,4 @@
+import type { Dump } from '../criu/read-dump.ts';
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
 import { FD, type FdRecord, SOCKET_OPTION } from './format.ts';
@@ -11,6 +12,7 @@ const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const TCP = 6;
 const TCP_CLOSE = 7;
+const TCP_CLOSE_WAIT = 8;
 const TCP_LISTEN = 10;
 const CLOSE_IT = 'Close it in beforeCheckpoint and open it again in afterRestore';
 
@@ -18,7 +20,7 @@ export function planInetSocket(
   common: Common,
   id: number,
   socket: InetSocket,
-  { dump, blob, refuse }: DescriptorContext,
+  { dump, blob, refuse, actions }: DescriptorContext,
 ): FdRecord | undefined {
   const isTcp = socket.type === SOCK_STREAM && (socket.protocol === TCP || socket.protocol === 0);
   const object = `descriptor ${common.fd} (${isTcp ? 'TCP' : 'UDP or raw'} socket, port ${socket.sourcePort})`;
@@ -40,13 +42,25 @@ export function planInetSocket(
     };
   }
   const isConnected = socket.targetPort !== 0 || socket.state !== TCP_CLOSE;
-  // What the peer sent and was not read is lost with the connection.
-  if (isTcp && isConnected) return { ...flags, kind: FD.DEAD };
+  if (isTcp && isConnected) {
+    // What the peer sent and was not read is lost with the connection.
+    if (actions === undefined || actions.has(id) || canEnd(socket, dump)) return { ...flags, kind: FD.DEAD };
+    refuse(object, `it was opened to port ${socket.targetPort} while the checkpoint was prepared`, CLOSE_IT);
+    return undefined;
+  }
   if (dump.queuedSockets.includes(id)) refuse(object, 'it holds unread data', CLOSE_IT);
   else if (isConnected || socket.sourcePort !== 0) refuse(object, 'it is bound or connected', CLOSE_IT);
   else if (socket.type > 2) refuse(object, 'it is a raw socket', CLOSE_IT);
   else return { ...flags, kind: FD.SOCKET, a: socket.family, b: socket.type, c: socket.protocol };
   return undefined;
+}
+
+/** The app's clients connect again; who has ended a connection does not miss it. */
+function canEnd(socket: InetSocket, dump: Dump): boolean {
+  const isAccepted = [...dump.files.values()].some(
+    ({ inet }) => inet?.state === TCP_LISTEN && inet.sourcePort === socket.sourcePort,
+  );
+  return isAccepted || socket.state === TCP_CLOSE || socket.state === TCP_CLOSE_WAIT;
 }
 
 export function planUnixSocket(

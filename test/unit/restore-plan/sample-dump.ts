@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RootFile } from '../../../src/criu/checkpoint.ts';
+import type { ReadyFacts, RootFile } from '../../../src/criu/checkpoint.ts';
 import { type Dump, readDump } from '../../../src/criu/read-dump.ts';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
@@ -32,6 +32,8 @@ export interface Sample {
   /** More images by name. */
   readonly images: Map<string, { readonly magic: number; readonly records: readonly (Fields | Buffer)[] }>;
   readonly dir: string;
+  /** What the agent decided; none: it has not looked. */
+  resources?: ReadyFacts['resources'];
 }
 
 export function makeSample(): Sample {
@@ -150,6 +152,7 @@ export async function compileSample(sample: Sample, mode: 'map' | 'read' = 'map'
         gc: 'Serial',
         stepsMs: {},
         droppedBytes: 0,
+        ...(sample.resources === undefined ? {} : { resources: sample.resources }),
       },
     },
     mode,
