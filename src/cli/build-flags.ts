@@ -15,6 +15,8 @@ export interface BuildFlags {
   readonly readiness?: string;
   readonly warmUp?: readonly { readonly method: string; readonly path: string; readonly count?: number }[];
   readonly engine?: 'auto' | 'docker' | 'oci';
+  readonly resources?: 'transparent' | 'strict';
+  readonly policies?: string;
   readonly output?: NonNullable<Settings['outputs']>;
   readonly criu?: string;
   readonly toolbox?: string;
@@ -44,6 +46,13 @@ export function addBuildFlags(command: Command): Command {
       many(parseWarmUpRequest, '"[METHOD] /path [xCOUNT]"'),
     )
     .addOption(new Option('--engine <engine>', 'what runs the containers').choices(['auto', 'docker', 'oci']))
+    .addOption(
+      new Option('--resources <mode>', 'what may be open at the checkpoint (transparent)').choices([
+        'transparent',
+        'strict',
+      ]),
+    )
+    .option('--policies <file>', 'rules for what is open at the checkpoint, as for the CRaC JDK')
     .option(
       '--output <where>',
       'oci:DIR or docker:REFERENCE; can be given again',
@@ -65,6 +74,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     ports: flags.port,
     user: flags.user,
   });
+  const checkpoint = defined({ resources: flags.resources, policies: flags.policies });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,
@@ -72,6 +82,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     engine: flags.engine,
     readiness: flags.readiness === undefined ? undefined : { path: flags.readiness },
     warmUp: flags.warmUp === undefined ? undefined : { requests: flags.warmUp },
+    checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
     verify: flags.verify ? undefined : { enabled: false },
     outputs: flags.output,
   }) as Settings;

@@ -23,6 +23,8 @@ export async function loadSettings(options: {
   const settings = resolvePaths(file.settings, dirname(resolve(cwd, file.path)));
   if (flags.app?.jar === undefined) await requirePath(file, ['app', 'jar'], settings.app?.jar);
   if (flags.base === undefined) await requirePath(file, ['base'], settings.base);
+  if (flags.checkpoint?.policies === undefined)
+    await requirePath(file, ['checkpoint', 'policies'], settings.checkpoint?.policies);
   return mergeSettings(settings, flags);
 }
 
@@ -56,11 +58,14 @@ async function requirePath(file: ConfigFile, key: readonly string[], path: strin
 }
 
 function resolvePaths(settings: Settings, folder: string): Settings {
-  const { app, base, outputs } = settings;
+  const { app, base, checkpoint, outputs } = settings;
   return {
     ...settings,
     ...(app?.jar === undefined ? {} : { app: { ...app, jar: resolve(folder, app.jar) } }),
     ...(base === undefined ? {} : { base: resolve(folder, base) }),
+    ...(checkpoint?.policies === undefined
+      ? {}
+      : { checkpoint: { ...checkpoint, policies: resolve(folder, checkpoint.policies) } }),
     ...(outputs === undefined
       ? {}
       : {

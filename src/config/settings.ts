@@ -83,6 +83,8 @@ export const settingsSchema = z.strictObject({
       memory: z.enum(['map', 'read']).optional(),
       timeout: duration.optional(),
       settle: duration.optional(),
+      resources: z.enum(['transparent', 'strict']).optional(),
+      policies: z.string().optional(),
     })
     .optional(),
   verify: z

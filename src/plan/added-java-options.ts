@@ -2,12 +2,25 @@
 export function planAddedJavaOptions(
   userOptions: readonly string[],
   jdk: { readonly hotSpot: boolean },
+  open: { readonly resources?: 'transparent' | 'strict' | undefined; readonly policies?: string | undefined } = {},
 ): readonly { readonly option: string; readonly reason: string }[] {
   const agent = {
     option: '-agentpath:/opt/crac/libcrac.so',
     reason: 'the runtime that prepares the app for the checkpoint and gives it jdk.crac',
   };
-  if (!jdk.hotSpot) return [agent];
+  const strict = {
+    option: '-Dcrac.resources=strict',
+    reason: 'refuses every open file and socket that no policy allows, as the CRaC JDK does',
+  };
+  const policies = {
+    option: '-Djdk.crac.resource-policies=/opt/crac/policies.yaml',
+    reason: 'what is done with that which is open at the checkpoint',
+  };
+  const resources = [
+    ...(open.resources === 'strict' ? [strict] : []),
+    ...(open.policies === undefined ? [] : [policies]),
+  ];
+  if (!jdk.hotSpot) return [agent, ...resources];
   const userHas = (pattern: RegExp) => userOptions.some((option) => pattern.test(option));
   const perfData = {
     option: '-XX:+PerfDisableSharedMem',
@@ -26,6 +39,7 @@ export function planAddedJavaOptions(
   ];
   return [
     agent,
+    ...resources,
     ...(userHas(/^-XX:[+-]PerfDisableSharedMem$|^-XX:-UsePerfData$/) ? [] : [perfData]),
     ...(userHas(/^-XX:ArchiveRelocationMode=|^-Xshare:off$/) ? [] : archive),
   ];

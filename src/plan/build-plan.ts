@@ -35,7 +35,15 @@ export interface BuildPlan {
     readonly timeoutMs: number;
   };
   readonly warmUp: { readonly requests: readonly WarmUpRequest[]; readonly timeoutMs: number };
-  readonly checkpoint: { readonly memory: 'map' | 'read'; readonly timeoutMs: number; readonly settleMs: number };
+  readonly checkpoint: {
+    readonly memory: 'map' | 'read';
+    readonly timeoutMs: number;
+    readonly settleMs: number;
+    /** What becomes of that which is open: docs/runtime.md. */
+    readonly resources: 'transparent' | 'strict';
+    /** Absolute path on the build machine; in the image it is /opt/crac/policies.yaml. */
+    readonly policies?: string;
+  };
   readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
   readonly outputs: readonly Output[];
 }

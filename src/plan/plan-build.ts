@@ -32,7 +32,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     status: settings.readiness?.status ?? 200,
     timeoutMs: settings.readiness?.timeout ?? 60_000,
   };
-  const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk);
+  const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
 
@@ -67,6 +67,8 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       memory: checkpoint.memory ?? 'map',
       timeoutMs: checkpoint.timeout ?? 60_000,
       settleMs: checkpoint.settle ?? SETTLE_MS,
+      resources: checkpoint.resources ?? 'transparent',
+      ...(checkpoint.policies === undefined ? {} : { policies: checkpoint.policies }),
     },
     verify: { enabled: verify.enabled ?? true, timeoutMs: verify.timeout ?? 30_000 },
     outputs: settings.outputs ?? [defaultOutput(name, engine)],

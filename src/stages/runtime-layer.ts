@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
@@ -30,7 +30,18 @@ export async function readRuntimeEntries(plan: BuildPlan, nativeDir: string): Pr
     });
     entries.push(composeFile(`opt/crac/${name}`, { localPath, sizeBytes: size }, mode));
   }
+  if (plan.checkpoint.policies !== undefined)
+    entries.push(composeFile('opt/crac/policies.yaml', await readPolicies(plan.checkpoint.policies)));
   return entries;
+}
+
+async function readPolicies(path: string): Promise<Buffer> {
+  return await readFile(path).catch((cause: unknown) => {
+    throw new CracBuildError('INPUT_NOT_FOUND', `the policies file ${path} cannot be read`, {
+      hint: 'Correct --policies (checkpoint.policies).',
+      cause,
+    });
+  });
 }
 
 /**

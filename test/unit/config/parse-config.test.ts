@@ -39,7 +39,7 @@ warmUp:
     - GET / x200
     - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201 }
   timeout: 2m
-checkpoint: { memory: read, timeout: 30s, settle: 500ms }
+checkpoint: { memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
 verify: { enabled: false, timeout: 10s }
 outputs: [oci:out, docker:orders:1]
 `,
@@ -75,7 +75,7 @@ outputs: [oci:out, docker:orders:1]
         ],
         timeout: 120_000,
       },
-      checkpoint: { memory: 'read', timeout: 30_000, settle: 500 },
+      checkpoint: { memory: 'read', timeout: 30_000, settle: 500, resources: 'strict', policies: 'rules.yaml' },
       verify: { enabled: false, timeout: 10_000 },
       outputs: [
         { kind: 'oci', dir: 'out' },
@@ -178,5 +178,16 @@ describe('loadSettings', () => {
     });
     const settings = await loadSettings({ configFile: undefined, flags: { app: { jar: 'b.jar' } }, cwd: folder });
     expect(settings.app?.jar).toBe(join(folder, 'b.jar'));
+  });
+
+  test('a missing policies file is told with its line; a path counts from the file', async () => {
+    await writeFile(join(folder, 'crac-build.yaml'), 'checkpoint:\n  policies: rules.yaml\n');
+    await expect(loadSettings({ configFile: undefined, flags: {}, cwd: folder })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `crac-build.yaml:2: checkpoint.policies: there is no ${join(folder, 'rules.yaml')}`,
+    });
+    await writeFile(join(folder, 'rules.yaml'), '');
+    const settings = await loadSettings({ configFile: undefined, flags: {}, cwd: folder });
+    expect(settings.checkpoint?.policies).toBe(join(folder, 'rules.yaml'));
   });
 });

@@ -22,7 +22,7 @@ test('the plan of everything', () => {
     warmUp: {
       requests: [{ path: '/' }, { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201 }],
     },
-    checkpoint: { memory: 'read', settle: 100, timeout: 1000 },
+    checkpoint: { memory: 'read', settle: 100, timeout: 1000, resources: 'strict', policies: '/rules.yaml' },
     verify: { enabled: false },
     outputs: [
       { kind: 'oci', dir: '/out' },
@@ -45,6 +45,17 @@ test('the agent comes first and unlocking comes before what it unlocks', () => {
     '-XX:+PerfDisableSharedMem',
     '-XX:+UnlockDiagnosticVMOptions',
     '-XX:ArchiveRelocationMode=0',
+  ]);
+});
+
+test('how open resources are treated reaches the JVM as properties', () => {
+  const argv = (checkpoint: object) =>
+    samplePlan({ checkpoint }).command.argv.filter((option) => option.startsWith('-D'));
+  expect(argv({})).toEqual([]);
+  expect(argv({ resources: 'transparent' })).toEqual([]);
+  expect(argv({ resources: 'strict', policies: '/rules.yaml' })).toEqual([
+    '-Dcrac.resources=strict',
+    '-Djdk.crac.resource-policies=/opt/crac/policies.yaml',
   ]);
 });
 

@@ -211,6 +211,11 @@ test('the runtime layer has every part, and a missing one is an error', async ()
     'opt/crac/libcrac.so': '755',
     'opt/crac/crac.jar': '644',
   });
+  const policies = join(dir, 'rules.yaml');
+  writeFileSync(policies, 'type: pipe\naction: close\n');
+  const withPolicies = await readRuntimeEntries({ ...PLAN, checkpoint: { ...PLAN.checkpoint, policies } }, dir);
+  const file = withPolicies.find(({ path }) => path === 'opt/crac/policies.yaml');
+  expect(file).toMatchObject({ mode: 0o644, content: Buffer.from('type: pipe\naction: close\n') });
   rmSync(join(dir, 'ctl'));
   await expect(readRuntimeEntries(PLAN, dir)).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
 });
