@@ -40,6 +40,12 @@ HIDDEN void crac_find_generators(JNIEnv *env);
 HIDDEN int crac_reseed_generators(JNIEnv *env);
 HIDDEN void crac_forget_generators(JNIEnv *env);
 
+/* perf_data.c */
+extern HIDDEN volatile bool crac_perf_data_wanted;
+HIDDEN void crac_show_perf_data(void);
+HIDDEN void crac_show_perf_data_soon(void);
+HIDDEN bool crac_hide_perf_data(void);
+
 /* management.c */
 HIDDEN bool crac_open_management(JNIEnv *env);
 HIDDEN void crac_announce_management(JNIEnv *env);
@@ -51,6 +57,7 @@ struct crac_field {
 };
 HIDDEN bool crac_find_field(const char *type, const char *field, struct crac_field *found);
 HIDDEN bool crac_vm_flag(const char *name); /* a bool flag of HotSpot; false when there is none */
+HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there is none */
 
 /* heap_drop.c */
 HIDDEN const char *crac_collector(void);

@@ -193,6 +193,11 @@ static void *run_channel(void *unused) {
     busy = true;
     if (listener < 0 && (listener = open_listener()) < 0)
       wanted = false;
+    if (crac_perf_data_wanted) {
+      pthread_mutex_unlock(&lock);
+      crac_show_perf_data();
+      pthread_mutex_lock(&lock);
+    }
     while (wanted && listener >= 0) {
       int own = listener;
       pthread_mutex_unlock(&lock);

@@ -41,17 +41,28 @@ static uint64_t type_size(const char *type) {
   return 0;
 }
 
-bool crac_vm_flag(const char *name) {
+/* Address of the value of one of HotSpot's flags, or NULL. */
+static void *find_flag(const char *name) {
   struct crac_field flags, count, flag_name, flag_address;
   uint64_t size = type_size("JVMFlag");
   if (!size || !crac_find_field("JVMFlag", "flags", &flags) || !crac_find_field("JVMFlag", "numFlags", &count) ||
       !crac_find_field("JVMFlag", "_name", &flag_name) || !crac_find_field("JVMFlag", "_addr", &flag_address))
-    return false;
+    return NULL;
   char *flag = *(char **)flags.address;
   for (uint64_t left = *(size_t *)count.address; left > 0; left--, flag += size) {
     const char *candidate = *(char **)(flag + flag_name.offset);
     if (candidate && !strcmp(candidate, name))
-      return **(bool **)(flag + flag_address.offset);
+      return *(void **)(flag + flag_address.offset);
   }
-  return false;
+  return NULL;
+}
+
+bool crac_vm_flag(const char *name) {
+  bool *value = find_flag(name);
+  return value && *value;
+}
+
+uint64_t crac_vm_number(const char *name) {
+  uint64_t *value = find_flag(name);
+  return value ? *value : 0;
 }

@@ -22,8 +22,12 @@ static uint64_t read_limit(const char *mount, const char *group, const char *nam
 static void check_limit(const char *mount, const char *group, const char *name) {
   uint64_t limit = read_limit(mount, group, name);
   if (limit == 0) limit = read_limit(mount, "", name);
-  if (limit != 0 && limit < NO_LIMIT && limit < plan->needed_bytes)
+  if (limit == 0 || limit >= NO_LIMIT) return;
+  if (limit < plan->needed_bytes)
     give_up("not enough memory: %u MiB needed, the limit is %u MiB", (plan->needed_bytes + MIB - 1) / MIB, limit / MIB);
+  if (limit < plan->max_heap_bytes) /* a JVM that starts here chooses a heap that fits, or obeys its -Xmx */
+    give_up("the heap at the checkpoint may grow to %u MiB, the memory limit is %u MiB: set -Xmx for the build",
+            (plan->max_heap_bytes + MIB - 1) / MIB, limit / MIB);
 }
 
 static int names_memory(const char *controllers) {

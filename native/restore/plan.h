@@ -78,6 +78,7 @@ struct crac_header {
   uint32_t scratch_fd; /* all file descriptors of the process are below this one */
   uint64_t nofile_soft, nofile_hard;
   uint64_t needed_bytes; /* memory the process needs at once: anonymous and private pages that are written early */
+  uint64_t max_heap_bytes; /* to what the Java heap may grow; 0: not known */
 };
 
 /* MEM, executed in order. Addresses and lengths are multiples of the page size (READ: any). */

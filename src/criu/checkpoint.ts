@@ -29,6 +29,8 @@ export interface ReadyFacts {
   readonly stepsMs: Readonly<Record<string, number>>;
   /** Bytes given back to the kernel by the free-heap drop. */
   readonly droppedBytes: number;
+  /** To what the heap may grow: the JVM decided it when it started. */
+  readonly maxHeapBytes?: number;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
   readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
 }

@@ -62,6 +62,7 @@ export async function compileDump(
     mailbox_nonce: BigInt(ready.mailbox.nonce),
     scratch_fd: descriptors.scratchFd,
     needed_bytes: layout.readBytes + EARLY_BYTES + threads.length * THREAD_BYTES,
+    max_heap_bytes: ready.maxHeapBytes ?? 0,
   };
   const plan = renderPlan(
     header,

@@ -75,6 +75,7 @@ export const LAYOUTS = {
     ['nofile_soft', 'u64'],
     ['nofile_hard', 'u64'],
     ['needed_bytes', 'u64'],
+    ['max_heap_bytes', 'u64'],
   ],
   mem: [
     ['address', 'u64'],

@@ -61,6 +61,7 @@ int main(void) {
   FIELD(auxv_size), FIELD(vvar_start), FIELD(vvar_size), FIELD(vdso_start), FIELD(vdso_size), FIELD(vdso_blob);
   FIELD(umask), FIELD(monotonic_ns), FIELD(boottime_ns), FIELD(nano_offset), FIELD(mailbox), FIELD(mailbox_size);
   FIELD(mailbox_nonce), FIELD(cwd_blob), FIELD(scratch_fd), FIELD(nofile_soft), FIELD(nofile_hard), FIELD(needed_bytes);
+  FIELD(max_heap_bytes);
   end();
 #undef STRUCT
 #define STRUCT struct crac_mem

@@ -63,6 +63,18 @@ function launch(dir: string, { args = [], env = {}, cwd = '/', prefix = [] }: La
 }
 
 let folders = 0;
+/** A control group of its own; `prefix` starts a command in it. */
+function limitMemory(bytes: number): Disposable & { readonly prefix: readonly string[] } {
+  const isV2 = statSync('/sys/fs/cgroup/cgroup.controllers', { throwIfNoEntry: false }) !== undefined;
+  const group = join(isV2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory', `restorer-test-${process.pid}`);
+  mkdirSync(group);
+  writeFileSync(join(group, isV2 ? 'memory.max' : 'memory.limit_in_bytes'), `${bytes}`);
+  return {
+    prefix: ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'],
+    [Symbol.dispose]: () => void run('rmdir', [group]),
+  };
+}
+
 async function makeState(
   options: Partial<SubjectOptions> = {},
 ): Promise<SubjectState & { dir: string; port: number; subject: string }> {
@@ -425,20 +437,22 @@ describe('starts cold, with the reason in one line', () => {
 
   test('control group with less memory than needed', async () => {
     const state = await makeState();
-    const isV2 = statSync('/sys/fs/cgroup/cgroup.controllers', { throwIfNoEntry: false }) !== undefined;
-    const group = join(isV2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory', `restorer-test-${process.pid}`);
-    mkdirSync(group);
-    try {
-      writeFileSync(join(group, isV2 ? 'memory.max' : 'memory.limit_in_bytes'), `${32 << 20}`);
-      const prefix = ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'];
-      const { status, stderr } = launch(state.dir, { prefix });
-      expect({ status, stderr }).toEqual({
-        status: 3,
-        stderr: 'crac: starting cold: not enough memory: 64 MiB needed, the limit is 32 MiB\n',
-      });
-    } finally {
-      run('rmdir', [group]);
-    }
+    using group = limitMemory(32 << 20);
+    const { status, stderr } = launch(state.dir, { prefix: group.prefix });
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr: 'crac: starting cold: not enough memory: 64 MiB needed, the limit is 32 MiB\n',
+    });
+  });
+
+  test('control group with less memory than the heap may take', async () => {
+    const state = await makeState({ header: { needed_bytes: 16 << 20, max_heap_bytes: 48 << 20 } });
+    using group = limitMemory(32 << 20);
+    expect(launch(state.dir, { prefix: group.prefix })).toMatchObject({
+      status: 3,
+      stderr:
+        'crac: starting cold: the heap at the checkpoint may grow to 48 MiB, the memory limit is 32 MiB: set -Xmx for the build\n',
+    });
   });
 
   test('off: silently', async () => {

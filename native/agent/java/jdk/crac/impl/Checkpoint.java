@@ -38,6 +38,7 @@ public final class Checkpoint {
         try {
             Steps steps = new Steps();
             try {
+                Renewal.begin();
                 CheckpointException refused = null;
                 try (Watch watch = new Watch(late -> giveUp(known, late))) {
                     ORDERED.notifyBefore(watch);
@@ -109,6 +110,7 @@ public final class Checkpoint {
 
     /** Returns in the restored process. */
     private static void takeDump(Client client, Steps steps) throws CheckpointException {
+        Renewal.rehearse();
         Native.awaitIdleCompilers(COMPILERS_LIMIT_MS);
         steps.done("jitIdle");
         // HotSpot's cleaner frees the compilers' arena chunks within 5 s
@@ -130,6 +132,7 @@ public final class Checkpoint {
                 + ",\"gc\":" + Json.quote(Native.collector())
                 + ",\"stepsMs\":" + steps.toJson()
                 + ",\"droppedBytes\":" + droppedBytes
+                + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
                 + ",\"resources\":" + resources + "}";
         Native.closeChannel();
         int limitSeconds = Math.max(DUMP_LIMIT_SECONDS_AT_LEAST,
@@ -140,13 +143,11 @@ public final class Checkpoint {
                 end = Native.awaitRestore(mailbox, limitSeconds * 1000);
             }
             if (end == Native.RESTORED) {
-                Renewal.reseed();
                 Control.restored();
                 RestoreTime.take(mailbox);
-                Restored.takeOver(mailbox);
+                Renewal.takeOver(mailbox);
             }
         } finally {
-            Renewal.forget();
             Native.removeMailbox(mailbox);
             Native.openChannel();
         }
@@ -187,6 +188,7 @@ public final class Checkpoint {
 
     /** No checkpoint: the resources are told to go on, and what they throw joins the refusal. */
     private static void goOn(Throwable refusal) {
+        Renewal.giveUp();
         try {
             CONTEXT.afterRestore(null);
         } catch (RestoreException failed) {
