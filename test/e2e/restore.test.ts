@@ -19,6 +19,7 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
   let dir: string;
   let result: BuildResult;
   let started: StartedImage;
+  let startAnother: (environment?: Readonly<Record<string, string>>) => Promise<StartedImage>;
   const reference = `crac-e2e/plain-http:${jdk}-${gc.toLowerCase()}`;
 
   beforeAll(async () => {
@@ -30,12 +31,16 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
       ...['--env', 'GREETING=old'],
       ...['--output', engine === 'oci' ? `oci:${layout}` : `docker:${reference}`],
     ]);
-    const options = {
-      environment: { CRAC_RESTORE: 'require', GREETING: 'new', ADDED: 'yes' },
-      arguments: ['-Dlate=property', 'extra'],
+    startAnother = async (environment = {}) => {
+      const options = {
+        environment: { CRAC_RESTORE: 'require', GREETING: 'new', ADDED: 'yes', ...environment },
+        arguments: ['-Dlate=property', 'extra'],
+      };
+      const image = engine === 'oci' ? await startInCrun(layout, options) : await startInDocker(reference, options);
+      await waitUntilAnswered(() => image.get('/'));
+      return image;
     };
-    started = engine === 'oci' ? await startInCrun(layout, options) : await startInDocker(reference, options);
-    await waitUntilAnswered(() => started.get('/'));
+    started = await startAnother();
   }, 180_000);
 
   afterAll(async () => {
@@ -81,6 +86,18 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
     expect(await started.getJson('/env?name=ADDED')).toEqual({ value: 'yes' });
     expect(await started.getJson('/property?name=late')).toEqual({ value: 'property' });
     expect(await started.getJson('/pid')).toEqual({ pid: 1 });
+  });
+
+  test('makes other random numbers than another container, but goes on with what the app seeded', async () => {
+    await using another = await startAnother({ CRAC_LOG: 'debug' });
+    const [here, there] = [await started.getJson('/random'), await another.getJson('/random')];
+    expect(Object.keys(here).length).toBeGreaterThanOrEqual(12);
+    for (const [name, value] of Object.entries(here)) expect([name, value]).not.toEqual([name, there[name]]);
+    expect(await started.getJson('/seeded')).toEqual(await another.getJson('/seeded'));
+
+    const { output } = await another.stop();
+    expect(output).toMatch(/^crac: environment: ADDED added, CRAC_LOG added, .*GREETING changed/m);
+    expect(output).toMatch(/^crac: properties: late added$/m);
   });
 
   test('collects garbage, compiles, starts threads and catches what signals carry', async () => {

@@ -34,6 +34,7 @@ public final class Main {
         Route.on(server, "/arguments", query -> Json.object("arguments", String.join(" ", arguments)));
         Route.on(server, "/pid", query -> Json.object("pid", ProcessHandle.current().pid()));
         Route.on(server, "/random", Randomness::values);
+        Route.on(server, "/seeded", Randomness::seeded);
         Route.on(server, "/file", files::file);
         Route.on(server, "/gc", Machine::gc);
         Route.on(server, "/jit", Machine::jit);
