@@ -1,0 +1,67 @@
+import com.sun.net.httpserver.HttpServer;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Holds files and sockets open, and does with them what requests ask for: /verb/name?argument. */
+public class OpenApp {
+  static final Map<String, Object> open = new ConcurrentHashMap<>();
+  static final Map<String, String> heard = new ConcurrentHashMap<>();
+
+  public static void main(String[] arguments) throws Exception {
+    HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 50);
+    server.createContext("/", exchange -> {
+      String[] path = exchange.getRequestURI().getPath().split("/");
+      String argument = exchange.getRequestURI().getQuery();
+      String answer;
+      try {
+        answer = act(path[1], path.length > 2 ? path[2] : "", argument);
+      } catch (Exception failure) {
+        answer = failure.toString();
+      }
+      byte[] bytes = answer.getBytes();
+      exchange.sendResponseHeaders(200, bytes.length);
+      exchange.getResponseBody().write(bytes);
+      exchange.close();
+    });
+    server.start();
+  }
+
+  static String act(String verb, String name, String argument) throws Exception {
+    switch (verb) {
+      case "append": open.put(name, new FileOutputStream(argument, true)); return "opened";
+      case "both": open.put(name, new RandomAccessFile(argument, "rw")); return "opened";
+      case "listen": open.put(name, new ServerSocket(0)); return "" + ((ServerSocket) open.get(name)).getLocalPort();
+      case "accept": listen(name, ((ServerSocket) open.get(argument)).accept()); return "accepted";
+      case "connect": listen(name, connect(Integer.parseInt(argument))); return "connected";
+      case "write": ((FileOutputStream) open.get(name)).write((argument + "\n").getBytes()); return "written";
+      case "overwrite": ((RandomAccessFile) open.get(name)).write(argument.getBytes()); return "written";
+      case "send": ((Socket) open.get(name)).getOutputStream().write(argument.getBytes()); return "sent";
+      case "heard": return heard.getOrDefault(name, "nothing");
+      default: return "ready";
+    }
+  }
+
+  static Socket connect(int port) throws IOException {
+    return new Socket("127.0.0.1", port);
+  }
+
+  /** What comes from the socket first: a number, -1 for its end, or an exception. */
+  static void listen(String name, Socket socket) {
+    open.put(name, socket);
+    Thread reader = new Thread(() -> {
+      try {
+        heard.put(name, "" + socket.getInputStream().read());
+      } catch (IOException failure) {
+        heard.put(name, failure.toString());
+      }
+    });
+    reader.setDaemon(true);
+    reader.start();
+  }
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askToPrepare, buildNative, dumpAndCompile, type HostJvm, startJvm, startRestored } from './host-jvm.ts';
+
+const repo = new URL('../..', import.meta.url).pathname;
+const work = mkdtempSync(join(tmpdir(), 'open-resources-test-'));
+const native = join(work, 'native');
+const JDKS = { 17: '/usr/lib/jvm/java-17-openjdk-amd64', 25: '/usr/lib/jvm/temurin-25-jdk-amd64' } as const;
+const held: (ChildProcess | Socket | { close(): void })[] = [];
+
+beforeAll(() => buildNative(native), 120_000);
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterEach(() => {
+  for (const each of held.splice(0)) {
+    if ('kill' in each) each.kill('SIGKILL');
+    else if ('destroy' in each) each.destroy();
+    else each.close();
+  }
+});
+
+const hold = <T extends (typeof held)[number]>(each: T): T => {
+  held.push(each);
+  return each;
+};
+
+test.each([17, 25] as const)(
+  'JDK %d: what is open is refused, then allowed by the printed rules, and is what they say after the restore',
+  async (version) => {
+    const host: HostJvm = { home: JDKS[version], native, dir: join(work, String(version)) };
+    const classes = join(work, `classes-${version}`);
+    execFileSync(join(host.home, 'bin/javac'), ['-d', classes, join(repo, 'test/native/jvm/OpenApp.java')]);
+    const policies = join(work, `policies-${version}.yaml`);
+    const log = join(work, `app-${version}.log`);
+    const database = join(work, `app-${version}.db`);
+    writeFileSync(database, 'abcdef');
+    writeFileSync(policies, '');
+    const port = await findFreePort();
+    const jvm = hold(
+      startJvm(host, [
+        `-Djdk.crac.resource-policies=${policies}`,
+        '-Djdk.crac.collect-fd-stacktraces=true',
+        ...['-cp', classes, 'OpenApp', String(port)],
+      ]),
+    );
+    const ask = (path: string) => get(port, path);
+    await waitFor(() => ask('/'));
+    const remote = hold(createServer());
+    await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve));
+    const remotePort = (remote.address() as { port: number }).port;
+
+    await ask(`/append/log?${log}`);
+    await ask('/write/log?before');
+    await ask(`/both/db?${database}`);
+    await ask('/overwrite/db?XY');
+    const listening = Number(await ask('/listen/listener'));
+    const client = hold(connect(listening, '127.0.0.1'));
+    await once(client, 'connect');
+    await ask('/accept/client?listener');
+    await ask(`/connect/server?${remotePort}`);
+    // An idle keep-alive connection of the HTTP server.
+    const idle = hold(connect(port, '127.0.0.1'));
+    idle.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(idle, 'data');
+
+    const { status, answer } = askToPrepare(host, jvm.pid ?? 0);
+    expect(status).toBe(1);
+    expect(answer.error).toBe('what it has open cannot be taken along');
+    const details: string = answer.details.join('\n');
+    expect(details).toMatch(new RegExp(`^${log} \\(descriptor \\d+\\): it is open for writing$`, 'm'));
+    expect(details).toMatch(new RegExp(`^${database} \\(descriptor \\d+\\): it is open for writing$`, 'm'));
+    expect(details).toMatch(
+      new RegExp(
+        `^TCP connection 127.0.0.1:\\d+ to 127.0.0.1:${remotePort} \\(descriptor \\d+\\): the app has opened`,
+        'm',
+      ),
+    );
+    expect(details.match(/^ {2}opened by thread "HTTP-Dispatcher"$/gm)).toHaveLength(3);
+    expect(details).toMatch(/^ {4}at OpenApp.connect\(OpenApp.java:\d+\)$/m);
+    expect(await ask('/heard/client')).toBe('nothing');
+
+    writeFileSync(policies, answer.policies);
+    const ready = askToPrepare(host, jvm.pid ?? 0);
+    expect([ready.status, ready.answer.error]).toEqual([0, undefined]);
+    await dumpAndCompile(host, jvm, ready.answer);
+    expect(readFileSync(join(host.dir, 'app.log'), 'utf8')).toMatch(
+      /^crac: warning: .*app-\d+.log .* action: reopen$/m,
+    );
+    appendFileSync(log, 'meanwhile\n');
+
+    hold(startRestored(host));
+    await waitFor(() => ask('/'));
+    await ask('/write/log?after');
+    expect(readFileSync(log, 'utf8')).toBe('before\nmeanwhile\nafter\n');
+    await ask('/overwrite/db?Z');
+    expect(readFileSync(database, 'utf8')).toBe('XYZdef');
+    expect(await ask('/heard/client')).toBe('-1');
+    expect(await ask('/heard/server')).toBe('-1');
+    expect(await ask('/send/server?x')).toMatch(/^java.*Broken pipe/);
+    hold(await connected(listening));
+    expect(await ask('/accept/again?listener')).toBe('accepted');
+    expect(await ask('/heard/again')).toBe('nothing');
+  },
+  60_000,
+);
+
+async function connected(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function get(port: number, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    headers: { connection: 'close' },
+    signal: AbortSignal.timeout(5000),
+  });
+  return await response.text();
+}
+
+async function waitFor<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = 100; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
