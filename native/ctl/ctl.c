@@ -3,11 +3,16 @@
  *
  *   ctl checkpoint [--settle-ms N] [--join] [--pid PID]   has the JVM prepared; prints ReadyFacts. --join: waits for the
  *                                                         checkpoint that the app itself asks for
- *   ctl resume MAILBOX_ADDRESS [--pid PID]                tells a prepared JVM that it was not checkpointed
- *   ctl status [--pid PID]                                prints {"state":"running|waiting|restored",…}
+ *   ctl resume MAILBOX_ADDRESS [--pid PID]                tells a prepared JVM that it was not checkpointed, waits until
+ *                                                         it works again, and prints its status
+ *   ctl status [--pid PID]                                prints {"state":"running|waiting|restored",…,"last":…}, where
+ *                                                         "last" tells how the last checkpoint ended
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
  *
  * Without --pid: process 1, or else the only JVM of this pid namespace that has a control channel.
+ * `checkpoint` succeeds when the JVM waits to be dumped, which saves nothing yet: a JVM that nobody dumps within
+ * CRAC_CHECKPOINT_TIMEOUT goes on by itself.
+ *
  * Exit code 0; 1 with {"error":"…","details":[…]} on stdout; 2 for wrong usage.
  */
 #define _GNU_SOURCE
@@ -19,8 +24,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define SETTLE_MS "5500"
+#define RESUME_LIMIT_MS 30000
+#define POLL_MS 20
 
 static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 static void die(const char *format, ...) {
@@ -77,13 +85,13 @@ static long find_pid(void) {
   return found;
 }
 
-/* Sends one line, prints the one that comes back. */
-static int ask(long pid, const char *request) {
+/* Sends one line and gives the one that comes back; NULL when nobody listens. Without a pid: whoever does. */
+static char *exchange(long pid, const char *request) {
   int fd = connect_to(pid ? pid : 1);
   if (fd < 0 && !pid && (pid = find_pid()) != 0)
     fd = connect_to(pid);
   if (fd < 0)
-    die("no JVM with the checkpoint agent answers here (is -agentpath:/opt/crac/libcrac.so among its options?)");
+    return NULL;
   /* one short line always fits; a JVM that refuses this user has answered and closed already: its answer can be read */
   (void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
   size_t used = 0, size = 4096;
@@ -98,13 +106,43 @@ static int ask(long pid, const char *request) {
     if (size - used < 1024)
       answer = realloc(answer, size *= 2);
   }
+  close(fd);
   if (!answer)
     die("no memory");
   answer[used] = 0;
-  if (used == 0 || answer[used - 1] != '\n')
+  return answer;
+}
+
+/* Prints the answer. */
+static int ask(long pid, const char *request) {
+  char *answer = exchange(pid, request);
+  if (!answer)
+    die("no JVM with the checkpoint agent answers here (is -agentpath:/opt/crac/libcrac.so among its options?)");
+  if (!strchr(answer, '\n'))
     die("the JVM ended the conversation without an answer");
   fputs(answer, stdout);
   return strncmp(answer, "{\"error\"", 8) == 0;
+}
+
+/* The app has been told; now it must take up work again, and say so. */
+static int await_work(long pid) {
+  for (int waited_ms = 0; waited_ms < RESUME_LIMIT_MS; waited_ms += POLL_MS) {
+    char *answer = exchange(pid, "status\n");
+    if (answer && strstr(answer, "\"checkpointing\":false")) {
+      char *details = strstr(answer, "\"details\":["), *end = strrchr(answer, '}');
+      if (!details || !strncmp(details, "\"details\":[]", 12)) {
+        fputs(answer, stdout);
+        return 0;
+      }
+      *end = 0; /* of the status; what is left ends the list and the outcome */
+      printf("{\"error\":\"not all of the app took up work again\",%s\n", details);
+      return 1;
+    }
+    free(answer);
+    const struct timespec pause = {0, POLL_MS * 1000000L};
+    nanosleep(&pause, NULL);
+  }
+  die("the app has been told, but did not take up work within %d s", RESUME_LIMIT_MS / 1000);
 }
 
 static int resume(long pid, const char *text) {
@@ -127,7 +165,7 @@ static int resume(long pid, const char *text) {
   uint32_t state = CRAC_NOT_CHECKPOINTED;
   if (pwrite(fd, &state, sizeof state, (off_t)(address + offsetof(struct crac_mailbox, state))) != sizeof state)
     die("the mailbox cannot be written: %s", strerror(errno));
-  return 0;
+  return await_work(pid);
 }
 
 #if defined(__x86_64__)

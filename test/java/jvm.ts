@@ -56,7 +56,7 @@ export interface JvmOptions {
 /** What this process has inherited is not the app's: the check for open resources must not find it. */
 const CLOSE_OTHERS =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash that expands it
-  'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done 2>/dev/null; exec "$@"';
+  'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done; exec "$@"';
 
 /** Runs one of test/java/programs. */
 export function launchJvm(home: string, program: string, launch: JvmOptions = {}): Jvm {
@@ -108,6 +108,8 @@ export interface CtlAnswer {
     readonly details?: readonly string[];
     readonly state?: string;
     readonly client?: boolean;
+    readonly checkpointing?: boolean;
+    readonly last?: { readonly outcome: string; readonly error?: string; readonly details?: readonly string[] } | null;
   };
   readonly stdout: string;
 }

@@ -79,10 +79,16 @@ final class Refusal {
         for (int i = 1; i < trace.length; i++) {
             String method = trace[i].getMethodName();
             if (method.equals("beforeCheckpoint") || method.equals("afterRestore")) {
-                return trace[i].getClassName().startsWith("jdk.crac.impl.") ? thrown + " at " + trace[0]
-                        : thrown + " at " + trace[0] + ", in " + trace[i];
+                return trace[i].getClassName().startsWith("jdk.crac.impl.") ? thrown + " at " + render(trace[0])
+                        : thrown + " at " + render(trace[0]) + ", in " + render(trace[i]);
             }
         }
-        return thrown + " at " + trace[0];
+        return thrown + " at " + render(trace[0]);
+    }
+
+    /** Without module, version and loader. */
+    private static String render(StackTraceElement frame) {
+        String line = frame.getLineNumber() > 0 ? ":" + frame.getLineNumber() : "";
+        return frame.getClassName() + "." + frame.getMethodName() + "(" + frame.getFileName() + line + ")";
     }
 }
