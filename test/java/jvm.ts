@@ -14,8 +14,8 @@ export const native = join(work, 'native');
 export const agent = `-agentpath:${native}/libcrac.so`;
 export const ctlPath = join(native, 'ctl');
 
-const CACHE = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
+export const CACHE = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+export const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
 /** scripts/install-jdk21.ts puts it there. */
 const JDK_21 = join(CACHE, 'crac-build-test/jdk-21/usr/lib/jvm/java-21-openjdk-amd64');
 /** CRAC_TEST_JDKS="21=/path/to/jdk …" names other ones. */
@@ -51,6 +51,8 @@ export interface JvmOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** The option that names it; [] where `options` do. */
+  readonly classPath?: readonly string[];
 }
 
 /** What this process has inherited is not the app's: the check for open resources must not find it. */
@@ -60,8 +62,8 @@ const CLOSE_OTHERS =
 
 /** Runs one of test/java/programs. */
 export function launchJvm(home: string, program: string, launch: JvmOptions = {}): Jvm {
-  const { options = [agent], args = [], env = {}, uid } = launch;
-  const argv = [join(home, 'bin/java'), ...options, '-cp', classes, program, ...args];
+  const { options = [agent], args = [], env = {}, uid, classPath = ['-cp', classes] } = launch;
+  const argv = [join(home, 'bin/java'), ...options, ...classPath, program, ...args];
   const process_ = spawn('/bin/bash', ['--norc', '-c', CLOSE_OTHERS, 'bash', ...argv], {
     env: { PATH: '/usr/bin:/bin', ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
