@@ -16,6 +16,8 @@ CRAC_OLD_SYMBOL(dlsym);
 CRAC_OLD_SYMBOL(dlopen);
 CRAC_OLD_SYMBOL(dladdr);
 
+#define REMEDY "Use a build of OpenJDK 17, 21 or 25 with HotSpot, such as Temurin's or a distribution's"
+
 JavaVM *crac_vm;
 jvmtiEnv *crac_jvmti;
 const char *crac_obstacle;
@@ -67,12 +69,15 @@ JNIEXPORT jint JNICALL Agent_OnLoad(JavaVM *vm, char *options, void *reserved) {
   JNIEnv *env = NULL;
   if (!dladdr((void *)(*vm)->GetEnv, &jvm) || !(jvm_library = dlopen(jvm.dli_fname, RTLD_NOW | RTLD_NOLOAD)) ||
       (*vm)->GetEnv(vm, (void **)&crac_jvmti, JVMTI_VERSION_9) != JNI_OK) {
-    crac_warn("this JVM offers no JVMTI 9: the checkpoint agent cannot work here");
+    crac_warn("this JVM offers no JVMTI 9: the checkpoint agent cannot work here, the app goes on without. " REMEDY);
     return JNI_OK; /* the app is worth more than its checkpoint */
   }
   (void)(*vm)->GetEnv(vm, (void **)&env, JNI_VERSION_9);
   if (options && strcmp(options, "off") == 0)
     crac_obstacle = "off";
+  else if (!crac_jvm_symbol("gHotSpotVMStructs"))
+    crac_obstacle = "this JVM is not HotSpot, or does not describe its structures (gHotSpotVMStructs): no checkpoint of it "
+                    "can be taken. " REMEDY;
   else
     crac_obstacle = crac_redirect_nano_time(env);
 
