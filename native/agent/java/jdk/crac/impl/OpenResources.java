@@ -9,7 +9,8 @@ import java.util.Set;
 import jdk.crac.CheckpointException;
 
 /**
- * What the app has open at a checkpoint, and what becomes of it. A rule of the policies file decides first; without one
+ * What the app has open at a checkpoint, and what becomes of it. What the JDK has opened for itself is let alone. For the
+ * rest a rule of the policies file decides first; without one
  *
  * <ul>
  * <li>crac.resources=strict refuses everything that is not the JDK's own, as the CRaC JDK does;
@@ -128,17 +129,22 @@ final class OpenResources {
 
     private void decideAll() {
         for (Descriptor each : all) {
+            if (ownership.isOfTheJdk(each)) {
+                continue;
+            }
             Policy rule = policies.find(each);
             if (rule == null) {
                 decideByMode(each);
             } else if (rule.action.equals("error")) {
                 refuse(each, "a rule of the policies file forbids it", "");
-            } else if (rule.action.equals("reopen") && !canBeReopened(each)) {
+            } else if (rule.action.equals("reopen") && !canBeReopened(each) && !isAccepted(each)) {
                 refuse(each, "action: reopen does not work for it; there are ignore and close", lines(each, "close"));
             } else {
-                actions.put(each.fd, rule.action);
+                // a rule for a port that is listened on is also met by the connections that came to it
+                String action = rule.action.equals("reopen") && isAccepted(each) ? "close" : rule.action;
+                actions.put(each.fd, action);
                 if (rule.warns) {
-                    warnings.add(each + " is open; action: " + rule.action);
+                    warnings.add(each + " is open; action: " + action);
                 }
             }
         }
@@ -151,9 +157,6 @@ final class OpenResources {
     }
 
     private void decideByMode(Descriptor descriptor) {
-        if (ownership.isOfTheJdk(descriptor)) {
-            return;
-        }
         if (isStrict) {
             refuse(descriptor, "it is open", lines(descriptor, canBeReopened(descriptor) ? "reopen" : "close"));
             return;
@@ -227,14 +230,17 @@ final class OpenResources {
     }
 
     /** The rule that would allow exactly this. */
-    private static String lines(Descriptor descriptor, String action) {
+    private String lines(Descriptor descriptor, String action) {
         StringBuilder rule = new StringBuilder("type: ").append(descriptor.resourceType());
         if (descriptor.isSocket()) {
             if (descriptor.isUnix()) {
                 line(rule, "family", "unix");
                 line(rule, "localPath", escapeGlob(descriptor.localAddress));
                 line(rule, "remotePath", descriptor.isPeerNamed() ? escapeGlob(descriptor.remoteAddress) : "");
-            } else if (descriptor.isConnected() && !descriptor.isListening()) {
+            } else if (isAccepted(descriptor)) {
+                line(rule, "localPort", String.valueOf(descriptor.localPort));
+                line(rule, "remoteAddress", "*");
+            } else if (descriptor.isConnected()) {
                 line(rule, "remoteAddress", descriptor.remoteAddress);
                 line(rule, "remotePort", String.valueOf(descriptor.remotePort));
             } else if (descriptor.localPort != 0) {
