@@ -116,8 +116,8 @@ export interface CtlAnswer {
   readonly stdout: string;
 }
 
-export async function ctl(args: readonly string[], uid?: number): Promise<CtlAnswer> {
-  const process_ = spawn(ctlPath, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid ? { uid, gid: uid } : {}) });
+export async function ctl(args: readonly string[], uid?: number, path = ctlPath): Promise<CtlAnswer> {
+  const process_ = spawn(path, args, { stdio: ['ignore', 'pipe', 'inherit'], ...(uid ? { uid, gid: uid } : {}) });
   let stdout = '';
   process_.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
@@ -133,7 +133,8 @@ export async function prepare(pid: number, ...flags: readonly string[]): Promise
   return JSON.parse(answer.stdout);
 }
 
-export const status = async (pid: number) => (await ctl(['status', '--pid', String(pid)])).json.state;
+export const status = async (pid: number, path = ctlPath) =>
+  (await ctl(['status', '--pid', String(pid)], undefined, path)).json.state;
 
 export async function waitFor<T>(look: () => Promise<T> | T, wanted: T): Promise<void> {
   for (const deadline = Date.now() + 10_000; ; ) {

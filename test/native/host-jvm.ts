@@ -68,9 +68,14 @@ export async function dumpAndCompile({ native, dir }: HostJvm, jvm: ChildProcess
   await compileDump(readDump(images), { cpu, ready, rootFile }, 'map', dir);
 }
 
-export function startRestored({ native, dir }: HostJvm): ChildProcess {
+export function startRestored(
+  { native, dir }: HostJvm,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   writeFileSync(join(dir, 'cold'), '0\0/bin/false\0');
-  return start([join(native, 'restore')], join(dir, 'restored.log'), {
+  return start([join(native, 'restore'), ...args], join(dir, 'restored.log'), {
+    ...env,
     CRAC_CHECKPOINT: dir,
     CRAC_COLD: join(dir, 'cold'),
     CRAC_RESTORE: 'require',
