@@ -101,6 +101,9 @@ public class Restorable implements Resource {
                     System.out.println("process " + ProcessHandle.current().pid() + " "
                             + ProcessHandle.current().isAlive());
                     break;
+                case "exit":
+                    System.exit(0);
+                    break;
                 case "nanos":
                     System.out.println("nanos " + (warmNanoTime() - nanosBefore));
                     break;

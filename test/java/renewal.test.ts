@@ -1,0 +1,133 @@
+/** What must not be the same in two processes restored from one image, and what ties the process to its surroundings. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import {
+  agent,
+  buildRuntime,
+  ctl,
+  JDKS,
+  type Jvm,
+  launchJvm,
+  prepare,
+  simulateRestore,
+  status,
+  waitFor,
+} from './jvm.ts';
+
+beforeAll(buildRuntime, 60_000);
+
+// HotSpot warns of every wrong use of JNI
+const CHECKED = [agent, '-Xcheck:jni'];
+const AS_IN_A_BUILD = [agent, '-XX:+PerfDisableSharedMem'];
+
+/** The program looks into the generators. */
+const OPEN = [
+  'java.base/java.lang',
+  'java.base/java.util',
+  'java.base/java.security',
+  'java.base/sun.security.provider',
+].map((name) => `--add-opens=${name}=ALL-UNNAMED`);
+
+async function valuesOf(jvm: Jvm): Promise<Readonly<Record<string, string>>> {
+  jvm.send('values');
+  const line = await jvm.line(/^values /);
+  return Object.fromEntries(
+    line
+      .split(' ')
+      .slice(1)
+      .map((pair) => pair.split('=')),
+  );
+}
+
+function withPrefix(values: Readonly<Record<string, string>>, prefix: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith(prefix)));
+}
+
+describe.each(JDKS)('random numbers on JDK %d', (_, home) => {
+  test('generators that the app seeded go on, all others have been found', async () => {
+    await using untouched = launchJvm(home, 'Generators', { options: ['-Xint'] });
+    await untouched.line(/^ready$/);
+    const expected = await valuesOf(untouched);
+
+    await using jvm = launchJvm(home, 'Generators', { options: CHECKED });
+    await jvm.line(/^ready$/);
+    simulateRestore(await prepare(jvm.pid), { env: { CRAC_LOG: 'debug' } });
+    const told = await jvm.line(/generators and threads have new seeds/);
+    // made by the program: 4 of SecureRandom, 1 foreign, 3 of Random, 2 of SplittableRandom; 3 that seed new ones; its thread
+    expect(Number(/crac: (\d+) generators/.exec(told)?.[1])).toBeGreaterThanOrEqual(14);
+    await waitFor(() => status(jvm.pid), 'restored');
+    const values = await valuesOf(jvm);
+    expect(Object.keys(withPrefix(values, 'seeded.'))).toHaveLength(6);
+    expect(withPrefix(values, 'seeded.')).toEqual(withPrefix(expected, 'seeded.'));
+    expect(values['foreign.seedBytes']).toBe('32');
+    expect(jvm.lines.join('\n')).not.toMatch(/WARNING/);
+  });
+
+  test('what follows from the state at the checkpoint is not what comes', async () => {
+    await using jvm = launchJvm(home, 'Twins', { options: [...CHECKED, ...OPEN] });
+    await jvm.line(/^ready$/);
+    simulateRestore(await prepare(jvm.pid));
+    await waitFor(() => status(jvm.pid), 'restored');
+    jvm.send('compare');
+    expect(await jvm.line(/^differ/)).toBe('differ Random SHA1PRNG DRBG SplittableRandom ThreadLocalRandom');
+    expect(await jvm.line(/^equal/)).toBe('equal seededRandom seededSHA1PRNG seededSplittableRandom');
+  });
+});
+
+describe.each(JDKS)('surroundings on JDK %d', (_, home) => {
+  test('CRAC_LOG=debug lists the names of what has changed, without values', async () => {
+    const env = { GONE: 'secret-1', SAME: 'secret-2', OTHER: 'secret-3' };
+    await using jvm = launchJvm(home, 'Restorable', { env });
+    await jvm.line(/^ready$/);
+    simulateRestore(await prepare(jvm.pid), {
+      args: ['-Dapp.color=secret-4', '-Djava.vendor=secret-5'],
+      env: { PATH: '/usr/bin:/bin', SAME: 'secret-2', OTHER: 'secret-6', FRESH: 'secret-7', CRAC_LOG: 'debug' },
+    });
+    const names = 'CRAC_LOG added, FRESH added, GONE removed, OTHER changed';
+    const line = await jvm.line(/^crac: environment/);
+    expect(line.replace(/, (PWD|SHLVL|_) removed/g, '')).toBe(`crac: environment: ${names}`); // those are of the launching shell
+    expect(await jvm.line(/^crac: properties/)).toBe('crac: properties: app.color added, java.vendor changed');
+    await jvm.line(/^after second/);
+    expect(jvm.lines.join('\n')).not.toContain('secret');
+  });
+
+  test('jps and jstat find the JVM, not in a dump, not after its end', async () => {
+    await using jvm = launchJvm(home, 'Restorable', { options: AS_IN_A_BUILD });
+    await jvm.line(/^ready$/);
+    const file = `/tmp/hsperfdata_${userInfo().username}/${jvm.pid}`;
+    const isThere = () => existsSync(file);
+    const isMapped = () => readFileSync(`/proc/${jvm.pid}/maps`, 'utf8').includes(file);
+    expect(isThere()).toBe(false);
+    simulateRestore(await prepare(jvm.pid));
+    await waitFor(isThere, true);
+    const tool = (...args: string[]) =>
+      execFileSync(join(home, 'bin', args[0] ?? ''), args.slice(1), { encoding: 'utf8' });
+    await waitFor(isMapped, true);
+    expect(tool('jps')).toContain(`${jvm.pid} Restorable\n`);
+    const collections = () =>
+      Number(/(\d+)\s+[\d.]+\s+\d+\s+[\d.]+\s+[\d.]+\s*$/.exec(tool('jstat', '-gcutil', String(jvm.pid)))?.[1]);
+    expect(collections()).toBeGreaterThanOrEqual(0);
+
+    const again = await prepare(jvm.pid);
+    expect([isThere(), isMapped()]).toEqual([false, false]);
+    await ctl(['resume', again.mailbox.address, '--pid', String(jvm.pid)]);
+    await waitFor(isThere, true);
+    expect(tool('jcmd', String(jvm.pid), 'VM.version')).toContain(`${jvm.pid}:`);
+    jvm.send('exit');
+    expect(await jvm.exited).toBe(0);
+    expect(isThere()).toBe(false);
+  });
+});
+
+const [[, home]] = JDKS as [readonly [number, string]];
+
+test('a user without a name has no such file, and nobody complains', async () => {
+  await using jvm = launchJvm(home, 'Restorable', { options: AS_IN_A_BUILD, uid: 54321 });
+  await jvm.line(/^ready$/);
+  simulateRestore(await prepare(jvm.pid));
+  await jvm.line(/^after second/);
+  await waitFor(() => status(jvm.pid), 'restored');
+  expect(jvm.lines.filter((line) => !/^(before|after|ready)/.test(line))).toEqual([]);
+});
