@@ -136,23 +136,72 @@ NATIVE(jobjectArray, arguments)(JNIEnv *env, jclass self, jlong mailbox) {
   return strings(env, MAILBOX(mailbox), 0, MAILBOX(mailbox)->argc);
 }
 
+static bool add_change(JNIEnv *env, jobjectArray array, jsize *used, char kind, const char *text, size_t length) {
+  jbyteArray string = (*env)->NewByteArray(env, (jsize)length + 1);
+  if (!string)
+    return false;
+  (*env)->SetByteArrayRegion(env, string, 0, 1, (const jbyte *)&kind);
+  (*env)->SetByteArrayRegion(env, string, 1, (jsize)length, (const jbyte *)text);
+  (*env)->SetObjectArrayElement(env, array, (*used)++, string);
+  (*env)->DeleteLocalRef(env, string);
+  return true;
+}
+
+static size_t name_length(const char *variable) {
+  return *variable ? 1 + strcspn(variable + 1, "=") : 0; /* a name may begin with '=' */
+}
+
+static const char *find_variable(char **environment, const char *like) {
+  size_t length = name_length(like);
+  for (; environment && *environment; environment++)
+    if (name_length(*environment) == length && memcmp(*environment, like, length) == 0)
+      return *environment;
+  return NULL;
+}
+
+static size_t count_variables(char **environment) {
+  size_t count = 0;
+  while (environment && environment[count])
+    count++;
+  return count;
+}
+
+/* +NAME=value for what is added, ~NAME=value for what is changed, -NAME for what is gone; the rest of the array is null. */
+static jobjectArray list_changes(JNIEnv *env, char **old, char **fresh) {
+  jclass bytes = (*env)->FindClass(env, "[B");
+  jsize used = 0;
+  jobjectArray array =
+      bytes ? (*env)->NewObjectArray(env, (jsize)(count_variables(old) + count_variables(fresh)), bytes, NULL) : NULL;
+  for (char **variable = fresh; array && *variable; variable++) {
+    const char *before = find_variable(old, *variable);
+    if ((!before || strcmp(before, *variable) != 0) && !add_change(env, array, &used, before ? '~' : '+', *variable, strlen(*variable)))
+      return NULL;
+  }
+  for (char **variable = old; array && variable && *variable; variable++)
+    if (!find_variable(fresh, *variable) && !add_change(env, array, &used, '-', *variable, name_length(*variable)))
+      return NULL;
+  return array;
+}
+
 /* The old environment is left alone: other threads may be reading it. */
 NATIVE(jobjectArray, takeEnvironment)(JNIEnv *env, jclass self, jlong address) {
   (void)self;
   struct crac_mailbox *mailbox = MAILBOX(address);
-  char **fresh = calloc(mailbox->envc + 1, sizeof *fresh);
+  char **old = environ, **fresh = calloc(mailbox->envc + 1, sizeof *fresh);
   char *data = malloc(mailbox->data_size + 1);
-  if (fresh && data) {
-    memcpy(data, mailbox->data, mailbox->data_size);
-    data[mailbox->data_size] = 0;
-    char *at = data, *end = data + mailbox->data_size;
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < mailbox->argc + mailbox->envc && at < end; i++, at += strlen(at) + 1)
-      if (i >= mailbox->argc)
-        fresh[used++] = at;
-    environ = fresh;
+  if (!fresh || !data) {
+    (*env)->ThrowNew(env, (*env)->FindClass(env, "java/lang/OutOfMemoryError"), "no memory for the environment");
+    return NULL;
   }
-  return strings(env, mailbox, mailbox->argc, mailbox->envc);
+  memcpy(data, mailbox->data, mailbox->data_size);
+  data[mailbox->data_size] = 0;
+  char *at = data, *end = data + mailbox->data_size;
+  uint32_t used = 0;
+  for (uint32_t i = 0; i < mailbox->argc + mailbox->envc && at < end; i++, at += strlen(at) + 1)
+    if (i >= mailbox->argc && strchr(at, '=') && !find_variable(fresh, at))
+      fresh[used++] = at;
+  environ = fresh;
+  return list_changes(env, old, fresh);
 }
 
 NATIVE(jlong, restoreBeganMs)(JNIEnv *env, jclass self, jlong mailbox) {

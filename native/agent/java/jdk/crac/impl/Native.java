@@ -44,7 +44,7 @@ final class Native {
     /** The container's arguments, as delivered by the restorer. */
     static native byte[][] arguments(long mailbox);
 
-    /** Makes the delivered environment that of C's getenv, and returns it as NAME=value. */
+    /** Makes the delivered environment that of C's getenv. Returns +NAME=value, ~NAME=value, -NAME. */
     static native byte[][] takeEnvironment(long mailbox);
 
     /** Milliseconds since the epoch. */

@@ -33,14 +33,14 @@ final class Renewal {
         long began = System.nanoTime();
         int count = reseed();
         long reseeded = System.nanoTime();
-        Restored.Changes changes = Restored.takeOver(mailbox);
+        byte[][] changes = Restored.takeOver(mailbox);
         forget();
         showPerfDataSoon();
         if ("debug".equals(System.getenv("CRAC_LOG"))) {
             long end = System.nanoTime();
             System.err.println("crac: " + count + " generators and threads have new seeds, after " + (reseeded - began) / 1000
                     + " us; all taken over after " + (end - began) / 1000 + " us");
-            changes.tell();
+            Restored.tell(changes);
         }
     }
 

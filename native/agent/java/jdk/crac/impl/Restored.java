@@ -3,6 +3,7 @@ package jdk.crac.impl;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.nio.charset.Charset;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,8 +15,13 @@ final class Restored {
     private static final String REHEARSED_PROPERTY = "jdk.crac.impl.rehearsed";
 
     private static Map<Object, Object> environment;
+    /** What -D arguments have done. */
+    private static final Map<String, String> properties = new TreeMap<>();
     private static Method variable;
     private static Method value;
+    /** ProcessHandle.current() is made once; to isAlive() it is a process with this id and this start time. */
+    private static Field handlePid;
+    private static Field handleStart;
     private static Method startTime;
 
     private Restored() {
@@ -33,60 +39,64 @@ final class Restored {
             System.err.println("crac: warning: this JDK's environment or process id cannot be replaced: " + unknownJdk);
         }
         long mailbox = Renewal.rehearsalMailbox("-D" + REHEARSED_PROPERTY + "=");
-        byte[][] entries = Native.takeEnvironment(mailbox);
+        Native.takeEnvironment(mailbox);
         byte[][] arguments = Native.arguments(mailbox);
         Native.removeMailbox(mailbox);
+        byte[][] changes = {("+" + REHEARSED_PROPERTY + "=").getBytes(), ("-" + REHEARSED_PROPERTY).getBytes()};
         for (int i = 0; i < REHEARSALS; i++) {
-            takeOver(entries, arguments, environment == null ? null : new HashMap<>(i % 2 == 0 ? Map.of() : environment));
+            takeOver(changes, arguments, environment == null ? null : new HashMap<>(environment));
         }
         System.clearProperty(REHEARSED_PROPERTY);
     }
 
-    /** Returns what has changed. */
-    static Changes takeOver(long mailbox) {
-        return takeOver(Native.takeEnvironment(mailbox), Native.arguments(mailbox), environment);
+    /** Returns what has changed, for tell(). */
+    static byte[][] takeOver(long mailbox) {
+        byte[][] changes = Native.takeEnvironment(mailbox);
+        takeOver(changes, Native.arguments(mailbox), environment);
+        return changes;
     }
 
-    private static Changes takeOver(byte[][] entries, byte[][] arguments, Map<Object, Object> target) {
-        Changes changes = new Changes();
+    private static void takeOver(byte[][] changes, byte[][] arguments, Map<Object, Object> target) {
         try {
             if (target != null) {
-                replaceEnvironment(target, entries, changes);
+                changeEnvironment(target, changes);
             }
-            if (startTime != null) {
-                replaceProcessId(Native.processId());
+            if (handleStart != null) {
+                int pid = Native.processId();
+                handlePid.setLong(ProcessHandle.current(), pid);
+                handleStart.setLong(ProcessHandle.current(), (long) startTime.invoke(null, (long) pid));
             }
         } catch (ReflectiveOperationException | RuntimeException unknownJdk) {
             System.err.println("crac: warning: this JDK's environment or process id cannot be replaced: " + unknownJdk);
         }
+        properties.clear();
         for (byte[] argument : arguments) {
-            setProperty(new String(argument, nativeCharset()), changes);
+            setProperty(new String(argument, nativeCharset()));
         }
-        return changes;
     }
 
     /** Names of variables and properties, without values: those may be secrets. */
-    static final class Changes {
-        final Map<String, String> variables = new TreeMap<>();
-        final Map<String, String> properties = new TreeMap<>();
-
-        void tell() {
-            System.err.println("crac: environment: " + describe(variables));
-            System.err.println("crac: properties: " + describe(properties));
+    static void tell(byte[][] changes) {
+        Map<String, String> variables = new TreeMap<>();
+        for (int i = 0; i < changes.length && changes[i] != null; i++) {
+            String what = changes[i][0] == '+' ? "added" : changes[i][0] == '-' ? "removed" : "changed";
+            variables.put(new String(changes[i], 1, nameEnd(changes[i]) - 1, nativeCharset()), what);
         }
+        System.err.println("crac: environment: " + describe(variables));
+        System.err.println("crac: properties: " + describe(properties));
+    }
 
-        private static String describe(Map<String, String> changes) {
-            if (changes.isEmpty()) {
-                return "as at the checkpoint";
-            }
-            StringBuilder text = new StringBuilder();
-            changes.forEach((name, what) -> text.append(text.length() == 0 ? "" : ", ").append(name).append(' ').append(what));
-            return text.toString();
+    private static String describe(Map<String, String> changes) {
+        if (changes.isEmpty()) {
+            return "as at the checkpoint";
         }
+        StringBuilder text = new StringBuilder();
+        changes.forEach((name, what) -> text.append(text.length() == 0 ? "" : ", ").append(name).append(' ').append(what));
+        return text.toString();
     }
 
     /** A container argument -Dname=value sets a system property. */
-    private static void setProperty(String argument, Changes changes) {
+    private static void setProperty(String argument) {
         if (!argument.startsWith("-D") || argument.length() == 2) {
             return;
         }
@@ -97,7 +107,7 @@ final class Restored {
         String name = equals < 0 ? argument.substring(2) : argument.substring(2, equals);
         String content = equals < 0 ? "" : argument.substring(equals + 1);
         String before = System.setProperty(name, content);
-        changes.properties.put(name, before == null ? "added" : before.equals(content) ? "unchanged" : "changed");
+        properties.put(name, before == null ? "added" : before.equals(content) ? "unchanged" : "changed");
     }
 
     private static Charset nativeCharset() {
@@ -108,64 +118,56 @@ final class Restored {
         }
     }
 
-    /** The one map behind System.getenv() and ProcessBuilder.environment() is changed in place: both hold on to it. */
-    private static void replaceEnvironment(Map<Object, Object> target, byte[][] entries, Changes changes)
+    /**
+     * The one map behind System.getenv() and ProcessBuilder.environment() is changed in place: both hold on to it. Only
+     * what differs is touched: other threads read this map without a lock.
+     */
+    private static void changeEnvironment(Map<Object, Object> target, byte[][] changes)
             throws ReflectiveOperationException {
-        Map<Object, Object> fresh = new HashMap<>();
-        for (byte[] entry : entries) {
-            int equals = 1; // a name may begin with '='
-            while (equals < entry.length && entry[equals] != '=') {
-                equals++;
+        for (byte[] change : changes) {
+            if (change == null) {
+                return;
             }
-            if (equals >= entry.length) {
-                continue;
-            }
-            byte[] name = java.util.Arrays.copyOfRange(entry, 0, equals);
-            byte[] content = java.util.Arrays.copyOfRange(entry, equals + 1, entry.length);
-            fresh.putIfAbsent(variable.invoke(null, name), value.invoke(null, content));
-        }
-        for (Object name : target.keySet().toArray()) {
-            if (!fresh.containsKey(name)) {
+            int end = nameEnd(change);
+            Object name = variable.invoke(null, Arrays.copyOfRange(change, 1, end));
+            if (change[0] == '-') {
                 target.remove(name);
-                changes.variables.put(name.toString(), "removed");
-            }
-        }
-        // only what differs is touched: other threads read this map without a lock
-        for (Map.Entry<Object, Object> entry : fresh.entrySet()) {
-            if (!entry.getValue().equals(target.get(entry.getKey()))) {
-                Object before = target.put(entry.getKey(), entry.getValue());
-                changes.variables.put(entry.getKey().toString(), before == null ? "added" : "changed");
+            } else {
+                target.put(name, value.invoke(null, Arrays.copyOfRange(change, end + 1, change.length)));
             }
         }
     }
 
+    /** After the kind of the change and the name, which may begin with '='. */
+    private static int nameEnd(byte[] change) {
+        int end = 2;
+        while (end < change.length && change[end] != '=') {
+            end++;
+        }
+        return end;
+    }
+
     @SuppressWarnings("unchecked")
     private static void findInternals() throws ReflectiveOperationException {
-        startTime = ProcessHandle.current().getClass().getDeclaredMethod("isAlive0", long.class);
+        Class<?> handle = ProcessHandle.current().getClass();
+        startTime = handle.getDeclaredMethod("isAlive0", long.class);
         startTime.setAccessible(true);
+        handlePid = field(handle, "pid");
+        handleStart = field(handle, "startTime");
         variable = factory("java.lang.ProcessEnvironment$Variable");
         value = factory("java.lang.ProcessEnvironment$Value");
-        Field field = Class.forName("java.lang.ProcessEnvironment").getDeclaredField("theEnvironment");
+        environment = (Map<Object, Object>) field(Class.forName("java.lang.ProcessEnvironment"), "theEnvironment").get(null);
+    }
+
+    private static Field field(Class<?> holder, String name) throws ReflectiveOperationException {
+        Field field = holder.getDeclaredField(name);
         field.setAccessible(true);
-        environment = (Map<Object, Object>) field.get(null);
+        return field;
     }
 
     private static Method factory(String className) throws ReflectiveOperationException {
         Method method = Class.forName(className).getDeclaredMethod("valueOf", byte[].class);
         method.setAccessible(true);
         return method;
-    }
-
-    /** ProcessHandle.current() is made once; to isAlive() it is a process with this id and this start time. */
-    private static void replaceProcessId(int pid) throws ReflectiveOperationException {
-        ProcessHandle current = ProcessHandle.current();
-        setLong(current, "pid", pid);
-        setLong(current, "startTime", (long) startTime.invoke(null, (long) pid));
-    }
-
-    private static void setLong(Object object, String name, long value) throws ReflectiveOperationException {
-        Field field = object.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        field.setLong(object, value);
     }
 }
