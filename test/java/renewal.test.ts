@@ -1,7 +1,7 @@
 /** What must not be the same in two processes restored from one image, and what ties the process to its surroundings. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { availableParallelism, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
   agent,
@@ -76,7 +76,7 @@ describe.each(JDKS)('random numbers on JDK %d', (_, home) => {
   });
 });
 
-describe.each(JDKS)('surroundings on JDK %d', (_, home) => {
+describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
   test('CRAC_LOG=debug lists the names of what has changed, without values', async () => {
     const env = { GONE: 'secret-1', SAME: 'secret-2', OTHER: 'secret-3' };
     await using jvm = launchJvm(home, 'Restorable', { env });
@@ -118,6 +118,21 @@ describe.each(JDKS)('surroundings on JDK %d', (_, home) => {
     jvm.send('exit');
     expect(await jvm.exited).toBe(0);
     expect(isThere()).toBe(false);
+  });
+
+  test('pools of the JDK follow the number of processors', async () => {
+    await using jvm = launchJvm(home, 'Restorable', { options: [agent, ...OPEN] });
+    const schedulerOf = (count: number) => (version < 21 ? '' : String(count));
+    const count = availableParallelism();
+    expect(count).toBeGreaterThan(1);
+    jvm.send('processors before');
+    expect(await jvm.line(/^processors/)).toBe(`processors ${count} before ${schedulerOf(count)}`);
+    const ready = await prepare(jvm.pid);
+    execFileSync('taskset', ['-a', '-p', '-c', '0', String(jvm.pid)]);
+    simulateRestore(ready, { env: { CRAC_LOG: 'debug' } });
+    await jvm.line(new RegExp(`^crac: processors: 1 instead of ${count}$`));
+    jvm.send('processors after');
+    expect(await jvm.line(/^processors/)).toBe(`processors 1 after ${schedulerOf(1)}`);
   });
 });
 

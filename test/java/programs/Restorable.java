@@ -70,6 +70,17 @@ public class Restorable implements Resource {
         return lines.toString();
     }
 
+    /** The JDK that this is compiled for has no virtual threads: "" there. */
+    private static String virtualThreadParallelism() throws Exception {
+        try {
+            java.lang.reflect.Field scheduler = Class.forName("java.lang.VirtualThread").getDeclaredField("DEFAULT_SCHEDULER");
+            scheduler.setAccessible(true);
+            return String.valueOf(((java.util.concurrent.ForkJoinPool) scheduler.get(null)).getParallelism());
+        } catch (ClassNotFoundException before21) {
+            return "";
+        }
+    }
+
     public static void main(String[] args) throws Exception {
         Core.getGlobalContext().register(FIRST);
         Core.getGlobalContext().register(SECOND);
@@ -100,6 +111,10 @@ public class Restorable implements Resource {
                 case "process":
                     System.out.println("process " + ProcessHandle.current().pid() + " "
                             + ProcessHandle.current().isAlive());
+                    break;
+                case "processors":
+                    System.out.println("processors " + Runtime.getRuntime().availableProcessors() + " " + words[1] + " "
+                            + virtualThreadParallelism());
                     break;
                 case "exit":
                     System.exit(0);

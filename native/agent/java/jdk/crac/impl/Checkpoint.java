@@ -64,6 +64,8 @@ public final class Checkpoint {
             } catch (RestoreException | RuntimeException | Error failed) {
                 Control.ended("restored", failed);
                 throw failed;
+            } finally {
+                Processors.adapt();
             }
         } finally {
             Control.end();

@@ -25,6 +25,7 @@ final class Renewal {
         forget();
         reseed(); // there is nothing to be reseeded yet
         Restored.rehearse();
+        Processors.remember();
         Native.openChannel(); // it is open
     }
 
