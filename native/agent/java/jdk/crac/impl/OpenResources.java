@@ -132,6 +132,11 @@ final class OpenResources {
             if (ownership.isOfTheJdk(each)) {
                 continue;
             }
+            String obstacle = obstacle(each);
+            if (obstacle != null) {
+                refuse(each, obstacle, "");
+                continue;
+            }
             Policy rule = policies.find(each);
             if (rule == null) {
                 decideByMode(each);
@@ -150,6 +155,23 @@ final class OpenResources {
         }
     }
 
+    /** Why it cannot even be dumped, whatever is to become of it; or null. */
+    private static String obstacle(Descriptor descriptor) {
+        if (descriptor.isDeleted()) {
+            return "it was deleted, but is still open: no rule helps, close it in beforeCheckpoint";
+        }
+        if (descriptor.kind.equals("device") && !STATELESS_DEVICES.contains(descriptor.name)) {
+            return "it is a device: no rule helps, close it in beforeCheckpoint";
+        }
+        if (descriptor.isUnix() && descriptor.isConnected() && !descriptor.remoteAddress.equals("inside")) {
+            return "its peer is outside the app: no rule helps, close it in beforeCheckpoint";
+        }
+        if (descriptor.name.equals("anon_inode:inotify")) {
+            return "it watches files (WatchService): no rule helps, close it in beforeCheckpoint";
+        }
+        return null;
+    }
+
     private static boolean canBeReopened(Descriptor descriptor) {
         return descriptor.isSocket() ? descriptor.isListening() && descriptor.isTcp()
                 : (descriptor.kind.equals("file") || descriptor.kind.equals("folder")) && !descriptor.isDeleted()
@@ -163,18 +185,12 @@ final class OpenResources {
         }
         switch (descriptor.kind) {
             case "file":
-                if (descriptor.isDeleted()) {
-                    refuse(descriptor, "it was deleted, but is still open", "");
-                } else if (descriptor.isWritable()) {
+                if (descriptor.isWritable()) {
                     refuse(descriptor, "it is open for writing", lines(descriptor, "reopen"));
                 }
                 break;
             case "folder":
-                break;
             case "device":
-                if (!STATELESS_DEVICES.contains(descriptor.name)) {
-                    refuse(descriptor, "it is a device", lines(descriptor, "close"));
-                }
                 break;
             case "fifo":
                 refuse(descriptor, "it is a named pipe", lines(descriptor, "close"));
