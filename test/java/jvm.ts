@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadyFacts } from '../../src/criu/checkpoint.ts';
@@ -16,8 +25,10 @@ export const ctlPath = join(native, 'ctl');
 
 export const CACHE = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
 export const JDK_17 = '/usr/lib/jvm/java-17-openjdk-amd64';
-/** scripts/install-jdk21.ts puts it there. */
-const JDK_21 = join(CACHE, 'crac-build-test/jdk-21/usr/lib/jvm/java-21-openjdk-amd64');
+/** The machine's own, or what scripts/install-jdk21.ts has put into the cache. */
+const JDK_21 =
+  ['/usr/lib/jvm/java-21-openjdk-amd64', '/usr/lib/jvm/temurin-21-jdk-amd64'].find((home) => existsSync(home)) ??
+  join(CACHE, 'crac-build-test/jdk-21/usr/lib/jvm/java-21-openjdk-amd64');
 /** CRAC_TEST_JDKS="21=/path/to/jdk …" names other ones. */
 export const JDKS: readonly (readonly [version: number, home: string])[] = (
   process.env['CRAC_TEST_JDKS'] ?? `17=${JDK_17} 21=${JDK_21} 25=/usr/lib/jvm/temurin-25-jdk-amd64`
