@@ -8,6 +8,7 @@ import java.util.List;
 final class Descriptor {
     private static final int FIELD_COUNT = 14;
     private static final int ACCESS_MODE = 3;
+    private static final int PATH_ONLY = 010000000;
     private static final int LISTEN = 10;
     private static final int CLOSED = 7;
     /** CLOSE_WAIT, LAST_ACK, CLOSING: nothing more comes from the peer. */
@@ -105,6 +106,11 @@ final class Descriptor {
 
     boolean isDeleted() {
         return isDeleted;
+    }
+
+    /** What takes the place of a file that was closed by a rule, in a restored process. */
+    boolean isStandIn() {
+        return kind.equals("folder") && (flags & PATH_ONLY) != 0 && name.equals("/");
     }
 
     boolean isWritable() {

@@ -53,6 +53,8 @@ final class Ownership {
                 return true;
             case "file":
                 return !descriptor.isWritable() && !descriptor.isDeleted() && isOwned(descriptor.name);
+            case "folder":
+                return descriptor.isStandIn();
             case "device":
                 return RANDOM_DEVICES.contains(descriptor.name);
             case "socket": // that which takes the place of sockets while they are being closed, and selectors' own
