@@ -29,6 +29,12 @@ export async function writeLayout(image: OciImage, dir: string, tag: string, sig
   }
 }
 
+/** Rejects as writeLayout() would for what is at `dir` already, and writes nothing. */
+export async function checkLayoutTarget(dir: string): Promise<void> {
+  const target = resolve(dir);
+  if (!(await isNew(target))) await readExisting(target);
+}
+
 async function createLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
   const partial = join(dirname(target), `.${basename(target)}.partial-${randomUUID()}`);
   try {
@@ -45,12 +51,7 @@ async function createLayout(image: OciImage, target: string, tag: string, signal
 }
 
 async function updateLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
-  const before = await readLayoutIndex(target).catch((cause: unknown) => {
-    throw new CracBuildError('PUBLISH_FAILED', `${target} exists and is no image layout: ${(cause as Error).message}`, {
-      hint: 'Choose another folder for the output, or empty this one.',
-      cause,
-    });
-  });
+  const before = await readExisting(target);
   const known = new Set(await readdir(join(target, 'blobs/sha256')).catch(() => []));
   let indexIsNew = false;
   try {
@@ -65,6 +66,15 @@ async function updateLayout(image: OciImage, target: string, tag: string, signal
     if (!indexIsNew) await deleteAdded(target, image, known);
     throw error;
   }
+}
+
+async function readExisting(target: string): Promise<ReadIndex> {
+  return await readLayoutIndex(target).catch((cause: unknown) => {
+    throw new CracBuildError('PUBLISH_FAILED', `${target} exists and is no image layout: ${(cause as Error).message}`, {
+      hint: 'Choose another folder for the output, or empty this one.',
+      cause,
+    });
+  });
 }
 
 async function isNew(target: string): Promise<boolean> {

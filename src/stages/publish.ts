@@ -1,9 +1,9 @@
-import type { LoadedImage } from '../engine/engine.ts';
+import type { Engine, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
-import { writeLayout } from '../oci/write-layout.ts';
+import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 
@@ -56,16 +56,32 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
   };
 }
 
-async function loadIntoDocker(image: OciImage, reference: string, world: World): Promise<LoadedImage> {
-  if (world.engine.name !== 'docker') {
-    throw new CracBuildError(
-      'PUBLISH_FAILED',
-      `docker:${reference} needs Docker, but the engine is ${world.engine.description}`,
-      {
-        hint: 'Use an oci: output, or build with --engine docker.',
-      },
-    );
+/** What can be known of the outputs before anything is made: a build of minutes must not end at a wrong folder. */
+export async function checkOutputs(
+  outputs: readonly Output[],
+  engine: Pick<Engine, 'name' | 'description'>,
+): Promise<void> {
+  for (const output of outputs) {
+    if (output.kind === 'oci') {
+      await checkLayoutTarget(output.dir);
+    } else {
+      parseReference(output.reference);
+      requireDocker(output.reference, engine);
+    }
   }
+}
+
+function requireDocker(reference: string, engine: Pick<Engine, 'name' | 'description'>): void {
+  if (engine.name === 'docker') return;
+  throw new CracBuildError(
+    'PUBLISH_FAILED',
+    `docker:${reference} needs Docker, but the engine is ${engine.description}`,
+    { hint: 'Use an `oci:DIR` output, or build with `--engine docker`: it says why Docker does not answer.' },
+  );
+}
+
+async function loadIntoDocker(image: OciImage, reference: string, world: World): Promise<LoadedImage> {
+  requireDocker(reference, world.engine);
   return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
 }
 

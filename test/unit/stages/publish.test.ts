@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, LoadedImage } from '../../../src/engine/engine.ts';
@@ -6,7 +6,7 @@ import { CracBuildError } from '../../../src/errors.ts';
 import type { OciImage } from '../../../src/oci/image.ts';
 import { validateLayout } from '../../../src/oci/validate.ts';
 import type { BuildPlan, Output } from '../../../src/plan/build-plan.ts';
-import { publishImage } from '../../../src/stages/publish.ts';
+import { checkOutputs, publishImage } from '../../../src/stages/publish.ts';
 import type { World } from '../../../src/world.ts';
 import { makeSampleImage } from '../oci/sample-image.ts';
 
@@ -97,4 +97,34 @@ test('a reference that is none is refused before anything is done', async () => 
   await expect(publish([{ kind: 'docker', reference: 'No Good' }], fakeEngine('docker'))).rejects.toMatchObject({
     code: 'USAGE',
   });
+});
+
+test('outputs that cannot be written are known before anything is made', async () => {
+  const engine = fakeEngine('docker');
+  writeFileSync(join(dir, 'file'), 'in the way');
+  mkdirSync(join(dir, 'full'));
+  writeFileSync(join(dir, 'full/precious'), 'not ours');
+  for (const name of ['file', 'full']) {
+    await expect(checkOutputs([{ kind: 'oci', dir: join(dir, name) }], engine)).rejects.toMatchObject({
+      code: 'PUBLISH_FAILED',
+      message: expect.stringContaining(`${join(dir, name)} exists and is no`),
+    });
+  }
+  await expect(checkOutputs([{ kind: 'docker', reference: 'No Good' }], engine)).rejects.toMatchObject({
+    code: 'USAGE',
+  });
+  await expect(checkOutputs([{ kind: 'docker', reference: 'demo' }], fakeEngine('oci'))).rejects.toMatchObject({
+    code: 'PUBLISH_FAILED',
+  });
+});
+
+test('outputs that can be written pass, and nothing is written', async () => {
+  const engine = fakeEngine('docker');
+  await publish([{ kind: 'oci', dir: join(dir, 'before') }], engine);
+  const outputs: Output[] = [
+    ...['before', 'new', 'new/below'].map((name) => ({ kind: 'oci' as const, dir: join(dir, name) })),
+    { kind: 'docker', reference: 'demo' },
+  ];
+  await checkOutputs(outputs, engine);
+  expect(readdirSync(dir).sort()).toEqual(['before', 'work']);
 });
