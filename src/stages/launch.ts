@@ -13,6 +13,8 @@ export interface RunningApp extends AsyncDisposable {
 
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 25;
+/** Most apps are ready by then; whoever waits longer wants to know for what. */
+const QUIET_MS = 3000;
 
 /** Starts the app in the build container and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines otherwise. */
 export async function launchApp(plan: BuildPlan, image: OciImage, world: World): Promise<RunningApp> {
@@ -53,18 +55,30 @@ async function waitUntilReady(plan: BuildPlan, container: Container, world: Worl
   const { readiness } = plan;
   const url = `GET :${readiness.port}${readiness.path}`;
   world.report({ type: 'stage-progress', stage: 'launch', text: `waiting for ${url}` });
-  const response = await waitForResponse(container, { ...readiness, intervalMs: POLL_INTERVAL_MS }, world.signal);
+  const expected = { ...readiness, intervalMs: POLL_INTERVAL_MS };
+  const response = await waitForResponse(container, expected, world.signal, tellChanges(url, world));
   if (response.outcome === 'exited') throw await appExited(container, response.exit.exitCode, 'before it was ready');
   if (response.outcome === 'timed-out') {
     throw new CracBuildError(
       'APP_NOT_READY',
       `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${url} was to answer ${readiness.status}; at last: ${response.lastSeen}`,
       {
-        hint: 'Correct readiness (port, path, status) or app.ports, or give the app more time with readiness.timeout.',
+        hint: 'Correct readiness (port, path, status) or app.ports if the app listens somewhere else, or give it more time with readiness.timeout.',
         details: await container.lastLines(LAST_LINES),
       },
     );
   }
+}
+
+/** Says what stands in the way of being ready when that has changed. */
+function tellChanges(url: string, world: World): (seen: string) => void {
+  const startedMs = performance.now();
+  let told: string | undefined;
+  return (seen) => {
+    if (seen === told || performance.now() - startedMs < QUIET_MS) return;
+    told = seen;
+    world.report({ type: 'stage-progress', stage: 'launch', text: `still waiting for ${url}: ${seen}` });
+  };
 }
 
 /** `when`: "before it was ready", "during warm-up". */

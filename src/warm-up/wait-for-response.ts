@@ -26,12 +26,17 @@ export async function waitForResponse(
   container: Pick<Container, 'endpoint' | 'exited'>,
   expected: Expectation,
   signal: AbortSignal,
+  /** Is told of every attempt that failed: "connection refused", "it answered 503". */
+  onFailed: (seen: string) => void = () => {},
 ): Promise<FirstResponse> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const exit = container.exited.then((exit): FirstResponse => ({ outcome: 'exited', exit }));
   try {
-    return await Promise.race([exit, ask(container, expected, stop).catch((error) => preferExit(error, exit))]);
+    return await Promise.race([
+      exit,
+      ask(container, expected, stop, onFailed).catch((error) => preferExit(error, exit)),
+    ]);
   } finally {
     ended.abort();
   }
@@ -48,6 +53,7 @@ async function ask(
   container: Pick<Container, 'endpoint'>,
   expected: Expectation,
   signal: AbortSignal,
+  onFailed: (seen: string) => void,
 ): Promise<FirstResponse> {
   const deadline = performance.now() + expected.timeoutMs;
   const { host, port } = await container.endpoint(expected.port);
@@ -60,6 +66,7 @@ async function ask(
     signal.throwIfAborted();
     if (seen === expected.status) return { outcome: 'ready' };
     lastSeen = typeof seen === 'number' ? `it answered ${seen}` : seen;
+    onFailed(lastSeen);
     await sleep(expected.intervalMs, undefined, { signal });
   }
 }
@@ -84,6 +91,7 @@ function getStatus(
 function describe(error: NodeJS.ErrnoException, limit: AbortSignal): string {
   if (limit.aborted) return 'it accepted the connection and did not answer in time';
   if (error.code === 'ECONNREFUSED') return 'connection refused';
-  if (error.code === 'ECONNRESET') return 'the connection was closed without an answer';
+  /** Also what a forwarded port does (Docker's proxy, native/tools/forward.c) when it finds nobody behind it. */
+  if (error.code === 'ECONNRESET') return 'the connection was closed without an answer, as where nothing listens';
   return error.message;
 }

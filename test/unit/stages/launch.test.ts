@@ -52,6 +52,24 @@ test.each([
   expect(engine.left()).toEqual([]);
 });
 
+test('who waits longer than most is told for what, once for each change', async () => {
+  let asked = 0;
+  const startedMs = performance.now();
+  const answer = () => {
+    asked += 1;
+    const elapsedMs = performance.now() - startedMs;
+    return { status: elapsedMs < 3300 ? 404 : elapsedMs < 3600 ? 503 : 200 };
+  };
+  const world = fakeWorld(openFakeEngine({ answer }));
+  await using _app = await launchApp(samplePlan({ readiness: { timeout: 6000 } }), NO_IMAGE, world);
+  expect(asked).toBeGreaterThan(10);
+  expect(world.events.map((event) => event.type === 'stage-progress' && event.text)).toEqual([
+    'waiting for GET :8080/',
+    'still waiting for GET :8080/: it answered 404',
+    'still waiting for GET :8080/: it answered 503',
+  ]);
+}, 10_000);
+
 test('an abort while it waits leaves nothing', async () => {
   const controller = new AbortController();
   const engine = openFakeEngine({ answer: () => 'hang' });

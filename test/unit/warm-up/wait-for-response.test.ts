@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { CracBuildError } from '../../../src/errors.ts';
 import { waitForResponse } from '../../../src/warm-up/wait-for-response.ts';
 
@@ -16,4 +17,22 @@ test('one that cannot be reached and goes on is an error of the engine', async (
   const exited = new Promise<{ exitCode: number }>(() => {});
   const waiting = waitForResponse({ endpoint: unreachable, exited }, EXPECTED, new AbortController().signal);
   await expect(waiting).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+});
+
+test('a forwarded port with nobody behind it is told as one where nothing may listen', async () => {
+  const server = createServer((socket) => socket.resetAndDestroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const endpoint = async () => ({ host: '127.0.0.1', port });
+  const seen: string[] = [];
+  const response = await waitForResponse(
+    { endpoint, exited: new Promise(() => {}) },
+    { ...EXPECTED, timeoutMs: 50 },
+    new AbortController().signal,
+    (text) => seen.push(text),
+  );
+  server.close();
+  const lastSeen = 'the connection was closed without an answer, as where nothing listens';
+  expect(response).toEqual({ outcome: 'timed-out', lastSeen });
+  expect(seen).toContain(lastSeen);
 });
