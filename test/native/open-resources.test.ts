@@ -55,6 +55,7 @@ test.each([17, 25] as const)(
 
     await ask(`/append/log?${log}`);
     await ask('/write/log?before');
+    await ask(`/append/closed?${log}.closed`);
     await ask(`/both/db?${database}`);
     await ask('/overwrite/db?XY');
     const listening = Number(await ask('/listen/listener'));
@@ -79,11 +80,11 @@ test.each([17, 25] as const)(
         'm',
       ),
     );
-    expect(details.match(/^ {2}opened by thread "HTTP-Dispatcher"$/gm)).toHaveLength(3);
+    expect(details.match(/^ {2}opened by thread "HTTP-Dispatcher"$/gm)).toHaveLength(4);
     expect(details).toMatch(/^ {4}at OpenApp.connect\(OpenApp.java:\d+\)$/m);
     expect(await ask('/heard/client')).toBe('nothing');
 
-    writeFileSync(policies, answer.policies);
+    writeFileSync(policies, answer.policies.replace('.closed\naction: reopen', '.closed\naction: close'));
     const ready = askToPrepare(host, jvm.pid ?? 0);
     expect([ready.status, ready.answer.error]).toEqual([0, undefined]);
     await dumpAndCompile(host, jvm, ready.answer);
@@ -92,8 +93,9 @@ test.each([17, 25] as const)(
     );
     appendFileSync(log, 'meanwhile\n');
 
-    hold(startRestored(host));
+    const restored = hold(startRestored(host));
     await waitFor(() => ask('/'));
+    expect(await ask('/write/closed?x')).toMatch(/^java.io.IOException: Bad file descriptor$/);
     await ask('/write/log?after');
     expect(readFileSync(log, 'utf8')).toBe('before\nmeanwhile\nafter\n');
     await ask('/overwrite/db?Z');
@@ -104,9 +106,30 @@ test.each([17, 25] as const)(
     hold(await connected(listening));
     expect(await ask('/accept/again?listener')).toBe('accepted');
     expect(await ask('/heard/again')).toBe('nothing');
+
+    // Another container: the log lies on a fresh volume.
+    await end(restored);
+    rmSync(log);
+    const fresh = hold(startRestored(host));
+    await waitFor(() => ask('/'));
+    await ask('/write/log?anew');
+    expect(readFileSync(log, 'utf8')).toBe('anew\n');
+
+    await end(fresh);
+    writeFileSync(database, 'ab');
+    expect(await end(hold(startRestored(host)), 'SIGCONT')).toBe(125);
+    expect(readFileSync(join(host.dir, 'restored.log'), 'utf8')).toMatch(
+      /^crac: cannot restore: .*\.db has changed: 2 bytes, 6 at the checkpoint$/m,
+    );
   },
   60_000,
 );
+
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+  child.kill(signal);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
 
 async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
