@@ -1,8 +1,8 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { inspectJdk, parseRelease } from '../base/inspect-jdk.ts';
+import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts';
 import type { Settings } from '../config/settings.ts';
-import { CracBuildError } from '../errors.ts';
+import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
 import type { BuildFacts } from './plan-build.ts';
 
@@ -17,12 +17,29 @@ export async function collectFacts(
     });
   }
   const jar = await inspectJar(settings.app.jar);
-  const jdk = await inspectJdk(settings.base ?? (await findJdk(environment)));
+  const jdk =
+    settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
   return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
 }
 
-async function findJdk(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
-  if (environment['JAVA_HOME']) return environment['JAVA_HOME'];
+interface FoundJdk {
+  readonly path: string;
+  readonly foundIn: 'JAVA_HOME' | 'PATH';
+}
+
+/** Nobody wrote the folder down for this build: an error says where it came from. */
+async function inspectFoundJdk({ path, foundIn }: FoundJdk): Promise<JdkFacts> {
+  return await inspectJdk(path).catch((cause: unknown) => {
+    if (!isCracBuildError(cause)) throw cause;
+    throw new CracBuildError(cause.code, `${cause.message} (found with ${foundIn})`, {
+      hint: `Correct ${foundIn}, or name a JDK: \`--base jdk:/usr/lib/jvm/…\`, or \`base: jdk:…\` in crac-build.yaml.`,
+      cause,
+    });
+  });
+}
+
+async function findJdk(environment: Readonly<Record<string, string | undefined>>): Promise<FoundJdk> {
+  if (environment['JAVA_HOME']) return { path: environment['JAVA_HOME'], foundIn: 'JAVA_HOME' };
   for (const folder of (environment['PATH'] ?? '').split(delimiter)) {
     const java = join(folder, 'java');
     const isThere = await access(java, constants.X_OK).then(
@@ -30,7 +47,7 @@ async function findJdk(environment: Readonly<Record<string, string | undefined>>
       () => false,
     );
     /** /usr/bin/java leads over links to JDK/bin/java. */
-    if (folder !== '' && isThere) return dirname(dirname(await realpath(java)));
+    if (folder !== '' && isThere) return { path: dirname(dirname(await realpath(java))), foundIn: 'PATH' };
   }
   throw new CracBuildError('INPUT_NOT_FOUND', 'no JDK was found: JAVA_HOME is not set and there is no java in PATH', {
     hint: 'Name one: `--base jdk:/usr/lib/jvm/…`, or `base: jdk:/usr/lib/jvm/…` in crac-build.yaml.',

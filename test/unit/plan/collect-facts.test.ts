@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { collectFacts } from '../../../src/plan/collect-facts.ts';
+import { makeZip } from '../jar/make-zip.ts';
+
+let dir: string;
+let jar: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'facts-test-'));
+  jar = join(dir, 'app.jar');
+  writeFileSync(jar, makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: Main\n\n' }));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+test('a JAVA_HOME that names nothing is blamed by name', async () => {
+  await expect(collectFacts({ app: { jar } }, { JAVA_HOME: '/nowhere' })).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+    message: 'there is no JDK at /nowhere (found with JAVA_HOME)',
+    hint: expect.stringMatching(/^Correct JAVA_HOME, or .*--base/),
+  });
+});
+
+test('so is a JRE whose java is in PATH', async () => {
+  const jre = join(dir, 'jre');
+  mkdirSync(join(jre, 'bin'), { recursive: true });
+  mkdirSync(join(dir, 'bin'));
+  writeFileSync(join(jre, 'release'), 'JAVA_VERSION="17.0.1"\n');
+  writeFileSync(join(jre, 'bin/java'), '', { mode: 0o755 });
+  symlinkSync(join(jre, 'bin/java'), join(dir, 'bin/java'));
+  await expect(collectFacts({ app: { jar } }, { PATH: `/nowhere:${join(dir, 'bin')}` })).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: expect.stringMatching(/jre has no bin\/jlink \(found with PATH\)$/),
+  });
+});
+
+test('what the settings name is told as it is', async () => {
+  await expect(collectFacts({ app: { jar }, base: '/nowhere' }, { JAVA_HOME: dir })).rejects.toMatchObject({
+    message: 'there is no JDK at /nowhere',
+  });
+});
