@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JDKS, status as stateOf, waitFor } from '../java/jvm.ts';
+import { JDK_17, JDKS, status as stateOf, waitFor } from '../java/jvm.ts';
 import { askToPrepare, buildNative, dumpAndCompile, type HostJvm, startJvm, startRestored } from './host-jvm.ts';
 
 const repo = new URL('../..', import.meta.url).pathname;
@@ -15,7 +15,7 @@ const started: ChildProcess[] = [];
 beforeAll(() => {
   buildNative(native);
   const javac = ['--release', '17', '-Xlint:all', '-Werror', '-cp', join(native, 'crac.jar'), '-d', classes];
-  execFileSync('javac', [...javac, join(repo, 'test/native/jvm/Survivor.java')]);
+  execFileSync(join(JDK_17, 'bin/javac'), [...javac, join(repo, 'test/native/jvm/Survivor.java')]);
 }, 120_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 afterEach(() => {
