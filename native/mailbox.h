@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define CRAC_MAILBOX_MAGIC 0x58424c4d43415243ULL /* "CRACMLBX" */
-#define CRAC_MAILBOX_VERSION 1u
+#define CRAC_MAILBOX_VERSION 2u
 #define CRAC_MAILBOX_BYTES (1u << 20)
 
 enum crac_mailbox_state {
@@ -28,6 +28,11 @@ struct crac_mailbox {
   int64_t restore_started_ns; /* CLOCK_REALTIME when the restorer began */
   int64_t restore_released_ns; /* CLOCK_REALTIME when the threads were let go */
   uint32_t pid, reserved;
+  /*
+   * Address of the restorer's uint32_t (private futex) that holds the app's threads back: set to 1 and wake all once
+   * environment, properties and random numbers are the new container's. 0: none.
+   */
+  uint64_t gate;
   char data[]; /* NUL-terminated strings */
 };
 #endif

@@ -4,6 +4,7 @@
 #include "../mailbox.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,8 +210,17 @@ NATIVE(jlong, restoreBeganMs)(JNIEnv *env, jclass self, jlong mailbox) {
   return (jlong)(MAILBOX(mailbox)->restore_started_ns / 1000000);
 }
 
+/* Whoever has taken over what the mailbox holds lets the app's threads go on. */
+static void open_gate(const struct crac_mailbox *mailbox) {
+  uint32_t *gate = (uint32_t *)(uintptr_t)mailbox->gate;
+  if (mailbox->state != CRAC_RESTORED || !gate) return;
+  __atomic_store_n(gate, 1, __ATOMIC_RELEASE);
+  syscall(SYS_futex, gate, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 NATIVE(void, removeMailbox)(JNIEnv *env, jclass self, jlong mailbox) {
   (void)env, (void)self;
+  open_gate(MAILBOX(mailbox));
   munmap(MAILBOX(mailbox), CRAC_MAILBOX_BYTES);
 }
 

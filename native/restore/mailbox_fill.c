@@ -7,6 +7,7 @@
 #include "plan_file.h"
 #include "syscall.h"
 #include "text.h"
+#include "threads.h"
 
 #define REALTIME 0
 
@@ -36,6 +37,7 @@ void fill_mailbox(void) {
   box->clock_delta_ns = clock_delta_ns();
   box->restore_started_ns = launch.started_ns;
   box->pid = (uint32_t)call(getpid);
+  box->gate = (uint64_t)held_gate();
   box->state = CRAC_RESTORED;
 }
 

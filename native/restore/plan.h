@@ -102,13 +102,16 @@ struct crac_file {
   uint8_t sha256[32]; /* zero when not taken; checked by compile and verify, not by the restorer */
 };
 
+/* Goes on only when the app's runtime has opened the mailbox's gate, or after CRAC_HOLD_MS. */
+#define CRAC_THREAD_HELD 1u
+#define CRAC_HOLD_MS 250
 struct crac_thread { /* the first record is the main thread */
   uint64_t clear_tid, tls, robust_list, robust_list_size;
   uint64_t rseq;
   uint32_t rseq_size, rseq_signature;
   uint64_t frame;   /* address (inside the plan) of the struct rt_sigframe's ucontext: the stack pointer at rt_sigreturn */
   uint64_t scratch; /* top of a 4096-byte scratch stack inside the plan, 16-byte aligned */
-  uint32_t old_tid, reserved;
+  uint32_t old_tid, flags;
   char name[16];
 };
 

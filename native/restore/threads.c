@@ -1,9 +1,11 @@
 #include "threads.h"
 
 #include <asm/prctl.h>
+#include <linux/errno.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/time_types.h>
 
 #include "cold.h"
 #include "plan_file.h"
@@ -21,9 +23,20 @@ long clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t 
 _Noreturn void return_to_frame(uint64_t ucontext);
 _Noreturn void resume_thread(struct crac_thread *thread);
 
-static uint32_t gate; /* futex word: 1 when all threads exist */
+/* Futex words: 1 when all threads exist, and when the runtime has told the process what is new. */
+static uint32_t gate, gate_of_held;
 
 static struct crac_thread *threads(void) { return plan_records(CRAC_THREADS); }
+
+/* The runtime may never open it: then the app's threads go on all the same. */
+static void wait_for_runtime(void) {
+  struct __kernel_timespec limit = {0, CRAC_HOLD_MS * 1000000L};
+  while (__atomic_load_n(&gate_of_held, __ATOMIC_ACQUIRE) == 0 &&
+         call(futex, &gate_of_held, FUTEX_WAIT_PRIVATE, 0, &limit) != -ETIMEDOUT)
+    continue;
+}
+
+uint32_t *held_gate(void) { return &gate_of_held; }
 
 static void set_thread_state(const struct crac_thread *thread) {
   if (thread->robust_list != 0) call(set_robust_list, thread->robust_list, thread->robust_list_size);
@@ -36,6 +49,7 @@ static void set_thread_state(const struct crac_thread *thread) {
 _Noreturn void resume_thread(struct crac_thread *thread) {
   set_thread_state(thread);
   while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, 0);
+  if (plan->mailbox != 0 && thread->flags & CRAC_THREAD_HELD) wait_for_runtime();
   return_to_frame(thread->frame);
 }
 

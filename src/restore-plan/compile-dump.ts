@@ -42,7 +42,8 @@ export async function compileDump(
   const descriptors = await planDescriptors(dump, checkpoint.rootFile, checkpoint.ready.resources, blob, refuse);
   using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
   const vdso = planVdso(areas, memory, blob, refuse);
-  const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, refuse);
+  const mailbox = Number(checkpoint.ready.mailbox.address);
+  const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, mailbox, refuse);
   throwRefusals(refusals);
 
   const memFile = join(outDir, 'mem.bin');

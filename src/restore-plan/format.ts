@@ -104,7 +104,7 @@ export const LAYOUTS = {
     ['frame', 'u64'],
     ['scratch', 'u64'],
     ['old_tid', 'u32'],
-    ['reserved', 'u32'],
+    ['flags', 'u32'],
     ['name', 'bytes16'],
   ],
   sigact: [

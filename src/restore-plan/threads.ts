@@ -1,13 +1,15 @@
 import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Areas } from './areas.ts';
 import type { Blob } from './blob.ts';
-import type { PlanRecord } from './format.ts';
+import { PAGE_BYTES, type PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
 import { addSigframe, isInSystemCall } from './sigframe.ts';
 import type { XsaveLayout } from './xsave.ts';
 
 const SCRATCH_BYTES = 4096;
 const NAME_BYTES = 15;
+/** CRAC_THREAD_HELD in native/restore/plan.h. */
+export const THREAD_HELD = 1;
 const SYS_FUTEX = 202n;
 /** FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2. */
 const PI_OPERATIONS: readonly bigint[] = [6n, 7n, 8n, 11n, 12n, 13n];
@@ -18,6 +20,7 @@ export function planThreads(
   areas: Areas,
   layout: XsaveLayout,
   blob: Blob,
+  mailbox: number,
   refuse: Refuse,
 ): PlanRecord<'thread'>[] {
   for (const thread of dump.threads) refuseThreadState(thread, areas, refuse);
@@ -34,9 +37,26 @@ export function planThreads(
       frame: addSigframe(core, layout, blob),
       scratch: blob.add(Buffer.alloc(SCRATCH_BYTES), 64) + SCRATCH_BYTES,
       old_tid: tid,
+      flags: isHeldBack(core, mailbox) ? THREAD_HELD : 0,
       name: Buffer.from(nameOf(core)).subarray(0, NAME_BYTES),
     };
   });
+}
+
+/** The JVM's own threads, which the runtime needs while it takes over what is new; names are cut off after 15 characters. */
+const OWN_THREADS =
+  /^(VM |GC |G1 |Par|Shenandoah|Concurrent Mark|C[12] Compiler|Reference Handl|Finalizer|Signal Dispatch|Service Thread|Monitor Deflati|Notification Th|Common-Cleaner|Attach Listener|Sweeper|crac)/;
+
+/**
+ * Held back until the runtime has given the process its new environment, properties and random numbers, so that no request
+ * is answered with the old ones: threads of the app that wait in the kernel. One that runs code must go on: the JVM could
+ * not stop it for a collection.
+ */
+function isHeldBack(core: DumpedThread['core'], mailbox: number): boolean {
+  const registers = core.thread?.registers;
+  if (mailbox === 0 || registers === undefined || !isInSystemCall(registers)) return false;
+  const waitsForRestore = registers.di >= BigInt(mailbox) && registers.di < BigInt(mailbox + PAGE_BYTES);
+  return !waitsForRestore && !OWN_THREADS.test(nameOf(core));
 }
 
 function nameOf(core: DumpedThread['core']): string {

@@ -178,7 +178,7 @@ function writeMemory(pid: number, address: number, bytes: Buffer): void {
 // struct crac_mailbox, native/mailbox.h
 const STATE = 24;
 const COUNTS = 28;
-const DATA = 72;
+const DATA = 80;
 const RESTORED = 2;
 
 export interface Restore {

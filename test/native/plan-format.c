@@ -44,6 +44,7 @@ int main(void) {
   NUMBER(CRAC_FD_PIPE), NUMBER(CRAC_FD_TCP_LISTEN), NUMBER(CRAC_FD_DEAD), NUMBER(CRAC_FD_SOCKET), NUMBER(CRAC_FD_UNIX_PAIR);
   NUMBER(CRAC_SOCK_REUSEADDR), NUMBER(CRAC_SOCK_REUSEPORT), NUMBER(CRAC_SOCK_V6ONLY), NUMBER(CRAC_SOCK_NODELAY);
   NUMBER(CRAC_SOCK_KEEPALIVE);
+  NUMBER(CRAC_THREAD_HELD), NUMBER(CRAC_HOLD_MS);
   NUMBER(CRAC_MAILBOX_MAGIC), NUMBER(CRAC_MAILBOX_VERSION), NUMBER(CRAC_MAILBOX_BYTES);
   NUMBER(CRAC_WAITING), NUMBER(CRAC_RESTORED), NUMBER(CRAC_NOT_CHECKPOINTED);
   printf("\n  },\n  \"structs\": {");
@@ -72,7 +73,7 @@ int main(void) {
 #undef STRUCT
 #define STRUCT struct crac_thread
   BEGIN("crac_thread"), FIELD(clear_tid), FIELD(tls), FIELD(robust_list), FIELD(robust_list_size), FIELD(rseq);
-  FIELD(rseq_size), FIELD(rseq_signature), FIELD(frame), FIELD(scratch), FIELD(old_tid), FIELD(name), end();
+  FIELD(rseq_size), FIELD(rseq_signature), FIELD(frame), FIELD(scratch), FIELD(old_tid), FIELD(flags), FIELD(name), end();
 #undef STRUCT
 #define STRUCT struct crac_sigact
   BEGIN("crac_sigact"), FIELD(signal), FIELD(handler), FIELD(flags), FIELD(restorer), FIELD(mask), end();
@@ -98,7 +99,7 @@ int main(void) {
 #undef STRUCT
 #define STRUCT struct crac_mailbox
   BEGIN("crac_mailbox"), FIELD(magic), FIELD(version), FIELD(size), FIELD(nonce), FIELD(state), FIELD(argc), FIELD(envc);
-  FIELD(data_size), FIELD(clock_delta_ns), FIELD(restore_started_ns), FIELD(restore_released_ns), FIELD(pid);
+  FIELD(data_size), FIELD(clock_delta_ns), FIELD(restore_started_ns), FIELD(restore_released_ns), FIELD(pid), FIELD(gate);
   field("data", offsetof(STRUCT, data), 0), end();
 #undef STRUCT
   printf("\n  }\n}\n");

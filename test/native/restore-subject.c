@@ -29,6 +29,7 @@ struct { /* struct rseq, its first 32 bytes */
 struct __kernel_timespec deadlines[3] = {{1000, 999999999}, {0x7ffffffffffffffe, 5}, {0, 0}};
 int64_t nano_offset = 50;
 uint32_t second_has_run, second_report[4]; /* tid, its own idea of tid, fs is right, name is right */
+uint64_t held_second; /* 1: let go by us after a while, 2: by nobody */
 uint64_t vdso_clock_gettime, vdso_unknown; /* addresses in the old vdso, filled in by the plan */
 volatile uint32_t signals_seen;
 char first_stack[65536] __attribute__((aligned(4096)));
@@ -101,6 +102,17 @@ static void report_threads(uint64_t argument) {
   for (uint32_t now; (now = *(volatile uint32_t *)&controls[1].tid) != 0;) call(futex, &controls[1].tid, FUTEX_WAIT, now, 0);
   print("second.rseq %s\n", rseq_areas[1].cpu_id == (uint32_t)-2 ? "failed" : "other");
   print("second.cleared right\n");
+}
+
+static void report_gate(void) {
+  if (held_second == 0) return;
+  struct __kernel_timespec while_held = {0, 50000000};
+  call(nanosleep, &while_held, 0);
+  print("second.held %s\n", second_has_run ? "no" : "yes");
+  if (held_second != 1) return;
+  uint32_t *gate = (uint32_t *)mailbox->gate;
+  __atomic_store_n(gate, 1, __ATOMIC_RELEASE);
+  call(futex, gate, FUTEX_WAKE_PRIVATE, 0x7fffffff);
 }
 
 static void report_signals(void) {
@@ -190,6 +202,7 @@ static void report_maps(void) {
 }
 
 _Noreturn void first_thread(uint64_t argument) {
+  report_gate();
   report_threads(argument);
   report_signals();
   report_descriptors();

@@ -161,6 +161,8 @@ describe('a restored process', () => {
     },
     { name: 'vdso that must stay', state: {}, launch: { env: { CRAC_VDSO: 'stay' } }, isClockAhead: true },
     { name: 'vdso of another kernel', state: { foreignVdso: true }, launch: {}, isClockAhead: true },
+    { name: 'a thread held back until the app says', state: { held: 'opened' }, launch: {}, isClockAhead: true },
+    { name: 'a thread held back for no longer', state: { held: 'never opened' }, launch: {}, isClockAhead: true },
   ])('has everything that the plan says: $name', async ({ state: options, launch: how, isClockAhead }) => {
     const dumpedAt = process.hrtime.bigint() - (isClockAhead ? 5n : -2000n) * 1_000_000_000n;
     const state = await makeState({ ...options, monotonicNs: dumpedAt });
@@ -172,6 +174,7 @@ describe('a restored process', () => {
     expect(Math.abs(Number(delta) / 1e9 - (isClockAhead ? 5 : -2000))).toBeLessThan(4.9);
     const shifted = 1000_999_999_999n + delta;
     expect(lines.filter((line) => !/^(map|clock_delta_ns) /.test(line))).toEqual([
+      ...(options.held === undefined ? [] : ['second.held yes']),
       'argument abcdef',
       'mxcsr 9fc0',
       'first.ids right',

@@ -23,6 +23,8 @@ export interface SubjectOptions {
   readonly monotonicNs: bigint;
   /** The old vdso differs from this kernel's, so that it has to be patched. */
   readonly foreignVdso?: boolean;
+  /** The second thread waits for the mailbox's gate, which the first opens, or does not. */
+  readonly held?: 'opened' | 'never opened';
   readonly header?: Fields;
   /** Put in place of the usual records. */
   readonly sections?: (blob: Blob) => Partial<Sections>;
@@ -70,6 +72,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   };
   poke('vdso_clock_gettime', vdsoStart + clockGettime);
   poke('mailbox', MAILBOX);
+  poke('held_second', options.held === undefined ? 0n : options.held === 'opened' ? 1n : 2n);
   encode('crac_mailbox', {
     magic: constant('CRAC_MAILBOX_MAGIC'),
     version: constant('CRAC_MAILBOX_VERSION'),
@@ -126,6 +129,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     frame: base + BigInt(frames[index]),
     scratch: base + BigInt(scratch[index]) + 4096n,
     old_tid: 111 * (index + 1),
+    flags: index === 1 && options.held !== undefined ? Number(constant('CRAC_THREAD_HELD')) : 0,
     name: Buffer.from(`${name}\0`),
   });
   const sse2 = blob.text('sse2');

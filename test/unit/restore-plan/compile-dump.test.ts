@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { FD, MEM } from '../../../src/restore-plan/format.ts';
+import { THREAD_HELD } from '../../../src/restore-plan/threads.ts';
 import { blobBytes, blobText, readHeader, readSection } from './plan-reader.ts';
 import {
   compileSample,
@@ -126,6 +127,18 @@ describe('threads', () => {
     expect(frame.fp % 64).toBe(0);
     expect(plan.readUInt32LE(frame.fp + 464)).toBe(0);
     expect(plan.readUInt16LE(frame.fp)).toBe(0x37f);
+  });
+
+  test.each([
+    ['one of the app that waits in the kernel', 'http-worker', {}, THREAD_HELD],
+    ['one of the JVM', 'VM Thread', {}, 0],
+    ['the one that waits for the restore', 'main', { 15: HEAP + 24 }, 0],
+    ['one that runs code', 'http-worker', { 16: 0xffffffffffffffffn }, 0],
+  ])('is held back until the runtime is ready: %s', async (_, name, registers, flags) => {
+    sample.thread[13] = name;
+    Object.assign(sample.registers, registers);
+    const { plan } = await compileSample(sample);
+    expect(readSection(plan, 'CRAC_THREADS', 'crac_thread')[0]).toMatchObject({ flags });
   });
 
   test.each([202n, 0xfffffffffffffffcn])('a monotonic deadline is moved (rax %d)', async (ax) => {
