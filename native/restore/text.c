@@ -66,6 +66,7 @@ static const struct {
     {EINVAL, "invalid argument"},
     {EMFILE, "too many open files"},
     {ENFILE, "too many open files in the system"},
+    {EROFS, "read-only file system"},
     {E2BIG, "argument list too long"},
     {ENOEXEC, "exec format error"},
     {ENOSYS, "the kernel does not have this call"},
