@@ -40,6 +40,13 @@ HIDDEN void crac_find_generators(JNIEnv *env);
 HIDDEN int crac_reseed_generators(JNIEnv *env);
 HIDDEN void crac_forget_generators(JNIEnv *env);
 
+/* timers.c */
+HIDDEN void crac_found_timer_task_class(JNIEnv *env, jclass class);
+HIDDEN void crac_found_timer_queue_class(JNIEnv *env, jclass class);
+HIDDEN void crac_found_timer_queue(JNIEnv *env, jobject queue);
+HIDDEN void crac_move_timers(JNIEnv *env);
+HIDDEN void crac_forget_timers(JNIEnv *env);
+
 /* perf_data.c */
 extern HIDDEN volatile bool crac_perf_data_wanted;
 HIDDEN void crac_show_perf_data(void);

@@ -168,6 +168,9 @@ static const struct crac_kind KINDS[] = {
     {"Lsun/security/provider/AbstractDrbg;", false, true, found_drbg_class, found_drbg},
     {"Ljdk/random/", true, false, found_other_generator, NULL},
     {"Ljdk/internal/random/", true, false, found_other_generator, NULL},
+    /* no generators, but one walk over the heap is enough */
+    {"Ljava/util/TimerTask;", false, false, crac_found_timer_task_class, NULL},
+    {"Ljava/util/TaskQueue;", false, false, crac_found_timer_queue_class, crac_found_timer_queue},
     {NULL, false, false, NULL, NULL},
 };
 

@@ -11,12 +11,15 @@
 
 NATIVE(jint, reseed)(JNIEnv *env, jclass self) {
   (void)self;
-  return crac_reseed_generators(env);
+  int count = crac_reseed_generators(env);
+  crac_move_timers(env);
+  return count;
 }
 
 NATIVE(void, forget)(JNIEnv *env, jclass self) {
   (void)self;
   crac_forget_generators(env);
+  crac_forget_timers(env);
 }
 
 NATIVE(void, showPerfData)(JNIEnv *env, jclass self) {

@@ -15,10 +15,11 @@ export interface CommandResult {
 }
 
 const MIN_COLUMNS = 40;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** SIGHUP: the terminal was closed. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Runs a command between its signals, its renderer and its exit code. The first SIGINT or SIGTERM aborts `signal`, so that
+ * Runs a command between its signals, its renderer and its exit code. The first SIGINT, SIGTERM or SIGHUP aborts `signal`, so that
  * everything disposes of what it holds; the second ends the process at once.
  */
 export async function runCommand(

@@ -12,6 +12,7 @@ import { listLeftovers } from './support/leftovers.ts';
 
 const run = promisify(execFile);
 const CASES = [
+  { engine: 'oci', stage: 'checkpoint', signal: 'SIGHUP' as const, exitCode: 129 },
   ...STAGES.map((stage) => ({ engine: 'oci', stage, signal: 'SIGINT' as const, exitCode: 130 })),
   ...(['containerize', 'launch', 'warm-up', 'checkpoint', 'verify', 'publish'] as const).map((stage) => ({
     engine: 'docker',

@@ -120,6 +120,28 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
     expect(isThere()).toBe(false);
   });
 
+  test('java.util.Timer does not make up for what it has missed', async () => {
+    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
+    jvm.send('timer 0');
+    await jvm.line(/^timer runs/);
+    const ready = await prepare(jvm.pid);
+    const ticks = async () => {
+      jvm.send('ticks');
+      return Number((await jvm.line(/^ticks/)).slice('ticks '.length));
+    };
+    const before = await ticks();
+    process.kill(jvm.pid, 'SIGSTOP'); // as if it were in a dump
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    simulateRestore(ready);
+    process.kill(jvm.pid, 'SIGCONT');
+    await jvm.line(/^after second/);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    // a run takes 20 ms: 8 are due, and making up for 3 s would be as many as can be
+    const runs = (await ticks()) - before;
+    expect(runs).toBeGreaterThan(1);
+    expect(runs).toBeLessThan(20);
+  });
+
   test('pools of the JDK follow the number of processors', async () => {
     await using jvm = launchJvm(home, 'Restorable', { options: [agent, ...OPEN] });
     const schedulerOf = (count: number) => (version < 21 ? '' : String(count));

@@ -14,6 +14,7 @@ public class Restorable implements Resource {
     private static final Restorable SECOND = new Restorable("second");
     private static boolean failing;
     private static long nanosBefore;
+    private static final java.util.concurrent.atomic.AtomicInteger ticks = new java.util.concurrent.atomic.AtomicInteger();
     private final String name;
 
     Restorable(String name) {
@@ -111,6 +112,20 @@ public class Restorable implements Resource {
                 case "process":
                     System.out.println("process " + ProcessHandle.current().pid() + " "
                             + ProcessHandle.current().isAlive());
+                    break;
+                case "timer":
+                    ticks.set(0);
+                    new java.util.Timer(true).scheduleAtFixedRate(new java.util.TimerTask() {
+                        @Override
+                        public void run() {
+                            ticks.incrementAndGet();
+                            java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
+                        }
+                    }, Integer.parseInt(words[1]), 100);
+                    System.out.println("timer runs");
+                    break;
+                case "ticks":
+                    System.out.println("ticks " + ticks);
                     break;
                 case "processors":
                     System.out.println("processors " + Runtime.getRuntime().availableProcessors() + " " + words[1] + " "

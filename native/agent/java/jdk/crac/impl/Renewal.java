@@ -45,7 +45,7 @@ final class Renewal {
         }
     }
 
-    /** Gives new seeds to the generators of random numbers; returns how many there are. */
+    /** Gives new seeds to the generators of random numbers, and lets timers catch up with the clock; returns how many seeds. */
     private static native int reseed();
 
     /** Lets go of what was found before the checkpoint. */
