@@ -68,7 +68,7 @@ function explainWriteError(error: unknown, folder: string): unknown {
   if (error instanceof CracBuildError || code === undefined) return error;
   const noSpace = code === 'ENOSPC' || code === 'EDQUOT';
   return new CracBuildError(noSpace ? 'NO_SPACE' : 'ENGINE_FAILED', `copying files to ${folder} failed: ${message}`, {
-    ...(noSpace && { hint: 'Free some space, or point --cache-dir at a larger disk.' }),
+    ...(noSpace && { hint: 'Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.' }),
     cause: error,
   });
 }

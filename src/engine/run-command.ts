@@ -59,7 +59,7 @@ export function explainFailedCommand(what: string, argv: readonly string[], resu
   const last = words.at(-1) ?? `exit code ${result.exitCode}`;
   if (/no space left on device|disk quota exceeded/i.test(result.stderr)) {
     return new CracBuildError('NO_SPACE', `no space left while ${what}`, {
-      hint: 'Free some space, or point --cache-dir at a larger disk.',
+      hint: 'Free some space, or set XDG_CACHE_HOME to a folder on a larger disk.',
       details: words,
     });
   }

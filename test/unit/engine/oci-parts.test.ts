@@ -44,8 +44,12 @@ test('users are looked up in the image', async () => {
 test('an owner is gone when its process is, or when its id belongs to another one now', () => {
   expect(isOwnerGone(composeOwner())).toBe(false);
   expect(isOwnerGone(composeOwner().replace(/\d+$/, '1'))).toBe(true);
-  expect(isOwnerGone(`${hostname()}:2147483000:5`)).toBe(true);
-  expect(isOwnerGone('another-machine:2147483000:5')).toBe(false);
+  const gone = composeOwner().replace(/\d+:\d+$/, '2147483000:5');
+  expect(isOwnerGone(gone)).toBe(true);
+  expect(isOwnerGone(`another-${gone}`)).toBe(false);
+  // Process ids and start times of another namespace say nothing here.
+  expect(isOwnerGone(gone.replace(hostname(), `${hostname()}:4026530000`))).toBe(false);
+  expect(isOwnerGone(gone.replace(/\d+(?=:2147483000:5)/, '4026530000'))).toBe(false);
   expect(isOwnerGone('')).toBe(false);
 });
 
