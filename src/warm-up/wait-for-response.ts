@@ -17,6 +17,7 @@ export type FirstResponse =
   /** `lastSeen`: "connection refused", "it answered 503". */
   | { readonly outcome: 'timed-out'; readonly lastSeen: string };
 
+const NOTHING = 'nothing was answered';
 const EXIT_NOTICE_MS = 1000;
 /** One answer may take this long, so that a lost packet does not use up the whole time limit. */
 const ATTEMPT_LIMIT_MS = 10_000;
@@ -57,7 +58,7 @@ async function ask(
 ): Promise<FirstResponse> {
   const deadline = performance.now() + expected.timeoutMs;
   const { host, port } = await container.endpoint(expected.port);
-  let lastSeen = 'nothing was answered';
+  let lastSeen = NOTHING;
   for (;;) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return { outcome: 'timed-out', lastSeen };
@@ -65,7 +66,9 @@ async function ask(
     const seen = await getStatus({ host, port, path: expected.path }, limitMs, signal);
     signal.throwIfAborted();
     if (seen === expected.status) return { outcome: 'ready' };
-    lastSeen = typeof seen === 'number' ? `it answered ${seen}` : seen;
+    // The last attempt, which the time limit cut short, tells nothing that an earlier one did not.
+    const isCutShort = lastSeen !== NOTHING && performance.now() >= deadline;
+    if (!isCutShort) lastSeen = typeof seen === 'number' ? `it answered ${seen}` : seen;
     onFailed(lastSeen);
     await sleep(expected.intervalMs, undefined, { signal });
   }

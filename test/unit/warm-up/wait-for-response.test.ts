@@ -1,4 +1,6 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { CracBuildError } from '../../../src/errors.ts';
 import { waitForResponse } from '../../../src/warm-up/wait-for-response.ts';
 
@@ -35,4 +37,19 @@ test('a forwarded port with nobody behind it is told as one where nothing may li
   const lastSeen = 'the connection was closed without an answer, as where nothing listens';
   expect(response).toEqual({ outcome: 'timed-out', lastSeen });
   expect(seen).toContain(lastSeen);
+});
+
+test('the answer that came is told, not the attempt that the time limit cut short', async () => {
+  let isFirst = true;
+  const server = createHttpServer((_, response) => {
+    if (isFirst) response.writeHead(503).end();
+    isFirst = false;
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const container = { endpoint: async () => ({ host: '127.0.0.1', port }), exited: new Promise<never>(() => {}) };
+  const seen = await waitForResponse(container, { ...EXPECTED, timeoutMs: 500 }, new AbortController().signal);
+  expect(seen).toEqual({ outcome: 'timed-out', lastSeen: 'it answered 503' });
+  server.closeAllConnections();
+  server.close();
 });
