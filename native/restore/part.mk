@@ -1,9 +1,10 @@
 # The restorer: static, no libc, at an address that no JVM uses. -fpie only makes all references relative to the
-# instruction pointer (the default code model ends at 2 GiB); the program itself does not move.
+# instruction pointer (the default code model ends at 2 GiB); the program itself does not move. No symbols: the assembler's
+# would hold the name of a temporary file.
 RESTORE_SOURCES := $(wildcard restore/*.c) restore/start.S
 RESTORE_CFLAGS := -O2 -g0 $(WARN) -I. -Irestore -ffreestanding -fno-builtin -fno-stack-protector -fpie -fvisibility=hidden \
   -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none -mgeneral-regs-only
-RESTORE_LDFLAGS := -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000000000 -Wl,--build-id=none -Wl,-z,noexecstack
+RESTORE_LDFLAGS := -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000000000 -Wl,--build-id=none -Wl,-z,noexecstack -s
 
 PARTS += $(OUT)/restore
 $(OUT)/restore: $(RESTORE_SOURCES) $(wildcard restore/*.h) mailbox.h restore/part.mk | $(OUT)
