@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { makeZip } from '../jar/make-zip.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 /** Below node_modules, where the packages that it imports are found. */
@@ -92,7 +93,8 @@ test('a jar that is none: exit code 1, and nothing is left in the temporary fold
 });
 
 test('plan prints the plan and asks no engine', () => {
-  const jar = join(root, 'examples/plain-http/target/plain-http.jar');
+  const jar = join(folder, 'plain-http.jar');
+  writeFileSync(jar, makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: Main\n' }));
   const jdk = spawnSync('sh', ['-c', 'dirname $(dirname $(readlink -f $(which javac)))'], {
     encoding: 'utf8',
   }).stdout.trim();
