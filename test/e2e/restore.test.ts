@@ -11,12 +11,20 @@ import { startInCrun } from './support/start-in-crun.ts';
 const run = promisify(execFile);
 const MIB = 2 ** 20;
 
+/** The app's: who makes the checkpoint. Whoever restores it is another, or the image's own. */
+const USERS = { Serial: { 17: '1000:1000', 25: '0:0' }, G1: { 17: '0:0', 25: '12345:54321' } } as const;
 const MATRIX = (['oci', 'docker'] as const).flatMap((engine) =>
-  ([17, 25] as const).flatMap((jdk) => (['Serial', 'G1'] as const).map((gc) => ({ engine, jdk, gc }))),
+  ([17, 25] as const).flatMap((jdk) =>
+    (['Serial', 'G1'] as const).map((gc) => ({ engine, jdk, gc, user: USERS[gc][jdk] })),
+  ),
 );
 
-describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jdk, gc }) => {
+/** Digests of the layers below the state, by what was built. */
+const lowerLayers = new Map<string, readonly string[]>();
+
+describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ engine, jdk, gc, user }) => {
   let dir: string;
+  let layout: string;
   let result: BuildResult;
   let started: StartedImage;
   let startAnother: (environment?: Readonly<Record<string, string>>) => Promise<StartedImage>;
@@ -24,11 +32,11 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'crac-e2e-'));
-    const layout = join(dir, 'image');
+    layout = join(dir, 'image');
     result = await buildPlainHttp([
       ...['--engine', engine, '--base', `jdk:${JDKS[jdk]}`],
       ...['--java-option=-Xmx128m', `--java-option=-XX:+Use${gc}GC`],
-      ...['--env', 'GREETING=old'],
+      ...['--env', 'GREETING=old', '--user', user],
       ...['--output', engine === 'oci' ? `oci:${layout}` : `docker:${reference}`],
     ]);
     startAnother = async (environment = {}) => {
@@ -57,6 +65,15 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
   test('has a checkpoint layer of at most 30 MB', () => {
     const layer = result.layers.find(({ kind }) => kind === 'checkpoint');
     expect(layer?.uncompressedBytes).toBeLessThanOrEqual(30 * MIB);
+  });
+
+  test('shares its base, app and runtime layers with every other build of the same', () => {
+    const lower = result.layers.slice(0, 3);
+    expect(lower.map(({ kind }) => kind)).toEqual(['base', 'app', 'runtime']);
+    const digests = lower.map(({ digest }) => digest);
+    const key = `${jdk} ${gc}`;
+    expect(lowerLayers.get(key) ?? digests).toEqual(digests); // the other engine's build
+    lowerLayers.set(key, digests);
   });
 
   test('answers 200 requests right after the restore', async () => {
@@ -98,11 +115,13 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
     const { output } = await another.stop();
     expect(output).toMatch(/^crac: environment: ADDED added, CRAC_LOG added, .*GREETING changed/m);
     expect(output).toMatch(/^crac: properties: late added$/m);
-  });
+  }, 30_000);
 
   test('collects garbage, compiles, starts threads and catches what signals carry', async () => {
     expect(await started.getJson('/gc')).toMatchObject({ reachable: 400 });
-    expect(await started.getJson('/jit')).toMatchObject({ fresh: true });
+    const jit = await started.getJson('/jit');
+    expect(jit).toMatchObject({ fresh: true });
+    expect(jit['compilationMs']).toBeGreaterThan(0);
     expect(await started.getJson('/threads?n=50')).toMatchObject({ platform: 50, virtual: jdk === 17 ? null : 50 });
     expect(await started.getJson('/npe')).toMatchObject({ checks: 20_000, caught: 10_000 });
     expect(await started.getJson('/soe')).toMatchObject({ caught: true });
@@ -115,6 +134,14 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc', ({ engine, jd
     const ticks = await started.getJson('/scheduled');
     expect(ticks['maxBurst']).toBeLessThanOrEqual(3);
   });
+
+  test('restores as its own user, too, with nothing taken away', async () => {
+    const options = { environment: { CRAC_RESTORE: 'require' }, isRestricted: false };
+    await using free = engine === 'oci' ? await startInCrun(layout, options) : await startInDocker(reference, options);
+    await waitUntilAnswered(() => free.get('/'));
+    expect(await free.getJson('/state?name=warm')).toMatchObject({ value: 'made during warm-up' });
+    expect((await free.getJson('/user'))['uid']).toBe(Number(user.split(':')[0]));
+  }, 30_000);
 
   test('SIGTERM runs the shutdown hooks and ends with 143', async () => {
     const { exitCode, output } = await started.stop();

@@ -22,7 +22,10 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Put before `node`, e.g. `unshare --time …`. */
   readonly wrapper?: readonly string[];
-  /** Called with all of stderr so far, and the process, whenever more comes: to send a signal at a certain stage. */
+  /**
+   * Called with all of stderr so far whenever more comes: to send a signal at a certain stage. SIGINT goes to the whole
+   * process group, as Ctrl-C does, and others to the program alone, as from `kill` and supervisors.
+   */
   readonly onProgress?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -33,7 +36,12 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.onProgress !== undefined,
   });
+  const kill = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGINT') process.kill(-(child.pid ?? 0), signal);
+    else child.kill(signal);
+  };
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -41,7 +49,7 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    options.onProgress?.(stderr, (signal) => child.kill(signal));
+    options.onProgress?.(stderr, kill);
   });
   return await new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -53,7 +61,12 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
 
 /** Builds examples/plain-http; throws with the command's own words when that fails. */
 export async function buildPlainHttp(args: readonly string[], options: CliOptions = {}): Promise<BuildResult> {
-  const run = await runCli(['build', '--config', join(PLAIN_HTTP, 'crac-build.yaml'), '--json', ...args], options);
+  return await buildImage(['--config', join(PLAIN_HTTP, 'crac-build.yaml'), ...args], options);
+}
+
+/** Builds what `args` say; throws with the command's own words when that fails. */
+export async function buildImage(args: readonly string[], options: CliOptions = {}): Promise<BuildResult> {
+  const run = await runCli(['build', '--json', ...args], options);
   if (run.exitCode !== 0) throw new Error(`crac-build exited with ${run.exitCode}\n${run.stderr}\n${run.stdout}`);
   return JSON.parse(run.stdout);
 }

@@ -7,10 +7,19 @@ import { ROOT } from './build-example.ts';
 import { readImage } from './read-image.ts';
 import { openClient, type StartedImage, type StartOptions } from './start-image.ts';
 
+const RESTRICTED = { user: '65432:65432', noNewPrivileges: true, readOnlyRoot: true, tmpfs: ['/tmp'] };
+const FREE = { noNewPrivileges: false, readOnlyRoot: false, tmpfs: [] };
+
+export interface StartedInCrun extends StartedImage {
+  /** Where a port of the container can be reached on 127.0.0.1. */
+  readonly portOf: (inside: number) => Promise<number>;
+}
+
 /** An image, or that of a layout, in crun, under what crun can restrict: everything but seccomp, for which it has no default. */
-export async function startInCrun(image: string | OciImage, options: StartOptions = {}): Promise<StartedImage> {
+export async function startInCrun(image: string | OciImage, options: StartOptions = {}): Promise<StartedInCrun> {
   const workDir = await mkdtemp(join(tmpdir(), 'crac-e2e-'));
   const { signal } = new AbortController();
+  const { ports = [8080] } = options;
   const held: AsyncDisposable[] = [{ [Symbol.asyncDispose]: () => rm(workDir, { recursive: true, force: true }) }];
   const disposeAll = async () => {
     for (const each of held.splice(0).reverse()) await each[Symbol.asyncDispose]();
@@ -30,13 +39,10 @@ export async function startInCrun(image: string | OciImage, options: StartOption
         name: `crac-build-e2e-${Date.now()}`,
         environment: options.environment ?? {},
         ...(options.arguments === undefined ? {} : { command: options.arguments }),
-        user: '65432:65432',
+        ...(options.isRestricted === false ? FREE : RESTRICTED),
         capabilities: [],
         seccomp: 'default',
-        noNewPrivileges: true,
-        readOnlyRoot: true,
-        tmpfs: ['/tmp'],
-        ports: [8080],
+        ports,
         network: 'isolated',
       },
       signal,
@@ -47,8 +53,9 @@ export async function startInCrun(image: string | OciImage, options: StartOption
       return { exitCode, output: (await container.lastLines(50)).join('\n') };
     };
     // One that ends at once has no port any more.
-    const { host, port } = await container.endpoint(8080).catch(() => ({ host: '127.0.0.1', port: 9 }));
+    const { host, port } = await container.endpoint(ports[0] ?? 0).catch(() => ({ host: '127.0.0.1', port: 9 }));
     return {
+      portOf: async (inside) => (await container.endpoint(inside)).port,
       ...openClient(`${host}:${port}`),
       stop: async () => {
         await container.kill('SIGTERM');

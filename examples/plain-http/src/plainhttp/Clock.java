@@ -1,5 +1,7 @@
 package plainhttp;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -16,13 +18,15 @@ final class Clock {
     private long lastTickNanos;
     private long burst;
     private long maxBurst;
-    private volatile String pending = Json.object("state", "none");
+    /** How each sleep went, by the kind of what sleeps. */
+    private final Map<String, String> pending = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService scheduler;
 
     Clock(long startedNanos) {
         this.startedNanos = startedNanos;
         this.firstTickNanos = System.nanoTime();
         this.lastTickNanos = firstTickNanos - TimeUnit.MILLISECONDS.toNanos(TICK_MS);
-        ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(task -> {
+        scheduler = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "ticks");
             thread.setDaemon(true);
             return thread;
@@ -61,32 +65,54 @@ final class Clock {
         return sleepAndMeasure(query.number("ms", 200));
     }
 
-    /** POST `?ms=6000` starts a sleep in a thread of its own, to be pending at the checkpoint; GET tells how it ended. */
-    String pending(Query query) {
+    /**
+     * POST `?ms=6000&in=platform` starts a wait in something of that kind (a `platform` or `virtual` thread, or a `task` of a
+     * ScheduledExecutorService), to be pending at the checkpoint; GET tells how it ended.
+     */
+    String pending(Query query) throws ReflectiveOperationException {
+        String kind = query.text("in", "platform");
         if (query.method.equals("POST")) {
             int ms = query.number("ms", 6000);
-            pending = Json.object("state", "sleeping");
-            Thread sleeper = new Thread(() -> {
+            pending.put(kind, Json.object("state", "sleeping"));
+            Runnable sleeper = () -> {
                 try {
-                    pending = sleepAndMeasure(ms);
+                    pending.put(kind, sleepAndMeasure(ms));
                 } catch (InterruptedException interrupted) {
-                    pending = Json.object("state", "interrupted");
+                    pending.put(kind, Json.object("state", "interrupted"));
                 }
-            }, "pending");
-            sleeper.setDaemon(true);
-            sleeper.start();
+            };
+            switch (kind) {
+                case "task" -> schedule(ms);
+                // There since JDK 21.
+                case "virtual" -> Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, sleeper);
+                default -> {
+                    Thread thread = new Thread(sleeper, "pending");
+                    thread.setDaemon(true);
+                    thread.start();
+                }
+            }
         }
-        return pending;
+        return pending.getOrDefault(kind, Json.object("state", "none"));
+    }
+
+    private void schedule(int ms) {
+        long nanos = System.nanoTime();
+        long millis = System.currentTimeMillis();
+        scheduler.schedule(() -> pending.put("task", slept(ms, nanos, millis)), ms, TimeUnit.MILLISECONDS);
     }
 
     private static String sleepAndMeasure(int ms) throws InterruptedException {
         long nanos = System.nanoTime();
         long millis = System.currentTimeMillis();
         Thread.sleep(ms);
+        return slept(ms, nanos, millis);
+    }
+
+    private static String slept(int ms, long sinceNanos, long sinceMillis) {
         return Json.object(
                 "state", "slept",
                 "askedMs", ms,
-                "byNanoTimeMs", (System.nanoTime() - nanos) / 1e6,
-                "byCurrentTimeMs", System.currentTimeMillis() - millis);
+                "byNanoTimeMs", (System.nanoTime() - sinceNanos) / 1e6,
+                "byCurrentTimeMs", System.currentTimeMillis() - sinceMillis);
     }
 }

@@ -33,6 +33,7 @@ public final class Main {
         Route.on(server, "/property", query -> Json.object("value", System.getProperty(query.text("name", "none"))));
         Route.on(server, "/arguments", query -> Json.object("arguments", String.join(" ", arguments)));
         Route.on(server, "/pid", query -> Json.object("pid", ProcessHandle.current().pid()));
+        Route.on(server, "/user", Machine::user);
         Route.on(server, "/random", Randomness::values);
         Route.on(server, "/seeded", Randomness::seeded);
         Route.on(server, "/file", files::file);
