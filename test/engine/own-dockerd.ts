@@ -9,13 +9,20 @@ export interface OwnDockerd extends AsyncDisposable {
   readonly host: string;
 }
 
-/** A daemon of the test's own, with all its files under one temporary folder. */
-export async function startDockerd(): Promise<OwnDockerd> {
+/**
+ * A daemon of the test's own, with all its files under one temporary folder. `wrapper` is put before its command; `address`
+ * (tcp://…) is where it listens besides its socket, and then its `host`.
+ */
+export async function startDockerd(
+  options: { readonly wrapper?: readonly string[]; readonly address?: string } = {},
+): Promise<OwnDockerd> {
   const dir = await mkdtemp('/tmp/crac-build-dockerd-');
   const socket = join(dir, 'docker.sock');
   const log = openSync(join(dir, 'log'), 'w');
   const paths = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid')];
-  const daemon = spawn('dockerd', [...paths, '-H', `unix://${socket}`], { stdio: ['ignore', log, log] });
+  const hosts = [`unix://${socket}`, ...(options.address === undefined ? [] : [options.address])];
+  const command = [...(options.wrapper ?? []), 'dockerd', ...paths, ...hosts.flatMap((host) => ['-H', host])];
+  const daemon = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', log, log] });
   const ended = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
   async function stop(): Promise<void> {
     daemon.kill('SIGTERM');
@@ -32,7 +39,7 @@ export async function startDockerd(): Promise<OwnDockerd> {
     }
     await sleep(100);
   }
-  return { host: `unix://${socket}`, [Symbol.asyncDispose]: stop };
+  return { host: options.address ?? `unix://${socket}`, [Symbol.asyncDispose]: stop };
 }
 
 async function exists(path: string): Promise<boolean> {
