@@ -28,6 +28,7 @@ export async function runCommand(
 ): Promise<number> {
   const renderer = chooseRenderer(options);
   const interruption = watchSignals(renderer.report);
+  outliveReaders();
   try {
     const result = await work({ report: renderer.report, signal: interruption.signal });
     await renderer.finish();
@@ -54,10 +55,21 @@ function chooseRenderer({ json, hasStages }: { readonly json: boolean; readonly 
   return hasStages && isTerminal ? openTerminalRenderer(process.stderr) : openPlainRenderer(write);
 }
 
+/** A terminal that was closed (EIO) or `| head` that has seen enough (EPIPE) must not end us before all is disposed of. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EIO' && error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 function watchSignals(report: Report) {
   const controller = new AbortController();
   let code: number | undefined;
   const onSignal = (name: keyof typeof SIGNALS) => {
+    /** A closed terminal is told twice: by the kernel and by the shell. */
+    if (code !== undefined && name === 'SIGHUP') return;
     if (code !== undefined) process.exit(code);
     code = SIGNALS[name];
     report({ type: 'warning', message: `${name}: removing what was made; once more to leave at once` });
