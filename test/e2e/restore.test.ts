@@ -27,6 +27,8 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
   let layout: string;
   let result: BuildResult;
   let started: StartedImage;
+  /** Of the container started last. */
+  let firstAnswers: readonly string[];
   let startAnother: (environment?: Readonly<Record<string, string>>) => Promise<StartedImage>;
   const reference = `crac-e2e/plain-http:${jdk}-${gc.toLowerCase()}`;
 
@@ -45,7 +47,8 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
         arguments: ['-Dlate=property', 'extra'],
       };
       const image = engine === 'oci' ? await startInCrun(layout, options) : await startInDocker(reference, options);
-      await waitUntilAnswered(() => image.get('/'));
+      const ask = (path: string) => waitUntilAnswered(() => image.get(path));
+      firstAnswers = await Promise.all([ask('/env?name=GREETING'), ask('/property?name=late')]);
       return image;
     };
     started = await startAnother();
@@ -74,6 +77,10 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
     const key = `${jdk} ${gc}`;
     expect(lowerLayers.get(key) ?? digests).toEqual(digests); // the other engine's build
     lowerLayers.set(key, digests);
+  });
+
+  test('knows the new environment and properties from its first answer on', () => {
+    expect(firstAnswers.map((answer) => JSON.parse(answer))).toEqual([{ value: 'new' }, { value: 'property' }]);
   });
 
   test('answers 200 requests right after the restore', async () => {
