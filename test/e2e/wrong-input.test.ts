@@ -75,6 +75,23 @@ describe.each(['oci', 'docker'])('an app that fails, in the engine %s', (engine)
     expect(error.message).toContain('500');
   }, 90_000);
 
+  test('works at the build but not where nothing may be written: no output is made', async () => {
+    const outputs = [`oci:${join(dir, 'image')}`, ...(engine === 'docker' ? [`docker:crac-e2e/${NAME}:latest`] : [])];
+    const { exitCode, error } = await failBuild(
+      {
+        app: app('writes'),
+        warmUp: { requests: [{ path: '/', count: 3 }] },
+        checkpoint: { settle: '0s' },
+        verify: { timeout: '3s' },
+        outputs,
+      },
+      { flags },
+    );
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'VERIFY_FAILED' });
+    expect(error.message).toContain('restored, the image did not answer GET :8080/');
+    expect(error.details.join('\n')).toContain('Read-only file system');
+  }, 90_000);
+
   test('dies during the warm-up', async () => {
     const { exitCode, error } = await failBuild(
       { app: app('dies-in-warm-up'), warmUp: { requests: [{ path: '/fails', count: 3 }] } },

@@ -1,5 +1,8 @@
 import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** An app that fails as its first argument says. */
 public final class Misbehaving {
@@ -14,6 +17,14 @@ public final class Misbehaving {
         }
         HttpServer server = HttpServer.create(new InetSocketAddress(8080), 0);
         server.createContext("/", exchange -> {
+            if (arguments[0].equals("writes")) {
+                try {
+                    Files.writeString(Path.of("/app/written"), "only where the root file system can be written");
+                } catch (IOException failure) {
+                    System.out.println(failure);
+                    throw failure;
+                }
+            }
             boolean isFailing = exchange.getRequestURI().getPath().equals("/fails");
             if (isFailing && arguments[0].equals("dies-in-warm-up")) {
                 Runtime.getRuntime().halt(4);
