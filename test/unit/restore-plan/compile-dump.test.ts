@@ -46,6 +46,16 @@ test('memory: areas first, kept pages over them, the stack read', async () => {
   expect(image.mappingCount).toBe(6);
 });
 
+test('a page of a mapped file that the app has zeroed stays zero: what the file holds must not come back', async () => {
+  sample.pages.set(LIBRARY + PAGE, Buffer.alloc(PAGE));
+  const { plan, mem, image } = await compileSample(sample);
+  const records = readSection(plan, 'CRAC_MEM', 'crac_mem').filter(({ kind }) => kind === MEM.PAGES);
+  const zeroed = records.find(({ address }) => address === LIBRARY + PAGE);
+  expect(zeroed).toMatchObject({ length: PAGE });
+  expect(mem.subarray(zeroed?.['offset'] ?? -1, (zeroed?.['offset'] ?? 0) + PAGE)).toEqual(Buffer.alloc(PAGE));
+  expect(image.droppedPages).toMatchObject({ zero: 1 }); // the heap's
+});
+
 test('checkpoint.memory: read reads private memory, huge pages advised above 2 MiB', async () => {
   sample.vmas[0] = { ...sample.vmas[0], 2: HEAP + (4 << 20), 5: 1, 9: 1n << 16n };
   const { plan } = await compileSample(sample, 'read');
