@@ -27,8 +27,10 @@ export interface DumpedThread {
 export interface PageRun {
   readonly address: number;
   readonly pageCount: number;
-  /** Bytes into the pages file. */
+  /** Bytes into the file. */
   readonly offset: number;
+  /** Where they are; absent: in the dump's pages file. */
+  readonly file?: string;
 }
 export interface PipeContent {
   readonly pipeId: number;

@@ -8,6 +8,7 @@ import { Blob } from './blob.ts';
 import { planCpuFeatures } from './cpu-features.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
+import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
 import { ProcessMemory } from './process-memory.ts';
@@ -27,7 +28,7 @@ const EARLY_BYTES = 24 << 20;
 
 /** Writes plan.bin and mem.bin into `outDir`; rejects with STATE_REFUSED and every refusal there is. */
 export async function compileDump(
-  dump: Dump,
+  dumped: Dump,
   checkpoint: Pick<Checkpoint, 'rootFile' | 'cpu' | 'ready'>,
   mode: 'map' | 'read',
   outDir: string,
@@ -35,13 +36,15 @@ export async function compileDump(
   const refusals: Refusal[] = [];
   const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
   const blob = new Blob();
+  const { dump, formerVdso } = await seeThroughFormerRestore(dumped, checkpoint.rootFile, refuse);
+  throwRefusals(refusals); // of memory that is not known nothing more can be said
   refuseProcessState(dump, refuse);
   const areas = sortAreas(dump, refuse);
   const files = await inspectMappedFiles(dump, checkpoint.rootFile, refuse);
   const openFiles = await inspectOpenFiles(dump, checkpoint, files);
   const descriptors = await planDescriptors(dump, checkpoint.rootFile, checkpoint.ready.resources, blob, refuse);
   using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
-  const vdso = planVdso(areas, memory, blob, refuse);
+  const vdso = planVdso(formerVdso ?? readVdso(areas, memory), blob, refuse);
   const mailbox = Number(checkpoint.ready.mailbox.address);
   const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, mailbox, refuse);
   throwRefusals(refusals);
@@ -99,15 +102,20 @@ export async function compileDump(
   };
 }
 
-function planVdso(
-  areas: Areas,
+function readVdso(
+  { vdso, vvar }: Areas,
   memory: ProcessMemory,
+): Partial<FormerVdso> & Pick<FormerVdso, 'vdso' | 'vvar'> {
+  const bytes = memory.read(vdso.start, vdso.size);
+  return bytes === undefined ? { vdso, vvar } : { vdso, vvar, bytes };
+}
+
+function planVdso(
+  { vdso, vvar, bytes }: ReturnType<typeof readVdso>,
   blob: Blob,
   refuse: Refuse,
 ): { header: PlanRecord<'header'>; symbols: PlanRecord<'vdso_symbol'>[] } {
-  const { vdso, vvar } = areas;
   if (vdso.size === 0) return { header: {}, symbols: [] };
-  const bytes = memory.read(vdso.start, vdso.size);
   const symbols = bytes === undefined ? [] : parseVdsoSymbols(bytes);
   if (bytes === undefined || symbols.length === 0) {
     refuse('vdso', 'its functions are not in the dump', REPORT_IT);

@@ -191,7 +191,7 @@ function clip(run: PageRun, vma: Vma): PageRun | undefined {
   const start = Math.max(run.address, vma.start);
   const end = Math.min(run.address + run.pageCount * PAGE_BYTES, vma.end);
   if (start >= end) return undefined;
-  return { address: start, pageCount: (end - start) / PAGE_BYTES, offset: run.offset + start - run.address };
+  return { ...run, address: start, pageCount: (end - start) / PAGE_BYTES, offset: run.offset + start - run.address };
 }
 
 /** The file's own bytes, zero after its end, as a page of a private mapping has them before it is written. */

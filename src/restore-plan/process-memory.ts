@@ -2,13 +2,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { PageRun } from '../criu/read-dump.ts';
 import { PAGE_BYTES } from './format.ts';
 
-/** The pages that CRIU wrote, by address. */
+/** The pages of the process, by address. */
 export class ProcessMemory implements Disposable {
   readonly runs: readonly PageRun[];
-  readonly #fd: number;
+  readonly #pagesFile: string;
+  readonly #fds = new Map<string, number>();
 
   constructor(pagesFile: string, runs: readonly PageRun[]) {
-    this.#fd = openSync(pagesFile, 'r');
+    this.#pagesFile = pagesFile;
     this.runs = runs;
   }
 
@@ -21,7 +22,7 @@ export class ProcessMemory implements Disposable {
       if (run === undefined) return undefined;
       const within = at - run.address;
       const size = Math.min(length - done, run.pageCount * PAGE_BYTES - within);
-      if (readSync(this.#fd, bytes, done, size, run.offset + within) !== size) return undefined;
+      if (readSync(this.#open(run), bytes, done, size, run.offset + within) !== size) return undefined;
       done += size;
     }
     return bytes;
@@ -30,12 +31,18 @@ export class ProcessMemory implements Disposable {
   /** All pages of a run. */
   readRun(run: PageRun): Buffer {
     const bytes = Buffer.alloc(run.pageCount * PAGE_BYTES);
-    const got = readSync(this.#fd, bytes, 0, bytes.length, run.offset);
+    const got = readSync(this.#open(run), bytes, 0, bytes.length, run.offset);
     return bytes.subarray(0, got - (got % PAGE_BYTES));
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
+    for (const fd of this.#fds.values()) closeSync(fd);
+  }
+
+  #open({ file = this.#pagesFile }: PageRun): number {
+    const fd = this.#fds.get(file) ?? openSync(file, 'r');
+    this.#fds.set(file, fd);
+    return fd;
   }
 
   #runAt(address: number): PageRun | undefined {
