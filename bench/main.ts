@@ -2,12 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { agentBench } from './agent.ts';
 import type { Bench } from './bench.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { restoreBench } from './restore.ts';
 
-const BENCHES: readonly Bench[] = [restoreBench];
+const BENCHES: readonly Bench[] = [restoreBench, agentBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

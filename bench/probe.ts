@@ -5,8 +5,8 @@ export interface Start {
   readonly argv: readonly string[];
   /** All of it, as NAME=value. */
   readonly environment: readonly string[];
-  /** The unpacked image; gets /proc, /dev and an empty /tmp. */
-  readonly root: string;
+  /** The unpacked image; gets /proc, /dev and an empty /tmp. Absent: this machine as it is. */
+  readonly root?: string;
   /** Whether `argv` is run inside `root`. */
   readonly inRoot: boolean;
   readonly port: number;
@@ -32,8 +32,7 @@ export async function measureStart(start: Start): Promise<FirstResponse> {
   const output = await runCommand([
     PROBE,
     'measure',
-    '--root',
-    start.root,
+    ...(start.root === undefined ? [] : ['--root', start.root]),
     ...(start.inRoot ? ['--chroot'] : []),
     ...start.environment.flatMap((variable) => ['--env', variable]),
     '--log',

@@ -29,6 +29,25 @@ test('bench restore prints one JSON object with every figure', async () => {
   expect(figures.restorer_ms).toBeLessThan(figures.restore_ms * 2);
 }, 300_000);
 
+test('bench agent prints one JSON object with what the agent costs', async () => {
+  const args = ['run', '-s', 'bench', '--', 'agent', '--json', '--runs', '3'];
+  const { stdout } = await run('npm', args, { cwd: ROOT });
+  const { bench, figures, runs } = JSON.parse(stdout);
+  expect(bench).toBe('agent');
+  const positive = [
+    'throughput_ratio',
+    'throughput_with',
+    'throughput_without',
+    'startup_with_ms',
+    'startup_without_ms',
+  ];
+  for (const key of positive) expect(figures[key]).toBeGreaterThan(0);
+  for (const key of [...positive, 'startup_cost_ms']) expect(runs[key]).toHaveLength(3);
+  expect(figures.startup_cost_ms).toBeLessThan(figures.startup_without_ms);
+  // Loose, as above: an agent that left the JVM in its interpreter would show.
+  expect(figures.throughput_ratio).toBeGreaterThan(0.5);
+}, 300_000);
+
 test('an unknown bench is wrong usage and lists those that exist', async () => {
   const failure = await run('npm', ['run', '-s', 'bench', '--', 'nothing'], { cwd: ROOT }).catch((error) => error);
   expect(failure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('restore') });
