@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectEngine } from '../../src/engine/connect.ts';
 import { connectDocker } from '../../src/engine/docker.ts';
 import type { Container, ContainerSpec, Engine, LoadedImage } from '../../src/engine/engine.ts';
 import { connectOciRuntime } from '../../src/engine/oci-runtime.ts';
@@ -293,6 +295,12 @@ describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kin
     expect(await container.endpoint(18931)).toEqual({ host: '127.0.0.1', port: 18931 });
     expect(await ask({ host: '127.0.0.1', port: 18931 })).toBe('hello\n');
   }, 30_000);
+});
+
+test('auto takes Docker where a daemon answers at the usual place, else a runtime that needs none', async () => {
+  const options = { cacheDir: join(workDir, 'auto'), nativeDir: join(workDir, 'native'), signal, environment: {} };
+  const { name } = await connectEngine('auto', options);
+  expect(name).toBe(existsSync('/var/run/docker.sock') ? 'docker' : 'oci');
 });
 
 async function ask(address: { readonly host: string; readonly port: number }): Promise<string> {
