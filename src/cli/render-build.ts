@@ -6,7 +6,7 @@ import type { Latency } from '../warm-up/latency.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, warmth, layers, verified } = result;
+  const { plan, warmth, ready, layers, verified } = result;
   const lines = [
     ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
     '',
@@ -22,6 +22,12 @@ export function renderBuild(result: BuildResult): string {
         `  ${method} ${path} ×${count}: first ${renderLatency(first)}, last ${renderLatency(last)}`,
     ),
     '',
+    ...(ready.maxHeapBytes
+      ? [
+          `heap: up to ${renderBytes(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`,
+          '',
+        ]
+      : []),
     ...(verified === undefined
       ? ['NOT VERIFIED: nobody has seen this image restore']
       : [

@@ -16,6 +16,7 @@ const readyFacts = z.object({
   gc: z.string(),
   stepsMs: z.record(z.string(), z.number()),
   droppedBytes: z.number().nonnegative(),
+  maxHeapBytes: z.number().nonnegative(),
   resources: z.array(z.object({ fd: z.number().int(), action: z.enum(['close', 'reopen', 'ignore']) })),
 });
 const refusal = z.object({

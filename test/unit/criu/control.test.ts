@@ -11,6 +11,7 @@ const READY = {
   gc: 'Serial',
   stepsMs: { gc: 3 },
   droppedBytes: 5,
+  maxHeapBytes: 4096,
   resources: [{ fd: 7, action: 'close' }],
 };
 
@@ -29,7 +30,7 @@ async function refusalOf(answer: object): Promise<CracBuildError> {
   return error;
 }
 
-test('ready: with what was decided of open resources', async () => {
+test('ready: with what was decided of open resources, and how far the heap may grow', async () => {
   expect(await ask(0, READY)).toEqual(READY);
 });
 
