@@ -104,7 +104,7 @@ test.each([17, 25] as const)(
     expect(await settle(() => restored.getJson('/'), { ended: KEPT + 1 })).toMatchObject({ accepted: KEPT + 1 });
     expect((await restored.stop()).output).not.toContain('not an end');
   },
-  120_000,
+  180_000,
 );
 
 /** Asks again until the answer has these values, or for 5 s. */

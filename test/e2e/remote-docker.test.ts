@@ -39,4 +39,4 @@ test('a daemon on another machine builds and verifies: no file of this machine i
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-}, 180_000);
+}, 240_000);

@@ -77,7 +77,8 @@ export async function startInDocker(reference: string, options: StartOptions = {
 /** `address`: HOST:PORT. */
 export function openClient(address: string): Pick<StartedImage, 'get' | 'getJson' | 'post'> {
   const send = async (path: string, init?: RequestInit) => {
-    const response = await fetch(`http://${address}${path}`, init);
+    // Where Docker's proxy closes a connection at once, fetch may never settle by itself.
+    const response = await fetch(`http://${address}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path} → ${response.status}: ${text}`);
     return text;
