@@ -43,7 +43,7 @@ export function askToPrepare({ native }: HostJvm, pid: number) {
 /** Dumps a prepared JVM, ends it, and compiles the dump. */
 export async function dumpAndCompile({ native, dir }: HostJvm, jvm: ChildProcess, ready: ReadyFacts): Promise<void> {
   const images = join(dir, 'images');
-  mkdirSync(images);
+  mkdirSync(images, { recursive: true });
   const toolbox = await openToolbox({
     criu: undefined,
     dir: undefined,
@@ -72,9 +72,10 @@ export function startRestored(
   { native, dir }: HostJvm,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
 ): ChildProcess {
   writeFileSync(join(dir, 'cold'), '0\0/bin/false\0');
-  return start([join(native, 'restore'), ...args], join(dir, 'restored.log'), {
+  return start([...wrapper, join(native, 'restore'), ...args], join(dir, 'restored.log'), {
     ...env,
     CRAC_CHECKPOINT: dir,
     CRAC_COLD: join(dir, 'cold'),
