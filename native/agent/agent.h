@@ -53,6 +53,9 @@ HIDDEN void crac_show_perf_data(void);
 HIDDEN void crac_show_perf_data_soon(void);
 HIDDEN bool crac_hide_perf_data(void);
 
+/* attach_file.c */
+HIDDEN void crac_remove_stale_attach_file(void);
+
 /* management.c */
 HIDDEN bool crac_open_management(JNIEnv *env);
 HIDDEN void crac_announce_management(JNIEnv *env);

@@ -27,8 +27,9 @@ NATIVE(void, showPerfData)(JNIEnv *env, jclass self) {
   crac_show_perf_data();
 }
 
-NATIVE(void, showPerfDataSoon)(JNIEnv *env, jclass self) {
+NATIVE(void, showToTools)(JNIEnv *env, jclass self) {
   (void)env, (void)self;
+  crac_remove_stale_attach_file();
   crac_show_perf_data_soon();
 }
 

@@ -75,6 +75,21 @@ describe.each(JDKS)('on JDK %d', (_, home) => {
     await checkpointWorks(jvm);
   });
 
+  test('an afterRestore that hangs is named with its stack, and waited for', async () => {
+    await using jvm = launchJvm(home, 'Stubborn', { options, env: { CRAC_RESOURCE_TIMEOUT: '60' } });
+    await behave(jvm, 'late');
+    simulateRestore(await prepare(jvm.pid), { env: { CRAC_RESOURCE_TIMEOUT: '1' } });
+    const message = 'afterRestore of Stubborn$Slow has not returned within 1 s (CRAC_RESOURCE_TIMEOUT)';
+    expect(await jvm.line(/^crac: warning/)).toBe(`crac: warning: ${message}`);
+    await jvm.line(/^ {4}at (app\/\/)?Stubborn\$Slow.afterRestore\(Stubborn.java:\d+\)$/);
+    expect((await ask(jvm)).json.error).toBe(`another checkpoint is running: ${message}`);
+    expect(jvm.lines).not.toContain('after slow');
+    await behave(jvm, 'quick');
+    await jvm.line(/^after last$/);
+    await waitFor(async () => (await ctl(['status', '--pid', String(jvm.pid)])).json.checkpointing, false);
+    await checkpointWorks(jvm);
+  });
+
   test("one that hangs in the app's own request: who waits to take the dump is told, the caller when it comes back", async () => {
     await using jvm = launchJvm(home, 'Stubborn', { options, env });
     await behave(jvm, 'deaf');

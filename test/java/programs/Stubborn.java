@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.util.concurrent.locks.LockSupport;
 import jdk.crac.CheckpointException;
 import jdk.crac.Context;
 import jdk.crac.Core;
@@ -31,6 +32,14 @@ public class Stubborn {
     static class Slow extends Quick {
         Slow() {
             super("slow");
+        }
+
+        @Override
+        public void afterRestore(Context<? extends Resource> context) {
+            while (manner.equals("late")) {
+                LockSupport.parkNanos(50_000_000);
+            }
+            super.afterRestore(context);
         }
 
         @Override

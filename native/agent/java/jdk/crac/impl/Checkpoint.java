@@ -183,7 +183,7 @@ public final class Checkpoint {
         CheckpointException refusal = new CheckpointException();
         refusal.addSuppressed(late);
         goOn(refusal);
-        Control.hangs(late);
+        Control.hangs(late.getMessage());
         Control.ended("not taken", refusal);
         tell(known == null ? Control.takeWaiting() : known, refusal);
     }

@@ -118,9 +118,9 @@ final class Control {
         }
     }
 
-    static void hangs(Throwable late) {
+    static void hangs(String message) {
         synchronized (LOCK) {
-            hanging = late.getMessage();
+            hanging = message;
         }
     }
 

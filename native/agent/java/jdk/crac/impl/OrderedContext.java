@@ -87,11 +87,17 @@ final class OrderedContext extends Context<Resource> {
     }
 
     private void notifyAfter(Collection<Resource> resources, Problems problems) {
-        for (Resource resource : resources) {
-            try {
-                resource.afterRestore(this);
-            } catch (Throwable thrown) {
-                problems.add(thrown);
+        if (resources.isEmpty()) {
+            return;
+        }
+        try (Lookout lookout = new Lookout()) {
+            for (Resource resource : resources) {
+                lookout.enter(resource);
+                try {
+                    resource.afterRestore(this);
+                } catch (Throwable thrown) {
+                    problems.add(thrown);
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ final class Renewal {
         reseed(); // there is nothing to be reseeded yet
         Restored.rehearse();
         Processors.remember();
+        Lookout.rehearse();
         Native.openChannel(); // it is open
     }
 
@@ -36,7 +37,7 @@ final class Renewal {
         long reseeded = System.nanoTime();
         byte[][] changes = Restored.takeOver(mailbox);
         forget();
-        showPerfDataSoon();
+        showToTools();
         if ("debug".equals(System.getenv("CRAC_LOG"))) {
             long end = System.nanoTime();
             System.err.println("crac: " + count + " generators and threads have new seeds, after " + (reseeded - began) / 1000
@@ -54,8 +55,8 @@ final class Renewal {
     /** Puts the JVM's counters where jps and jstat look for them. */
     private static native void showPerfData();
 
-    /** Has the control thread do so when it opens its channel. */
-    private static native void showPerfDataSoon();
+    /** Has the control thread do so when it opens its channel; and jcmd is not misled by what another JVM has left. */
+    private static native void showToTools();
 
     /** Takes them away; false when they were not there. */
     private static native boolean hidePerfData();
