@@ -132,6 +132,10 @@ final class OpenResources {
             if (ownership.isOfTheJdk(each)) {
                 continue;
             }
+            if (Ownership.isAttachListener(each)) {
+                actions.put(each.fd, "close");
+                continue;
+            }
             String obstacle = obstacle(each);
             if (obstacle != null) {
                 refuse(each, obstacle, "");
