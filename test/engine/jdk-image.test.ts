@@ -76,6 +76,7 @@ function makePlan(javaVersion: number, path: string, modules: BuildPlan['base'][
     },
     base: { kind: 'jdk', path, javaVersion, modules },
     command: { argv, jvmOptionIndex: 2 },
+    checkpoint: { memory: 'map', timeoutMs: 60_000, settleMs: 0 },
   } as unknown as BuildPlan;
 }
 
