@@ -169,6 +169,12 @@ describe.each(JDKS)('open resources on JDK %d', (_, home) => {
     client.destroy();
   });
 
+  test('one who was refused can ask again at once', async () => {
+    await using jvm = launch(home, STRICT);
+    await open(jvm, 'read /etc/passwd');
+    for (let time = 0; time < 15; time++) expect(await problems(jvm)).toEqual(['/etc/passwd: it is open']);
+  });
+
   test('a connection that its peer has ended is in nobody’s way', async () => {
     await using jvm = launch(home);
     await withServer(async (port) => {

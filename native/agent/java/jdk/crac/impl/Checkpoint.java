@@ -35,17 +35,19 @@ public final class Checkpoint {
             throw refusal;
         }
         Client client = known;
+        Client refused = null;
+        Throwable reason = null;
         try {
             Steps steps = new Steps();
             try {
                 Renewal.begin();
-                CheckpointException refused = null;
+                CheckpointException failures = null;
                 try (Watch watch = new Watch(late -> giveUp(known, late))) {
                     ORDERED.notifyBefore(watch);
                 } catch (CheckpointException failed) {
-                    refused = failed;
+                    failures = failed;
                 }
-                OpenResources.refuse(refused);
+                OpenResources.refuse(failures);
                 steps.done("beforeCheckpoint");
                 if (client == null) {
                     client = awaitClient();
@@ -55,7 +57,8 @@ public final class Checkpoint {
             } catch (CheckpointException | RuntimeException | Error refusal) {
                 goOn(refusal);
                 Control.ended("not taken", refusal);
-                tell(client == null ? Control.takeWaiting() : client, refusal);
+                refused = client == null ? Control.takeWaiting() : client;
+                reason = refusal;
                 throw refusal;
             }
             try {
@@ -69,6 +72,10 @@ public final class Checkpoint {
             }
         } finally {
             Control.end();
+            // after the end, so that whoever is told can ask again at once
+            if (reason != null) {
+                tell(refused, reason);
+            }
         }
     }
 

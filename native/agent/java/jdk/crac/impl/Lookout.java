@@ -67,8 +67,8 @@ final class Lookout implements AutoCloseable {
         for (StackTraceElement frame : watched.getStackTrace()) {
             text.append("\n    at ").append(frame);
         }
+        Control.hangs(message); // first: whoever reads the line may ask at once
         System.err.println(text);
-        Control.hangs(message);
     }
 
     @Override
