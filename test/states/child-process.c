@@ -1,0 +1,12 @@
+/*
+ * a child process
+ * refused: processes: there are 2: *, *. End child processes in beforeCheckpoint and start them again in afterRestore
+ */
+#include "state.h"
+
+int main(void) {
+  pid_t child = fork();
+  need(child >= 0);
+  if (child == 0) pause();
+  await_restore();
+}
