@@ -1,7 +1,7 @@
 /*
  * plan.bin: what the restorer executes. Little endian, x86-64 sizes, no pointers but addresses of the restored process.
  *
- *   header | MEM | FILES | THREADS | SIGACT | FDS | EPOLL | TIMES | TIDFIX | VDSO | CPU | BLOB
+ *   header | MEM | FILES | THREADS | SIGACT | FDS | EPOLL | TIMES | TIDFIX | VDSO | CPU | PREFETCH | BLOB
  *
  * Every section starts at a multiple of 64 and holds records of one fixed size. "blob offsets" count from the start of
  * the BLOB section; strings there end with NUL. src/restore-plan/format.ts writes what is read here, and both are held
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CRAC_PLAN_MAGIC 0x4e414c5043415243ULL /* "CRACPLAN" */
-#define CRAC_PLAN_VERSION 1u
+#define CRAC_PLAN_VERSION 2u
 #define CRAC_ARCH_X86_64 62u
 
 /* Where the static restorer is linked, and the range that it and the plan may use: the compile step refuses overlap. */
@@ -31,6 +31,7 @@ enum crac_section_id {
   CRAC_TIDFIX,
   CRAC_VDSO,
   CRAC_CPU,
+  CRAC_PREFETCH,
   CRAC_BLOB,
   CRAC_SECTIONS
 };
@@ -168,5 +169,11 @@ struct crac_vdso_symbol {
 
 struct crac_cpu { /* cpuid(leaf, subleaf)[register: 0 eax … 3 edx] must have this bit */
   uint32_t leaf, subleaf, reg, bit, name_blob, reserved;
+};
+
+/* What the first answer needed of a file: read ahead, in this order, when it does not lie in the page cache. */
+struct crac_prefetch {
+  uint64_t offset, length; /* bytes, multiples of the page size */
+  uint32_t file, reserved; /* index into FILES, 0xffffffff: mem.bin */
 };
 #endif

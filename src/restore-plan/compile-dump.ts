@@ -82,6 +82,7 @@ export async function compileDump(
       tidfix: findTidFixes(dump.threads, memory),
       vdso_symbol: vdso.symbols,
       cpu: planCpuFeatures(checkpoint.cpu, blob),
+      prefetch: [],
     },
     blob,
   );

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Blob } from './blob.ts';
 
 export const PLAN_MAGIC = 0x4e414c5043415243n;
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 export const ARCH_X86_64 = 62;
 export const PAGE_BYTES = 4096;
 export const RESTORER_BASE = 0x200000000000;
@@ -153,6 +153,12 @@ export const LAYOUTS = {
     ['name_blob', 'u32'],
     ['reserved', 'u32'],
   ],
+  prefetch: [
+    ['offset', 'u64'],
+    ['length', 'u64'],
+    ['file', 'u32'],
+    ['reserved', 'u32'],
+  ],
 } as const satisfies Record<string, Layout>;
 export type StructName = keyof typeof LAYOUTS;
 
@@ -178,6 +184,7 @@ const SECTION_STRUCTS = [
   'tidfix',
   'vdso_symbol',
   'cpu',
+  'prefetch',
 ] as const satisfies StructName[];
 const SECTION_COUNT = SECTION_STRUCTS.length + 1;
 export type PlanSections = { readonly [S in (typeof SECTION_STRUCTS)[number]]: readonly PlanRecord<S>[] };

@@ -284,7 +284,7 @@ describe('starts cold, with the reason in one line', () => {
     { name: 'longer plan', reason: /plan\.bin has a wrong size/, spoil: (s) => truncateSync(s.planFile, 99999) },
     {
       name: 'other version',
-      reason: /plan\.bin has version 7, this restorer needs 1/,
+      reason: /plan\.bin has version 7, this restorer needs 2/,
       spoil: (s) => patch(s, 'version', 7),
     },
     {

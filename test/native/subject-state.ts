@@ -151,6 +151,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     tidfix: [0, 1].map((index) => ({ address: at('fixed_ids') + BigInt(index * 4), thread: index })),
     vdso_symbol: vdsoSymbols,
     cpu: [{ leaf: 1, reg: 3, bit: 26, name_blob: sse2 }],
+    prefetch: [],
     ...otherSections,
   });
   const base = constant('CRAC_PLAN_BASE') + BigInt(blobOffset(compose(0n)));

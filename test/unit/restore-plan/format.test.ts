@@ -8,7 +8,7 @@ interface Golden {
   readonly structs: Readonly<Record<string, { size: number; fields: Record<string, [offset: number, bytes: number]> }>>;
 }
 const golden = JSON.parse(readFileSync(new URL('../../golden/plan-format.json', import.meta.url), 'utf8')) as Golden;
-const BYTES: Readonly<Record<string, number>> = { u32: 4, u64: 8, bytes16: 16, bytes32: 32, sections: 176 };
+const BYTES: Readonly<Record<string, number>> = { u32: 4, u64: 8, bytes16: 16, bytes32: 32, sections: 192 };
 
 test.each(Object.entries(format.LAYOUTS))('%s is laid out as the restorer reads it', (name, layout) => {
   const struct = golden.structs[`crac_${name}`];
@@ -57,6 +57,7 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
       tidfix: [],
       vdso_symbol: [],
       cpu: [{ leaf: 1, subleaf: 0, reg: 2, bit: 28, name_blob: name }],
+      prefetch: [{ offset: 4096, length: 8192, file: format.NO_FILE }],
     },
     blob,
   );
@@ -69,7 +70,7 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
       bytes: plan.readUInt32LE(entry + 8),
     };
   };
-  for (const id of ['MEM', 'FILES', 'THREADS', 'SIGACT', 'FDS', 'EPOLL', 'TIMES', 'TIDFIX', 'VDSO', 'CPU', 'BLOB'])
+  for (const id of ['MEM', 'FILES', 'THREADS', 'SIGACT', 'FDS', 'EPOLL', 'TIMES', 'TIDFIX', 'VDSO', 'CPU', 'PREFETCH', 'BLOB'])
     expect(section(id).offset % 64).toBe(0);
   expect(section('MEM')).toMatchObject({ count: 1, bytes: 40 });
   expect(plan.readBigUInt64LE(section('MEM').offset)).toBe(0x1000n);
