@@ -1,6 +1,7 @@
 #include "checks.h"
 
 #include <asm/stat.h>
+#include <linux/fcntl.h>
 
 #include "cold.h"
 #include "plan_file.h"
@@ -11,7 +12,7 @@ void check_files(void) {
   for (uint32_t i = 0; i < plan_count(CRAC_FILES); i++) {
     const char *path = plan_blob(files[i].path_blob);
     struct stat status;
-    long error = call(stat, path, &status);
+    long error = call(newfstatat, AT_FDCWD, path, &status, 0);
     if (error != 0) give_up("%s: %e", path, error);
     if ((uint64_t)status.st_size != files[i].size)
       give_up("%s has changed: %u bytes, %u at the checkpoint", path, (uint64_t)status.st_size, files[i].size);

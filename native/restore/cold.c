@@ -49,7 +49,7 @@ void remember_surroundings(unsigned scratch_fd) {
   before.scratch_fd = scratch_fd;
   for (unsigned fd = 0; fd < 3; fd++)
     if (!is_error(call(dup3, fd, scratch_fd + 1 + fd, O_CLOEXEC))) before.open_before |= 1u << fd;
-  long folder = call(open, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  long folder = call(openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (!is_error(folder)) move_descriptor(folder, scratch_fd + 4, O_CLOEXEC);
   call(umask, before.umask = call(umask, 0));
 }
@@ -58,7 +58,7 @@ static void put_back_surroundings(void) {
   if (!before.is_taken) return;
   for (unsigned fd = 0; fd < 3; fd++) {
     if (before.open_before & 1u << fd)
-      call(dup2, before.scratch_fd + 1 + fd, fd);
+      call(dup3, before.scratch_fd + 1 + fd, fd, 0);
     else
       call(close, fd);
   }
@@ -133,7 +133,7 @@ _Noreturn void give_up(const char *form, ...) {
   va_start(list, form);
   format_list(reason, sizeof reason, form, list);
   va_end(list);
-  if (before.is_taken && before.open_before & 4) call(dup2, before.scratch_fd + 3, 2);
+  if (before.is_taken && before.open_before & 4) call(dup3, before.scratch_fd + 3, 2, 0);
   if (launch.mode == RESTORE_REQUIRE) {
     say("cannot restore: ", reason);
     for (;;) call(exit_group, FAILED_ITSELF);

@@ -7,16 +7,19 @@
 #include "cold.h"
 #include "descriptors.h"
 #include "launch.h"
+#include "machine.h"
 #include "mailbox_fill.h"
 #include "memory.h"
 #include "phases.h"
 #include "plan_file.h"
+#include "prefetch.h"
 #include "process.h"
 #include "threads.h"
 #include "vdso.h"
 
 static void check(void) {
   open_plan(launch.checkpoint_dir);
+  prefetch();
   check_memory_layout();
   check_cpu();
   check_files();
@@ -42,6 +45,7 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   end_phase("clearing");
 
   map_memory();
+  if (launch.is_recording) cut_mappings();
   end_phase("memory");
   make_descriptors();
   end_phase("descriptors");

@@ -19,7 +19,8 @@ static long open_mapped_file(uint32_t index) {
   open_index = index;
   if (index == NO_FILE) return fd = -1;
   const struct crac_file *file = (const struct crac_file *)plan_records(CRAC_FILES) + index;
-  fd = call(open, plan_blob(file->path_blob), (file->open_flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC);
+  uint32_t flags = (file->open_flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_CLOEXEC;
+  fd = call(openat, AT_FDCWD, plan_blob(file->path_blob), flags);
   if (is_error(fd)) give_up("%s: %e", plan_blob(file->path_blob), fd);
   return fd;
 }

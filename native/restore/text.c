@@ -6,15 +6,13 @@
 #include "syscall.h"
 
 void *memcpy(void *to, const void *from, size_t size) {
-  void *start = to;
-  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-  return start;
+  copy_bytes(to, from, size);
+  return to;
 }
 
 void *memset(void *to, int value, size_t size) {
-  void *start = to;
-  __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
-  return start;
+  fill_bytes(to, value, size);
+  return to;
 }
 
 int memcmp(const void *left, const void *right, size_t size) {
@@ -124,7 +122,7 @@ size_t format(char *out, size_t size, const char *form, ...) {
 }
 
 long read_file(const char *path, char *out, size_t size) {
-  long fd = call(open, path, O_RDONLY | O_CLOEXEC);
+  long fd = call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (is_error(fd)) return fd;
   size_t at = 0;
   long got = 0;

@@ -1,6 +1,5 @@
 #include "threads.h"
 
-#include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
@@ -17,11 +16,6 @@
 _Static_assert(THREAD_FLAGS == 0x3d0f00, "what glibc's pthread_create passes");
 
 #define RSEQ_REGISTRATION_FAILED ((uint32_t)-2)
-
-long clone_thread(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls,
-                  struct crac_thread *thread);
-_Noreturn void return_to_frame(uint64_t ucontext);
-_Noreturn void resume_thread(struct crac_thread *thread);
 
 /* Futex words: 1 when all threads exist, and when the runtime has told the process what is new. */
 static uint32_t gate, gate_of_held;
@@ -46,7 +40,8 @@ static void set_thread_state(const struct crac_thread *thread) {
     ((volatile uint32_t *)thread->rseq)[1] = RSEQ_REGISTRATION_FAILED; /* cpu_id: glibc then asks the kernel */
 }
 
-_Noreturn void resume_thread(struct crac_thread *thread) {
+static void resume_thread(void *argument) {
+  const struct crac_thread *thread = argument;
   set_thread_state(thread);
   while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, 0);
   if (plan->mailbox != 0 && thread->flags & CRAC_THREAD_HELD) wait_for_runtime();
@@ -65,10 +60,10 @@ void make_threads(void) {
   if (count == 0) give_up("plan.bin has no thread");
   first->old_tid = (uint32_t)call(set_tid_address, first->clear_tid);
   if (first->clear_tid != 0) *(uint32_t *)first->clear_tid = first->old_tid;
-  call(arch_prctl, ARCH_SET_FS, first->tls);
+  set_thread_pointer(first->tls);
   for (uint32_t i = 1; i < count; i++) {
     struct crac_thread *next = &first[i];
-    long tid = clone_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->clear_tid, next->tls, next);
+    long tid = clone_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->clear_tid, next->tls, resume_thread, next);
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }

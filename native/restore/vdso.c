@@ -10,7 +10,6 @@
 #include "text.h"
 
 #define STAGING (CRAC_RESTORER_BASE + 0x8000000)
-#define ADDRESS_SPACE_END 0x7ffffffff000ULL
 #define MAX_AREAS 8
 
 struct area {
@@ -102,7 +101,7 @@ void clear_address_space(void) {
     unmap(at, CRAC_RESTORER_BASE);
     at = CRAC_RESTORER_END;
   }
-  unmap(at, ADDRESS_SPACE_END);
+  unmap(at, MACHINE_ADDRESS_SPACE_END);
 }
 
 /* The address of a function of our vdso, 0 when it has none. Symbols end where their names begin, as linkers lay them. */
@@ -129,41 +128,19 @@ static uint64_t find_function(const char *name) {
   return 0;
 }
 
-static const struct {
-  const char *name;
-  uint32_t number;
-} system_calls[] = {
-    {"clock_gettime", __NR_clock_gettime}, {"gettimeofday", __NR_gettimeofday}, {"time", __NR_time},
-    {"getcpu", __NR_getcpu},               {"clock_getres", __NR_clock_getres}, {"getrandom", 318},
-};
-
-static void patch_function(uint8_t *at, const char *name) {
-  uint64_t target = find_function(name);
-  if (target != 0) { /* jmp *0(%rip); .quad target: changes no register */
-    static const uint8_t jump[6] = {0xff, 0x25, 0, 0, 0, 0};
-    memcpy(at, jump, sizeof jump);
-    memcpy(at + sizeof jump, &target, sizeof target);
-    return;
-  }
-  uint32_t number = ~0u; /* mov $number, %eax; syscall; ret: an unknown number answers ENOSYS */
-  const char *plain = after_prefix(name, "__vdso_");
-  for (size_t i = 0; i < sizeof system_calls / sizeof system_calls[0]; i++)
-    if (is_equal(plain == NULL ? name : plain, system_calls[i].name)) number = system_calls[i].number;
-  static const uint8_t syscall_and_return[3] = {0x0f, 0x05, 0xc3};
-  at[0] = 0xb8;
-  memcpy(at + 1, &number, sizeof number);
-  memcpy(at + 5, syscall_and_return, sizeof syscall_and_return);
-}
-
 static void patch_old(void) {
   long mapped = call(mmap, plan->vdso_start, plan->vdso_size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (is_error(mapped)) give_up("the old vdso cannot be placed: %e", mapped);
   memcpy((void *)mapped, plan_blob(plan->vdso_blob), plan->vdso_size);
   const struct crac_vdso_symbol *functions = plan_records(CRAC_VDSO);
-  for (uint32_t i = 0; i < plan_count(CRAC_VDSO); i++)
-    if (functions[i].offset + 14 <= plan->vdso_size)
-      patch_function((uint8_t *)mapped + functions[i].offset, plan_blob(functions[i].name_blob));
+  for (uint32_t i = 0; i < plan_count(CRAC_VDSO); i++) {
+    if (functions[i].offset + MACHINE_VDSO_PATCH_BYTES > plan->vdso_size) continue;
+    uint8_t *code = (uint8_t *)mapped + functions[i].offset;
+    const char *name = plan_blob(functions[i].name_blob);
+    uint64_t target = find_function(name);
+    target != 0 ? write_jump(code, target) : write_system_call(code, name);
+  }
   long error = call(mprotect, mapped, plan->vdso_size, PROT_READ | PROT_EXEC);
   if (error != 0) give_up("the old vdso cannot be made executable: %e", error);
 }

@@ -15,22 +15,26 @@ _start:
     call restorer_main
     ud2
 
-/* long clone_thread(flags, stack, parent_tid, child_tid, tls, thread): the child goes on in resume_thread(thread). */
+/* The kernel takes the fourth argument in r10; what the child is to run lies on its stack. */
     .globl clone_thread
     .hidden clone_thread
 clone_thread:
     movq %rcx, %r10
+    movq 8(%rsp), %rax
+    subq $16, %rsi
+    movq %r9, (%rsi)                /* run */
+    movq %rax, 8(%rsi)              /* argument */
     movl $56, %eax
     syscall
     testq %rax, %rax
     jz 1f
     ret
 1:  xorl %ebp, %ebp
-    movq %r9, %rdi                  /* the kernel leaves r9 alone */
-    call resume_thread
+    popq %rax
+    popq %rdi
+    call *%rax
     ud2
 
-/* _Noreturn return_to_frame(ucontext): rt_sigreturn takes mask, alternate stack and all registers from there. */
     .globl return_to_frame
     .hidden return_to_frame
 return_to_frame:
