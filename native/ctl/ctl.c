@@ -8,6 +8,7 @@
  *   ctl status [--pid PID]                                prints {"state":"running|waiting|restored",…,"last":…}, where
  *                                                         "last" tells how the last checkpoint ended
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
+ *   ctl touched [--pid PID]                               prints which pages of its files the process has touched
  *
  * Without --pid: process 1, or else the only JVM of this pid namespace that has a control channel.
  * `checkpoint` succeeds when the JVM waits to be dumped, which saves nothing yet: a JVM that nobody dumps within
@@ -18,6 +19,7 @@
 #define _GNU_SOURCE
 #include "../control.h"
 #include "../mailbox.h"
+#include "touched.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +47,8 @@ static void usage(void) {
   fputs("usage: ctl checkpoint [--settle-ms N] [--join] [--pid PID]\n"
         "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
         "       ctl status [--pid PID]\n"
-        "       ctl cpu\n",
+        "       ctl cpu\n"
+        "       ctl touched [--pid PID]\n",
         stderr);
   exit(2);
 }
@@ -218,6 +221,11 @@ int main(int argc, char **argv) {
     usage();
   if (!strcmp(command, "cpu"))
     return print_cpu();
+  if (!strcmp(command, "touched")) {
+    if (print_touched(pid ? pid : 1) == 0)
+      return 0;
+    die("the page tables of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
+  }
   if (!strcmp(command, "status"))
     return ask(pid, "status\n");
   if (strcmp(command, "checkpoint"))

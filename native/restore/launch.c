@@ -37,6 +37,7 @@ void read_launch(uint64_t *kernel_stack) {
   launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "../cold", cold_path, sizeof cold_path));
   launch.vdso = environment("CRAC_VDSO", "");
   launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
+  launch.is_recording = is_equal(environment("CRAC_RECORD", ""), "1");
 
   const char *mode = environment("CRAC_RESTORE", "auto");
   launch.mode = is_equal(mode, "off") ? RESTORE_OFF : is_equal(mode, "auto") ? RESTORE_AUTO : RESTORE_REQUIRE;

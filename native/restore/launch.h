@@ -11,6 +11,7 @@ struct launch {
   uint64_t string_bytes; /* of argv[1…] and env, with their NULs */
   enum restore_mode mode;
   int is_debug;
+  int is_recording; /* CRAC_RECORD=1, see prefetch.h */
   const char *checkpoint_dir, *cold_path;
   const char *vdso; /* tests: "patch" or "stay" forces that way, else "" */
   int64_t started_ns; /* CLOCK_REALTIME */
