@@ -5,6 +5,7 @@
  *   MACHINE_PLAN_ARCH            its number in plan.bin's header
  *   MACHINE_PAGE_SIZE            the only one for which plans are made
  *   MACHINE_ADDRESS_SPACE_END    no process has memory from here on
+ *   MACHINE_FRAME_BYTES          what rt_sigreturn reads at a thread's frame
  *   system_call(number, a … f)   raw: a negative errno is the failure
  *   copy_bytes, fill_bytes       as memcpy and memset
  */

@@ -6,6 +6,7 @@
 
 #include "cold.h"
 #include "crc.h"
+#include "plan_check.h"
 #include "syscall.h"
 #include "text.h"
 
@@ -24,7 +25,7 @@ static const uint32_t record_sizes[CRAC_SECTIONS] = {
 static long open_part(const char *dir, const char *name, uint64_t *size) {
   char path[4096];
   format(path, sizeof path, "%s/%s", dir, name);
-  long fd = call(open, path, O_RDONLY | O_CLOEXEC);
+  long fd = call(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (is_error(fd)) give_up("%s: %e", path, fd);
   struct stat status;
   long error = call(fstat, fd, &status);
@@ -39,14 +40,16 @@ static void check_header(const struct crac_header *header, long bytes, uint64_t 
     give_up("plan.bin has version %u, this restorer needs %u", (uint64_t)header->version, (uint64_t)CRAC_PLAN_VERSION);
   if (header->header_size != sizeof *header) give_up("plan.bin has a header of another size");
   if (bytes != sizeof *header) give_up("plan.bin is truncated");
-  if (header->arch != CRAC_ARCH_X86_64) give_up("plan.bin is for another architecture (%u)", (uint64_t)header->arch);
-  if (header->page_size != 4096) give_up("plan.bin is for pages of %u bytes", (uint64_t)header->page_size);
+  if (header->arch != MACHINE_PLAN_ARCH) give_up("plan.bin is for another architecture (%u)", (uint64_t)header->arch);
+  if (header->page_size != MACHINE_PAGE_SIZE) give_up("plan.bin is for pages of %u bytes", (uint64_t)header->page_size);
   if (header->file_size > file_size) give_up("plan.bin is truncated");
   if (header->file_size != file_size) give_up("plan.bin has a wrong size");
+  uint64_t end = sizeof *header; /* of what came before */
   for (unsigned i = 0; i < CRAC_SECTIONS; i++) {
     const struct crac_section *section = &header->sections[i];
-    uint64_t end = section->offset + (uint64_t)section->count * section->record_size;
-    if (section->record_size != record_sizes[i] || section->offset % 64 != 0 || end > file_size)
+    int is_in_order = section->offset >= end && section->offset % 64 == 0;
+    end = section->offset + (uint64_t)section->count * section->record_size;
+    if (section->record_size != record_sizes[i] || !is_in_order || end > file_size)
       give_up("plan.bin is damaged (section %u)", (uint64_t)i);
   }
 }
@@ -57,7 +60,7 @@ static void check_range(const struct crac_header *header, uint64_t file_size) {
       header->restorer_start != CRAC_RESTORER_BASE || header->restorer_end != CRAC_RESTORER_END)
     give_up("plan.bin was made for a restorer at another address");
   if (header->map_address < CRAC_PLAN_BASE || header->map_address + file_size > CRAC_RESTORER_END ||
-      header->map_address % 4096 != 0)
+      header->map_address % MACHINE_PAGE_SIZE != 0)
     give_up("plan.bin does not fit where it is to be mapped");
 }
 
@@ -78,4 +81,5 @@ void open_plan(const char *dir) {
   uint32_t expected = plan->crc32;
   plan->crc32 = 0;
   if (compute_crc32(plan, plan_size) != expected) give_up("plan.bin is damaged (checksum)");
+  check_plan_records();
 }

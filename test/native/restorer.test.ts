@@ -363,9 +363,9 @@ describe('starts cold, with the reason in one line', () => {
   const afterChange: Broken[] = [
     {
       name: 'memory that cannot be mapped',
-      reason: /memory at 7fffffffe000 \(64 KiB\) cannot be mapped: cannot allocate memory/,
+      reason: /memory at 40000000 \(64 KiB\) cannot be mapped: error 75/, // EOVERFLOW
       options: {
-        sections: () => ({ mem: [{ kind: 1, address: 0x7fffffffe000n, length: 65536, prot: 3, flags: 0x22 }] }),
+        memory: [{ kind: 2, address: 0x40000000, length: 65536, prot: 1, flags: 2, offset: 0x7ffffffffffff000n }],
       },
     },
     {

@@ -9,6 +9,7 @@
 #define MACHINE_PAGE_SIZE 4096u
 #define MACHINE_ADDRESS_SPACE_END 0x7ffffffff000ULL /* 47 bits; with 5-level paging more, but only for who asks by a hint */
 #define MACHINE_VDSO_PATCH_BYTES 14
+#define MACHINE_FRAME_BYTES 304u /* struct ucontext */
 
 static inline long system_call(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;

@@ -1,0 +1,209 @@
+/*
+ * The checksum says that plan.bin is as it was written; this says that what was written makes sense, so that no later
+ * step follows an index, an offset or an address to where nothing is. src/restore-plan/check-plan.ts has the same rules.
+ */
+#include "plan_check.h"
+
+#include <linux/mman.h>
+
+#include "cold.h"
+#include "machine.h"
+#include "mailbox.h"
+#include "plan_file.h"
+
+#define NONE 0xffffffffu /* an end of a pair that the process does not have; of PREFETCH: mem.bin */
+#define LAST_SCRATCH_FD 0x3fffffffu
+#define SCRATCH_STACK 4096u
+#define TIMESPEC 16u
+#define RSEQ_HEAD 8u /* cpu_id_start and cpu_id, which the restorer may have to write */
+#define SOCKADDR_MAX 128u
+
+static _Noreturn void refuse(const char *section, uint32_t index, const char *what) {
+  give_up("plan.bin is damaged (%s %u: %s)", section, (uint64_t)index, what);
+}
+
+static int is_within(uint64_t offset, uint64_t size, uint64_t limit) { return offset <= limit && size <= limit - offset; }
+
+static uint64_t blob_size(void) { return plan->sections[CRAC_BLOB].count; }
+
+static int is_text(uint32_t offset) {
+  for (uint64_t at = offset; at < blob_size(); at++)
+    if (*plan_blob(at) == 0) return 1;
+  return 0;
+}
+
+static int is_path(uint32_t offset) { return is_text(offset) && *plan_blob(offset) != 0; }
+
+static int is_in_plan(uint64_t address, uint64_t size) {
+  uint64_t blob = (uint64_t)plan_blob(0);
+  return address >= blob && is_within(address - blob, size, blob_size());
+}
+
+static int overlaps(uint64_t start, uint64_t length, uint64_t from, uint64_t to) {
+  return length != 0 && start < to && start + length > from;
+}
+
+static int is_placeable(uint64_t start, uint64_t length) {
+  return start % MACHINE_PAGE_SIZE == 0 && length % MACHINE_PAGE_SIZE == 0 && is_within(start, length, MACHINE_ADDRESS_SPACE_END) &&
+         !overlaps(start, length, CRAC_RESTORER_BASE, CRAC_RESTORER_END);
+}
+
+static int is_mapping(uint32_t kind) {
+  return kind == CRAC_MEM_ANON || kind == CRAC_MEM_FILE || kind == CRAC_MEM_PAGES;
+}
+
+/* Whether [address, address + size) can be written once the MEM section has been executed. */
+static int is_writable(uint64_t address, uint64_t size) {
+  const struct crac_mem *areas = plan_records(CRAC_MEM);
+  if (!is_within(address, size, MACHINE_ADDRESS_SPACE_END)) return 0;
+  for (uint64_t at = address, end = address + size; at < end;) {
+    uint64_t next = end; /* up to where the same records cover what `at` is covered by */
+    uint32_t prot = PROT_NONE;
+    for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++) {
+      uint64_t start = areas[i].address, stop = start + areas[i].length;
+      if (!is_mapping(areas[i].kind) && areas[i].kind != CRAC_MEM_PROTECT) continue;
+      if (start > at && start < next) next = start;
+      if (start > at || stop <= at) continue;
+      if (stop < next) next = stop;
+      prot = areas[i].prot;
+    }
+    if ((prot & PROT_WRITE) == 0) return 0;
+    at = next;
+  }
+  return 1;
+}
+
+static void check_header(void) {
+  if (plan->scratch_fd < 3 || plan->scratch_fd > LAST_SCRATCH_FD) refuse("header", 0, "scratch_fd");
+  if (!is_path(plan->cwd_blob)) refuse("header", 0, "cwd_blob");
+  if (!is_within(plan->auxv_blob, plan->auxv_size, blob_size())) refuse("header", 0, "auxv_blob");
+  if (!is_within(plan->vdso_blob, plan->vdso_size, blob_size())) refuse("header", 0, "vdso_blob");
+  if (!is_placeable(plan->vdso_start, plan->vdso_size)) refuse("header", 0, "vdso_start");
+  if (!is_placeable(plan->vvar_start, plan->vvar_size)) refuse("header", 0, "vvar_start");
+}
+
+/* What the restorer writes to in the restored memory on its own account. */
+static void check_header_addresses(void) {
+  if (plan->nano_offset != 0 && !is_writable(plan->nano_offset, sizeof(int64_t))) refuse("header", 0, "nano_offset");
+  if (plan->mailbox == 0) return;
+  if (plan->mailbox_size < sizeof(struct crac_mailbox) || !is_writable(plan->mailbox, plan->mailbox_size))
+    refuse("header", 0, "mailbox");
+}
+
+static void check_memory(void) {
+  const struct crac_mem *areas = plan_records(CRAC_MEM);
+  for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++) {
+    const struct crac_mem *area = &areas[i];
+    int is_read = area->kind == CRAC_MEM_READ, is_of_mem = is_read || area->kind == CRAC_MEM_PAGES;
+    if (area->kind < CRAC_MEM_ANON || area->kind > CRAC_MEM_PROTECT)
+      give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
+    if (area->length == 0 || !is_within(area->address, area->length, MACHINE_ADDRESS_SPACE_END)) refuse("MEM", i, "length");
+    if (overlaps(area->address, area->length, CRAC_RESTORER_BASE, CRAC_RESTORER_END))
+      give_up("plan.bin wants memory at %x, where the restorer lies", area->address);
+    if (!is_read && (area->address % MACHINE_PAGE_SIZE != 0 || area->length % MACHINE_PAGE_SIZE != 0)) refuse("MEM", i, "not whole pages");
+    if (is_mapping(area->kind) && area->offset % MACHINE_PAGE_SIZE != 0) refuse("MEM", i, "offset");
+    if (is_of_mem && !is_within(area->offset, area->length, plan->mem_size)) refuse("MEM", i, "outside mem.bin");
+    if (area->kind == CRAC_MEM_FILE && area->file >= plan_count(CRAC_FILES)) refuse("MEM", i, "file");
+    if (overlaps(area->address, area->length, plan->vdso_start, plan->vdso_start + plan->vdso_size))
+      refuse("MEM", i, "where the vdso lies");
+  }
+}
+
+static void check_file_records(void) {
+  const struct crac_file *files = plan_records(CRAC_FILES);
+  for (uint32_t i = 0; i < plan_count(CRAC_FILES); i++)
+    if (!is_path(files[i].path_blob)) refuse("FILES", i, "path_blob");
+}
+
+static void check_threads(void) {
+  const struct crac_thread *threads = plan_records(CRAC_THREADS);
+  if (plan_count(CRAC_THREADS) == 0) give_up("plan.bin has no thread");
+  for (uint32_t i = 0; i < plan_count(CRAC_THREADS); i++) {
+    const struct crac_thread *thread = &threads[i];
+    if (!is_in_plan(thread->frame, MACHINE_FRAME_BYTES)) refuse("THREADS", i, "frame");
+    if (thread->scratch % 16 != 0 || !is_in_plan(thread->scratch - SCRATCH_STACK, SCRATCH_STACK))
+      refuse("THREADS", i, "scratch");
+    if (thread->clear_tid != 0 && !is_writable(thread->clear_tid, sizeof(uint32_t))) refuse("THREADS", i, "clear_tid");
+    if (thread->rseq != 0 && !is_writable(thread->rseq, RSEQ_HEAD)) refuse("THREADS", i, "rseq");
+  }
+}
+
+static void check_signals(void) {
+  const struct crac_sigact *actions = plan_records(CRAC_SIGACT);
+  for (uint32_t i = 0; i < plan_count(CRAC_SIGACT); i++)
+    if (actions[i].signal < 1 || actions[i].signal > 64) refuse("SIGACT", i, "signal");
+}
+
+static int is_descriptor(uint64_t fd) { return fd < plan->scratch_fd; }
+
+/* What a, b, c and path_blob mean depends on the kind. A kind that is not known here is refused when it is made. */
+static void check_descriptor(const struct crac_fd *fd, uint32_t i) {
+  int is_pair = fd->kind == CRAC_FD_PIPE || fd->kind == CRAC_FD_UNIX_PAIR;
+  if (!is_descriptor(fd->fd) && !(is_pair && fd->fd == NONE)) refuse("FDS", i, "fd");
+  if (is_pair && !is_descriptor(fd->a) && fd->a != NONE) refuse("FDS", i, "other end");
+  switch (fd->kind) {
+    case CRAC_FD_FILE:
+      if (!is_path(fd->path_blob)) refuse("FDS", i, "path_blob");
+      break;
+    case CRAC_FD_DUP:
+      if (!is_descriptor(fd->a)) refuse("FDS", i, "original");
+      break;
+    case CRAC_FD_PIPE:
+      if (!is_within(fd->b, fd->c, blob_size())) refuse("FDS", i, "bytes inside");
+      break;
+    case CRAC_FD_TCP_LISTEN: /* at least family and port */
+      if (fd->c < 4 || fd->c > SOCKADDR_MAX || !is_within(fd->b, fd->c, blob_size())) refuse("FDS", i, "address");
+      break;
+  }
+}
+
+static void check_descriptors(void) {
+  const struct crac_fd *fds = plan_records(CRAC_FDS);
+  for (uint32_t i = 0; i < plan_count(CRAC_FDS); i++) check_descriptor(&fds[i], i);
+  const struct crac_epoll *targets = plan_records(CRAC_EPOLL);
+  for (uint32_t i = 0; i < plan_count(CRAC_EPOLL); i++)
+    if (!is_descriptor(targets[i].epoll_fd) || !is_descriptor(targets[i].fd)) refuse("EPOLL", i, "descriptor");
+}
+
+static void check_written_addresses(void) {
+  const struct crac_time *times = plan_records(CRAC_TIMES);
+  for (uint32_t i = 0; i < plan_count(CRAC_TIMES); i++)
+    if (!is_writable(times[i].address, TIMESPEC)) refuse("TIMES", i, "address");
+  const struct crac_tidfix *fixes = plan_records(CRAC_TIDFIX);
+  for (uint32_t i = 0; i < plan_count(CRAC_TIDFIX); i++) {
+    if (fixes[i].thread >= plan_count(CRAC_THREADS)) refuse("TIDFIX", i, "thread");
+    if (!is_writable(fixes[i].address, sizeof(uint32_t))) refuse("TIDFIX", i, "address");
+  }
+}
+
+static void check_read_ahead(void) {
+  const struct crac_prefetch *parts = plan_records(CRAC_PREFETCH);
+  for (uint32_t i = 0; i < plan_count(CRAC_PREFETCH); i++)
+    if (parts[i].file != NONE && parts[i].file >= plan_count(CRAC_FILES)) refuse("PREFETCH", i, "file");
+}
+
+static void check_names(void) {
+  const struct crac_vdso_symbol *functions = plan_records(CRAC_VDSO);
+  for (uint32_t i = 0; i < plan_count(CRAC_VDSO); i++) {
+    if (!is_within(functions[i].offset, MACHINE_VDSO_PATCH_BYTES, plan->vdso_size)) refuse("VDSO", i, "offset");
+    if (!is_text(functions[i].name_blob)) refuse("VDSO", i, "name_blob");
+  }
+  const struct crac_cpu *bits = plan_records(CRAC_CPU);
+  for (uint32_t i = 0; i < plan_count(CRAC_CPU); i++) {
+    if (bits[i].reg > 3 || bits[i].bit > 31) refuse("CPU", i, "bit");
+    if (!is_text(bits[i].name_blob)) refuse("CPU", i, "name_blob");
+  }
+}
+
+void check_plan_records(void) {
+  check_header();
+  check_memory();
+  check_file_records();
+  check_threads();
+  check_signals();
+  check_descriptors();
+  check_names();
+  check_read_ahead();
+  check_header_addresses();
+  check_written_addresses();
+}
