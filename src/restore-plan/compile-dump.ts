@@ -11,6 +11,7 @@ import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.t
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
+import { javascriptScanner, type PageScanner } from './page-scanner.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
 import { REPORT_IT, type Refusal, type Refuse, throwRefusals } from './refusals.ts';
@@ -32,6 +33,7 @@ export async function compileDump(
   checkpoint: Pick<Checkpoint, 'rootFile' | 'cpu' | 'ready'>,
   mode: 'map' | 'read',
   outDir: string,
+  scanner: PageScanner = javascriptScanner,
 ): Promise<RestoreImage> {
   const refusals: Refusal[] = [];
   const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
@@ -54,7 +56,7 @@ export async function compileDump(
     sp: Number(core.thread?.registers?.sp ?? 0n),
     tls: Number(core.thread?.registers?.fsBase ?? 0n),
   }));
-  const layout = writeMemory(areas, memory, files, stacks, mode, memFile);
+  const layout = writeMemory(areas, memory, files, stacks, mode, scanner, memFile);
   const { ready } = checkpoint;
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
@@ -68,24 +70,22 @@ export async function compileDump(
     needed_bytes: layout.readBytes + EARLY_BYTES + threads.length * THREAD_BYTES,
     max_heap_bytes: ready.maxHeapBytes ?? 0,
   };
-  const plan = renderPlan(
-    header,
-    {
-      mem: layout.records,
-      // Memory refers to the mapped ones by their place.
-      file: [...files, ...openFiles].map((file) => fileRecord(file, blob)),
-      thread: threads,
-      sigact: planSignalActions(dump),
-      fd: descriptors.fds,
-      epoll: descriptors.epolls,
-      time: findDeadlines(dump.threads).map((address) => ({ address })),
-      tidfix: findTidFixes(dump.threads, memory),
-      vdso_symbol: vdso.symbols,
-      cpu: planCpuFeatures(checkpoint.cpu, blob),
-      prefetch: [],
-    },
-    blob,
-  );
+  // Memory refers to the mapped ones by their place.
+  const allFiles = [...files, ...openFiles];
+  const sections = {
+    mem: layout.records,
+    file: allFiles.map((file) => fileRecord(file, blob)),
+    thread: threads,
+    sigact: planSignalActions(dump),
+    fd: descriptors.fds,
+    epoll: descriptors.epolls,
+    time: findDeadlines(dump.threads).map((address) => ({ address })),
+    tidfix: findTidFixes(dump.threads, memory, scanner),
+    vdso_symbol: vdso.symbols,
+    cpu: planCpuFeatures(checkpoint.cpu, blob),
+    prefetch: [],
+  };
+  const plan = renderPlan(header, sections, blob);
   if (PLAN_BASE + plan.length > RESTORER_END) {
     refuse('threads', `${threads.length} are too many for one plan`, 'Use fewer threads');
     throwRefusals(refusals);
@@ -97,9 +97,11 @@ export async function compileDump(
     memFile,
     planBytes: plan.length,
     memBytes: layout.memBytes,
+    readAheadBytes: 0,
     threadCount: threads.length,
     mappingCount: layout.mappingCount,
     droppedPages: layout.droppedPages,
+    contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
   };
 }
 

@@ -1,3 +1,6 @@
+import type { Blob } from './blob.ts';
+import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
+
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
 export interface RestoreImage {
   /** Local paths. */
@@ -5,8 +8,20 @@ export interface RestoreImage {
   readonly memFile: string;
   readonly planBytes: number;
   readonly memBytes: number;
+  /** Of mem.bin and of mapped files: what is read ahead where it is not in the page cache. */
+  readonly readAheadBytes: number;
   readonly threadCount: number;
   readonly mappingCount: number;
   /** Pages left out, by cause. */
   readonly droppedPages: Readonly<Record<'zero' | 'equal-to-file' | 'dead-stack', number>>;
+  /** What plan.bin was made of. */
+  readonly contents: PlanContents;
+}
+
+export interface PlanContents {
+  readonly header: PlanRecord<'header'>;
+  readonly sections: Omit<PlanSections, 'mem'> & { readonly mem: readonly MemRecord[] };
+  readonly blob: Blob;
+  /** In the order of the FILES section. */
+  readonly filePaths: readonly string[];
 }

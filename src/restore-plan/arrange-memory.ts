@@ -1,0 +1,121 @@
+/** Puts what the first answer touched at the front of mem.bin, and lists it for reading ahead. */
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MEM, type MemRecord, NO_FILE, PAGE_BYTES, type PlanRecord, renderPlan } from './format.ts';
+import type { RestoreImage } from './restore-image.ts';
+import { mergeRuns, type Run, type Touches } from './touches.ts';
+
+/** Untouched pages between touched ones that are moved along: each cut costs the restorer another mapping. */
+const MEM_GAP_BYTES = 8 * PAGE_BYTES;
+/** Of files, where a cut costs nothing but another request. */
+const FILE_GAP_BYTES = 16 * PAGE_BYTES;
+const COPY_BYTES = 4 << 20;
+
+/** `checkpointDir`: where mem.bin lies in the image. Writes new files into `outDir`; the old ones stay as they are. */
+export async function arrangeMemory(
+  image: RestoreImage,
+  touches: Touches,
+  checkpointDir: string,
+  outDir: string,
+): Promise<RestoreImage> {
+  const { header, sections, blob, filePaths } = image.contents;
+  const touched = touches.get(`${checkpointDir}/mem.bin`) ?? [];
+  const hot = mergeRuns(touched, gapFor(image.mappingCount, touched));
+  const pieces = sections.mem.flatMap((record) => cutRecord(record, hot));
+  const stored = pieces.filter(({ record }) => isStored(record));
+  const order = [...stored.filter(({ isHot }) => isHot), ...stored.filter(({ isHot }) => !isHot)];
+  const moves: { from: number; length: number }[] = [];
+  const offsets = new Map<MemRecord, number>();
+  let end = 0;
+  for (const { record } of order) {
+    offsets.set(record, end);
+    moves.push({ from: Number(record.offset ?? 0), length: record.length });
+    end += record.length;
+  }
+  const hotBytes = stored.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
+
+  const mem = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
+  const prefetch = planPrefetch(hotBytes, filePaths, touches);
+  const contents = { ...image.contents, sections: { ...sections, mem, prefetch } };
+  const plan = renderPlan(header, contents.sections, blob);
+  const planFile = join(outDir, 'plan.bin');
+  const memFile = join(outDir, 'mem.bin');
+  await writeFile(planFile, plan);
+  await copyStretches(image.memFile, memFile, moves);
+  return {
+    ...image,
+    planFile,
+    memFile,
+    planBytes: plan.length,
+    readAheadBytes: prefetch.reduce((sum, { length }) => sum + Number(length), 0),
+    mappingCount: image.mappingCount + mem.length - sections.mem.length,
+    contents,
+  };
+}
+
+/** The kernel allows a process 65530 mappings, and the JVM needs some more. */
+const MAX_MAPPINGS = 40_000;
+
+function gapFor(mappingCount: number, touched: readonly Run[]): number {
+  let gap = MEM_GAP_BYTES;
+  while (mappingCount + 2 * mergeRuns(touched, gap).length > MAX_MAPPINGS && gap < 1 << 30) gap *= 2;
+  return gap;
+}
+
+interface Piece {
+  readonly record: MemRecord;
+  readonly isHot: boolean;
+}
+
+function isStored({ kind }: MemRecord): boolean {
+  return kind === MEM.PAGES || kind === MEM.READ;
+}
+
+/** A mapping of mem.bin → its touched and untouched parts. What is read is read at once, and all of it needed. */
+function cutRecord(record: MemRecord, hot: readonly Run[]): Piece[] {
+  if (record.kind !== MEM.PAGES) return [{ record, isHot: true }];
+  const start = Number(record.offset ?? 0);
+  const end = start + record.length;
+  const pieces: Piece[] = [];
+  const add = (from: number, to: number, isHot: boolean) => {
+    if (from >= to) return;
+    const part = { ...record, address: record.address + from - start, length: to - from, offset: from };
+    pieces.push({ record: part, isHot });
+  };
+  let at = start;
+  for (const run of hot) {
+    const from = Math.max(at, run.offset);
+    const to = Math.min(end, run.offset + run.length);
+    if (from >= to) continue;
+    add(at, from, false);
+    add(from, to, true);
+    at = to;
+  }
+  add(at, end, false);
+  return pieces;
+}
+
+function planPrefetch(hotBytes: number, filePaths: readonly string[], touches: Touches): PlanRecord<'prefetch'>[] {
+  if (hotBytes === 0) return [];
+  const files = [...new Set(filePaths)].flatMap((path) =>
+    mergeRuns(touches.get(path) ?? [], FILE_GAP_BYTES).map((run) => ({ ...run, file: filePaths.indexOf(path) })),
+  );
+  return [{ offset: 0, length: hotBytes, file: NO_FILE }, ...files];
+}
+
+async function copyStretches(
+  fromPath: string,
+  toPath: string,
+  moves: readonly { readonly from: number; readonly length: number }[],
+): Promise<void> {
+  await using from = await open(fromPath, 'r');
+  await using to = await open(toPath, 'w');
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  for (const move of moves)
+    for (let done = 0; done < move.length; ) {
+      const { bytesRead } = await from.read(buffer, 0, Math.min(COPY_BYTES, move.length - done), move.from + done);
+      if (bytesRead === 0) throw new Error(`${fromPath} is shorter than its plan says`);
+      await to.appendFile(buffer.subarray(0, bytesRead));
+      done += bytesRead;
+    }
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { arrangeMemory } from '../../../src/restore-plan/arrange-memory.ts';
+import { Blob } from '../../../src/restore-plan/blob.ts';
+import { MEM, type MemRecord, NO_FILE, parseHeader } from '../../../src/restore-plan/format.ts';
+import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
+import { mergeRuns, type Run } from '../../../src/restore-plan/touches.ts';
+
+const PAGE = 4096;
+const DIR = '/opt/crac/checkpoint';
+const dir = mkdtempSync(join(tmpdir(), 'arrange-test-'));
+const outDir = mkdtempSync(join(tmpdir(), 'arrange-test-out-'));
+afterAll(() => {
+  for (const folder of [dir, outDir]) rmSync(folder, { recursive: true });
+});
+
+const pages = (count: number) => count * PAGE;
+
+/** Page i of mem.bin holds the byte i. */
+function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly string[] = []): RestoreImage {
+  const memFile = join(dir, 'mem.bin');
+  writeFileSync(memFile, Buffer.concat(Array.from({ length: pageCount }, (_, page) => Buffer.alloc(PAGE, page))));
+  const sections = {
+    ...{ mem, file: files.map(() => ({})), thread: [], sigact: [], fd: [], epoll: [], time: [] },
+    ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [] },
+  };
+  return {
+    ...{ planFile: join(dir, 'plan.bin'), memFile, planBytes: 0, memBytes: pages(pageCount), readAheadBytes: 0 },
+    ...{ threadCount: 1, mappingCount: mem.length, droppedPages: { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 } },
+    contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), filePaths: files },
+  };
+}
+
+function stored(kind: number, address: number, offset: number, length: number): MemRecord {
+  return { kind, address, offset: pages(offset), length: pages(length), prot: 3, flags: 2, file: NO_FILE };
+}
+
+/** Address of each page → the byte it holds. */
+function memoryOf({ contents, memFile }: RestoreImage): ReadonlyMap<number, number | undefined> {
+  const bytes = readFileSync(memFile);
+  const memory = new Map<number, number | undefined>();
+  for (const { kind, address, offset, length } of contents.sections.mem)
+    if (kind === MEM.PAGES || kind === MEM.READ)
+      for (let at = 0; at < length; at += PAGE) memory.set(address + at, bytes[Number(offset) + at]);
+  return memory;
+}
+
+test('what was touched comes first, and every page keeps its address', async () => {
+  const image = makeImage(
+    [
+      stored(MEM.PAGES, 0x100000, 0, 40),
+      { kind: MEM.ANON, address: 0x200000, length: PAGE, file: NO_FILE },
+      stored(MEM.PAGES, 0x300000, 40, 2),
+      { kind: MEM.ADVISE, address: 0x300000, length: PAGE, flags: 14, file: NO_FILE },
+    ],
+    42,
+    ['/lib/a.so', '/lib/untouched.so', '/lib/b.so'],
+  );
+  const touches = new Map([
+    [`${DIR}/mem.bin`, [run(20, 1), run(23, 1), run(41, 1)]],
+    ['/lib/b.so', [run(100, 2), run(7, 1)]],
+    ['/lib/a.so', [run(0, 1), run(3, 1)]],
+    ['/not/in/the/plan', [run(0, 9)]],
+  ]);
+  const arranged = await arrangeMemory(image, touches, DIR, outDir);
+  expect(memoryOf(arranged)).toEqual(memoryOf(image));
+  expect([...readFileSync(arranged.memFile)].filter((_, at) => at % PAGE === 0).slice(0, 6)).toEqual([
+    ...[20, 21, 22, 23], // a short gap comes along
+    41,
+    0,
+  ]);
+  expect(arranged.contents.sections.mem.map(({ kind, address, length }) => [kind, address, length / PAGE])).toEqual([
+    [MEM.PAGES, 0x100000, 20],
+    [MEM.PAGES, 0x100000 + pages(20), 4],
+    [MEM.PAGES, 0x100000 + pages(24), 16],
+    [MEM.ANON, 0x200000, 1],
+    [MEM.PAGES, 0x300000, 1],
+    [MEM.PAGES, 0x300000 + PAGE, 1],
+    [MEM.ADVISE, 0x300000, 1],
+  ]);
+  expect(arranged.mappingCount).toBe(image.mappingCount + 3);
+  expect(arranged.contents.sections.prefetch).toEqual([
+    { offset: 0, length: pages(5), file: NO_FILE },
+    { ...run(0, 4), file: 0 },
+    { ...run(7, 1), file: 2 },
+    { ...run(100, 2), file: 2 },
+  ]);
+  expect(arranged.readAheadBytes).toBe(pages(5 + 4 + 1 + 2));
+  const plan = readFileSync(arranged.planFile);
+  expect(parseHeader(plan)).toMatchObject({ mem_size: BigInt(pages(42)), file_size: BigInt(plan.length) });
+});
+
+test('memory that is read at once is all read ahead', async () => {
+  const image = makeImage([stored(MEM.READ, 0x100000, 0, 3), stored(MEM.PAGES, 0x200000, 3, 1)], 4);
+  const arranged = await arrangeMemory(image, new Map(), DIR, outDir);
+  expect(memoryOf(arranged)).toEqual(memoryOf(image));
+  expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
+});
+
+test('the number of mappings stays below what the kernel allows', async () => {
+  const image = makeImage([stored(MEM.PAGES, 0x100000, 0, 200)], 200);
+  const scattered = Array.from({ length: 10 }, (_, index) => run(index * 20, 1));
+  const crowded = { ...image, mappingCount: 39_990 };
+  const arranged = await arrangeMemory(crowded, new Map([[`${DIR}/mem.bin`, scattered]]), DIR, outDir);
+  expect(arranged.mappingCount).toBeLessThan(40_000);
+  expect(memoryOf(arranged)).toEqual(memoryOf(image));
+});
+
+test('runs are merged over gaps', () => {
+  expect(mergeRuns([run(5, 1), run(0, 2), run(1, 3), run(8, 1)], pages(2))).toEqual([run(0, 9)]);
+  expect(mergeRuns([run(5, 1), run(0, 2)], pages(2))).toEqual([run(0, 2), run(5, 1)]);
+  expect(mergeRuns([], 1)).toEqual([]);
+});
+
+function run(page: number, count: number): Run {
+  return { offset: pages(page), length: pages(count) };
+}
