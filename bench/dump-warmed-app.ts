@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
 import type { ReadyFacts } from '../src/criu/checkpoint.ts';
 import type { Container, ContainerExit } from '../src/engine/engine.ts';
+import { isServer } from '../src/plan/build-plan.ts';
 import { warmUpApp } from '../src/stages/warm-up.ts';
 import { waitForResponse } from '../src/warm-up/wait-for-response.ts';
 import type { World } from '../src/world.ts';
@@ -12,6 +13,7 @@ import { wakeInDump } from './wake-in-dump.ts';
 
 const order: DumpOrder = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
 const { plan, image } = order;
+if (!isServer(plan)) throw new Error('only an app that answers requests can be measured');
 const log = openSync(order.log, 'w');
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 

@@ -2,7 +2,7 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openToolbox } from '../src/criu/toolbox.ts';
-import type { BuildPlan } from '../src/plan/build-plan.ts';
+import type { ServerPlan } from '../src/plan/build-plan.ts';
 import type { Bench, BenchOptions, Measurements } from './bench.ts';
 import { writeBundle } from './bundle.ts';
 import { takeCriuReference } from './criu-reference.ts';
@@ -75,7 +75,7 @@ async function run(options: BenchOptions): Promise<Measurements> {
   };
 }
 
-async function buildImage(options: BenchOptions): Promise<{ plan: BuildPlan; image: UnpackedImage }> {
+async function buildImage(options: BenchOptions): Promise<{ plan: ServerPlan; image: UnpackedImage }> {
   const { workDir, tell } = options;
   const layout = join(workDir, 'image');
   const flags = [
@@ -85,7 +85,7 @@ async function buildImage(options: BenchOptions): Promise<{ plan: BuildPlan; ima
   ];
   await runCommand(['npm', 'run', '-s', 'build'], { onStderr: tell });
   await runCommand(['examples/plain-http/build'], { onStderr: tell });
-  const plan: BuildPlan = JSON.parse(
+  const plan: ServerPlan = JSON.parse(
     await runCommand([process.execPath, 'dist/crac-build.js', 'plan', '--json', ...flags]),
   );
   tell(`building the image: Java ${plan.base.javaVersion}, ${plan.javaOptions.join(' ')}`);
@@ -95,7 +95,7 @@ async function buildImage(options: BenchOptions): Promise<{ plan: BuildPlan; ima
 }
 
 async function composeVariants(
-  plan: BuildPlan,
+  plan: ServerPlan,
   image: UnpackedImage,
   criuRestoreArgv: readonly string[],
   workDir: string,
@@ -141,7 +141,7 @@ async function composeVariants(
 }
 
 /** The restorer's own time, as it tells it itself: a run of its own, because telling takes time. */
-async function measureRestorer(plan: BuildPlan, image: UnpackedImage, workDir: string): Promise<number> {
+async function measureRestorer(plan: ServerPlan, image: UnpackedImage, workDir: string): Promise<number> {
   const log = join(workDir, 'restorer.log');
   await writeFile(log, '');
   await measureStart({

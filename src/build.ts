@@ -1,5 +1,5 @@
 import type { OciImage } from './oci/image.ts';
-import type { BuildPlan } from './plan/build-plan.ts';
+import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
 import { renderDuration } from './report/render-duration.ts';
 import { takeCheckpoint } from './stages/checkpoint.ts';
@@ -10,7 +10,8 @@ import { launchApp } from './stages/launch.ts';
 import { packLayers } from './stages/pack.ts';
 import { publishImage } from './stages/publish.ts';
 import { runStage } from './stages/run-stage.ts';
-import { verifyImage } from './stages/verify.ts';
+import { type VerifyReport, verifyImage } from './stages/verify.ts';
+import { type ProgramReport, verifyProgram } from './stages/verify-program.ts';
 import { warmUpApp } from './stages/warm-up.ts';
 import type { World } from './world.ts';
 
@@ -22,13 +23,7 @@ export async function build(plan: BuildPlan, world: World) {
   const { warmth, checkpoint, restoreImage, layers } = await checkpointApp(plan, appImage, world);
   const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
   const verified = plan.verify.enabled
-    ? await runStage(
-        world,
-        'verify',
-        () => verifyImage(plan, image, world),
-        ({ restoredMs, coldMs }) =>
-          `restored in ${renderDuration(Math.min(...restoredMs))}, cold in ${renderDuration(coldMs)}, containers included`,
-      )
+    ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
     : undefined;
   const built = await runStage(
     world,
@@ -41,18 +36,21 @@ export async function build(plan: BuildPlan, world: World) {
 
 /** From the app's start to the layers made of it. It is alive, stopped, until then: its files are read from its container. */
 async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
+  const warmsItself = plan.checkpoint.trigger === 'app';
   await using app = await runStage(
     world,
     'launch',
     () => launchApp(plan, image, world),
-    () => 'ready',
+    () => (warmsItself ? 'started' : 'ready'),
   );
-  const warmth = await runStage(
-    world,
-    'warm-up',
-    () => warmUpApp(plan, app, world),
-    ({ requestCount }) => `${requestCount} requests`,
-  );
+  const warmth = warmsItself
+    ? undefined
+    : await runStage(
+        world,
+        'warm-up',
+        () => warmUpApp(plan, app, world),
+        ({ requestCount }) => `${requestCount} requests`,
+      );
   const checkpoint = await runStage(
     world,
     'checkpoint',
@@ -72,6 +70,14 @@ async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
     (made) => made.map(({ kind, sizeBytes }) => `${kind} ${renderBytes(sizeBytes)}`).join(', '),
   );
   return { warmth, checkpoint, restoreImage, layers };
+}
+
+async function verify(plan: BuildPlan, image: OciImage, world: World): Promise<VerifyReport | ProgramReport> {
+  return isServer(plan) ? await verifyImage(plan, image, world) : await verifyProgram(plan, image, world);
+}
+
+function describeVerified({ restoredMs, coldMs }: VerifyReport | ProgramReport): string {
+  return `restored in ${renderDuration(Math.min(...restoredMs))}, cold in ${renderDuration(coldMs)}, containers included`;
 }
 
 function describeImage(image: OciImage): string {

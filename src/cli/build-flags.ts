@@ -15,6 +15,7 @@ export interface BuildFlags {
   readonly readiness?: string;
   readonly warmUp?: readonly { readonly method: string; readonly path: string; readonly count?: number }[];
   readonly engine?: 'auto' | 'docker' | 'oci';
+  readonly trigger?: 'build' | 'app';
   readonly resources?: 'transparent' | 'strict';
   readonly policies?: string;
   readonly output?: NonNullable<Settings['outputs']>;
@@ -47,6 +48,12 @@ export function addBuildFlags(command: Command): Command {
     )
     .addOption(new Option('--engine <engine>', 'what runs the containers').choices(['auto', 'docker', 'oci']))
     .addOption(
+      new Option('--trigger <who>', 'who asks for the checkpoint: the build, or the app itself (build)').choices([
+        'build',
+        'app',
+      ]),
+    )
+    .addOption(
       new Option('--resources <mode>', 'what may be open at the checkpoint (transparent)').choices([
         'transparent',
         'strict',
@@ -74,7 +81,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     ports: flags.port,
     user: flags.user,
   });
-  const checkpoint = defined({ resources: flags.resources, policies: flags.policies });
+  const checkpoint = defined({ trigger: flags.trigger, resources: flags.resources, policies: flags.policies });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,

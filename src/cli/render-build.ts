@@ -16,11 +16,7 @@ export function renderBuild(result: BuildResult): string {
         `  ${kind.padEnd(10)} ${renderBytes(sizeBytes).padStart(9)}   ${renderBytes(uncompressedBytes)} unpacked`,
     ),
     '',
-    `warm-up: ${warmth.requestCount} requests in ${renderDuration(warmth.durationMs)}`,
-    ...warmth.endpoints.map(
-      ({ method, path, count, first, last }) =>
-        `  ${method} ${path} ×${count}: first ${renderLatency(first)}, last ${renderLatency(last)}`,
-    ),
+    ...renderWarmth(warmth),
     '',
     ...(ready.maxHeapBytes
       ? [
@@ -32,11 +28,30 @@ export function renderBuild(result: BuildResult): string {
       ? ['NOT VERIFIED: nobody has seen this image restore']
       : [
           `verified as user ${verified.profile.user}, no capability, read-only root, no new privileges`,
-          `  first answer restored: ${verified.restoredMs.map(renderDuration).join(', ')}`,
-          `  first answer cold:     ${renderDuration(verified.coldMs)}`,
+          ...renderStarts(verified),
         ]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function renderWarmth(warmth: BuildResult['warmth']): readonly string[] {
+  if (warmth === undefined) return ['warm-up: the app asked for its checkpoint by itself'];
+  return [
+    `warm-up: ${warmth.requestCount} requests in ${renderDuration(warmth.durationMs)}`,
+    ...warmth.endpoints.map(
+      ({ method, path, count, first, last }) =>
+        `  ${method} ${path} ×${count}: first ${renderLatency(first)}, last ${renderLatency(last)}`,
+    ),
+  ];
+}
+
+function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly string[] {
+  const restored = verified.restoredMs.map(renderDuration).join(', ');
+  const cold = renderDuration(verified.coldMs);
+  if (!('exitCode' in verified)) return [`  first answer restored: ${restored}`, `  first answer cold:     ${cold}`];
+  const { exitCode } = verified;
+  if (exitCode === null) return [`  ran on, restored and cold, for ${cold}`];
+  return [`  exited with code ${exitCode} restored: ${restored}`, `  exited with code ${exitCode} cold:     ${cold}`];
 }
 
 function renderOutput(output: Output): string {

@@ -80,6 +80,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
   checkpoint: z
     .strictObject({
+      trigger: z.enum(['build', 'app']).optional(),
       memory: z.enum(['map', 'read']).optional(),
       timeout: duration.optional(),
       settle: duration.optional(),

@@ -25,14 +25,40 @@ const refusal = z.object({
   policies: z.string().optional(),
 });
 
-/** Has the app prepare; CHECKPOINT_REFUSED with its own words when it does not want to. Resolves when it waits to be dumped. */
+/** `ctl`'s own words, where it has none of the app's. */
+const NOBODY_ANSWERS = /^(?:no JVM with the checkpoint agent answers here|the JVM ended the conversation)/;
+
+/** How a JVM stands to checkpoints: `ctl status`. */
+const controlStatus = z.object({
+  state: z.enum(['running', 'waiting', 'restored']),
+  checkpointing: z.boolean(),
+  last: z
+    .object({ outcome: z.string(), error: z.string().optional(), details: z.array(z.string()).optional() })
+    .nullable(),
+});
+export type ControlStatus = z.output<typeof controlStatus>;
+
+/** Undefined: no JVM answers, not yet or not any more. */
+export async function askStatus(
+  container: Container,
+  user: AppUser,
+  signal: AbortSignal,
+): Promise<ControlStatus | undefined> {
+  const { exitCode, stdout } = await container.exec([CTL, 'status'], { user: `${user.uid}:${user.gid}`, signal });
+  return exitCode === 0 ? controlStatus.safeParse(parseJson(stdout)).data : undefined;
+}
+
+/**
+ * Has the app prepare, or, with `join`, waits until it asks for that itself. Resolves when it waits to be dumped;
+ * CHECKPOINT_REFUSED with its own words when it does not want to.
+ */
 export async function askForCheckpoint(
   container: Container,
   user: AppUser,
-  settleMs: number,
+  { settleMs, join = false }: { readonly settleMs: number; readonly join?: boolean },
   signal: AbortSignal,
 ): Promise<ReadyFacts> {
-  const argv = [CTL, 'checkpoint', '--settle-ms', String(Math.round(settleMs))];
+  const argv = [CTL, 'checkpoint', '--settle-ms', String(Math.round(settleMs)), ...(join ? ['--join'] : [])];
   const { exitCode, stdout, stderr } = await container.exec(argv, { user: `${user.uid}:${user.gid}`, signal });
   const answer = parseJson(stdout);
   if (exitCode === 0) {
@@ -49,15 +75,16 @@ export async function askForCheckpoint(
   }
   const refused = refusal.safeParse(answer);
   const app = await container.lastLines(30).catch(() => []);
-  if (refused.success) {
+  if (refused.success && !NOBODY_ANSWERS.test(refused.data.error)) {
     throw new CracBuildError('CHECKPOINT_REFUSED', `the app refused the checkpoint: ${refused.data.error}`, {
       hint: adviseOn(refused.data),
       details: [...refused.data.details, ...app],
     });
   }
-  throw new CracBuildError('CHECKPOINT_REFUSED', `the app could not be asked for a checkpoint: exit code ${exitCode}`, {
+  const reason = refused.success ? refused.data.error : `exit code ${exitCode}`;
+  throw new CracBuildError('CHECKPOINT_FAILED', `the app could not be asked for a checkpoint: ${reason}`, {
     hint: 'If the app has ended, its last lines are above.',
-    details: [...`${stdout}\n${stderr}`.trim().split('\n').slice(-10), ...app],
+    details: [...(refused.success ? [] : `${stdout}\n${stderr}`.trim().split('\n').slice(-10)), ...app],
   });
 }
 

@@ -28,14 +28,12 @@ export interface BuildPlan {
   readonly command: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
   readonly engine: 'auto' | 'docker' | 'oci';
   readonly network: 'isolated' | 'host';
-  readonly readiness: {
-    readonly port: number;
-    readonly path: string;
-    readonly status: number;
-    readonly timeoutMs: number;
-  };
+  /** Absent: an app that nobody asks anything, which only `trigger: app` allows. */
+  readonly readiness?: Readiness;
   readonly warmUp: { readonly requests: readonly WarmUpRequest[]; readonly timeoutMs: number };
   readonly checkpoint: {
+    /** Who asks for it: the build after its warm-up, or the app (Core.checkpointRestore()) when it is ready for it. */
+    readonly trigger: 'build' | 'app';
     readonly memory: 'map' | 'read';
     readonly timeoutMs: number;
     readonly settleMs: number;
@@ -46,6 +44,20 @@ export interface BuildPlan {
   };
   readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
   readonly outputs: readonly Output[];
+}
+
+export interface Readiness {
+  readonly port: number;
+  readonly path: string;
+  readonly status: number;
+  readonly timeoutMs: number;
+}
+
+/** Of an app that answers requests. */
+export type ServerPlan = BuildPlan & { readonly readiness: Readiness };
+
+export function isServer(plan: BuildPlan): plan is ServerPlan {
+  return plan.readiness !== undefined;
 }
 
 export interface WarmUpRequest {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
-import type { BuildPlan, Output, WarmUpRequest } from './build-plan.ts';
+import type { BuildPlan, Output, Readiness, WarmUpRequest } from './build-plan.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
@@ -25,13 +25,10 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
 
   const name = settings.name ?? nameOfJar(facts.jar.path);
   const imagePath = `/app/${name}.jar`;
-  const ports = app.ports ?? [settings.readiness?.port ?? 8080];
-  const readiness = {
-    port: settings.readiness?.port ?? ports[0] ?? 8080,
-    path: settings.readiness?.path ?? '/',
-    status: settings.readiness?.status ?? 200,
-    timeoutMs: settings.readiness?.timeout ?? 60_000,
-  };
+  const trigger = checkpoint.trigger ?? 'build';
+  const isAsked = trigger === 'build' || settings.readiness !== undefined || settings.warmUp?.requests !== undefined;
+  const readiness = isAsked || (app.ports ?? []).length > 0 ? planReadiness(settings) : undefined;
+  const ports = app.ports ?? (readiness === undefined ? [] : [readiness.port]);
   const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
@@ -58,12 +55,13 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     command: { argv: [...jvm, '-jar', imagePath, ...(app.arguments ?? [])], jvmOptionIndex: jvm.length },
     engine,
     network: settings.network ?? 'isolated',
-    readiness,
+    ...(readiness === undefined ? {} : { readiness }),
     warmUp: {
-      requests: planRequests(settings, readiness),
+      requests: readiness === undefined ? [] : planRequests(settings, readiness, trigger),
       timeoutMs: settings.warmUp?.timeout ?? 300_000,
     },
     checkpoint: {
+      trigger,
       memory: checkpoint.memory ?? 'map',
       timeoutMs: checkpoint.timeout ?? 60_000,
       settleMs: checkpoint.settle ?? SETTLE_MS,
@@ -75,9 +73,23 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   };
 }
 
+function planReadiness({ app, readiness = {} }: Settings): Readiness {
+  return {
+    port: readiness.port ?? app?.ports?.[0] ?? 8080,
+    path: readiness.path ?? '/',
+    status: readiness.status ?? 200,
+    timeoutMs: readiness.timeout ?? 60_000,
+  };
+}
+
 /** Without a list, the readiness path is what we know to work; an empty list means no warm-up. */
-function planRequests(settings: Settings, readiness: BuildPlan['readiness']): readonly WarmUpRequest[] {
-  const requests = settings.warmUp?.requests ?? [{ path: readiness.path, status: readiness.status }];
+function planRequests(
+  settings: Settings,
+  readiness: Readiness,
+  trigger: BuildPlan['checkpoint']['trigger'],
+): readonly WarmUpRequest[] {
+  const known = trigger === 'app' ? [] : [{ path: readiness.path, status: readiness.status }];
+  const requests: NonNullable<NonNullable<Settings['warmUp']>['requests']> = settings.warmUp?.requests ?? known;
   return requests.map((request) => {
     const count = request.count ?? 100;
     return {

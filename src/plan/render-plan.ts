@@ -1,9 +1,9 @@
 import { renderDuration } from '../report/render-duration.ts';
-import type { BuildPlan } from './build-plan.ts';
+import { type BuildPlan, isServer, type ServerPlan } from './build-plan.ts';
 
 /** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
 export function renderPlan(plan: BuildPlan): string {
-  const { app, base, readiness, warmUp, checkpoint, verify } = plan;
+  const { app, base, warmUp, checkpoint, verify } = plan;
   const lines = [
     `name: ${plan.name}`,
     `engine: ${plan.engine}, network ${plan.network}`,
@@ -11,7 +11,7 @@ export function renderPlan(plan: BuildPlan): string {
     `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
     `app: ${app.jar} as ${app.imagePath}`,
     `  user: ${app.user.uid}:${app.user.gid}`,
-    `  ports: ${app.ports.join(', ')}`,
+    `  ports: ${app.ports.length === 0 ? 'none' : app.ports.join(', ')}`,
     ...list('  arguments', app.arguments),
     ...list(
       '  environment',
@@ -21,8 +21,8 @@ export function renderPlan(plan: BuildPlan): string {
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
     `command: ${plan.command.argv.map(quote).join(' ')}`,
-    `readiness: GET :${readiness.port}${readiness.path} answers ${readiness.status} within ${renderDuration(readiness.timeoutMs)}`,
-    warmUp.requests.length === 0 ? 'warm-up: none' : `warm-up: within ${renderDuration(warmUp.timeoutMs)}`,
+    ...(isServer(plan) ? [renderReadiness(plan)] : []),
+    renderWarmUp(plan),
     ...warmUp.requests.map(
       ({ method, port, path, count, concurrency, status }) =>
         `  ${method} :${port}${path}, ${count} times, ${concurrency} at once, answered ${status}`,
@@ -38,6 +38,20 @@ export function renderPlan(plan: BuildPlan): string {
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function renderReadiness({ readiness }: ServerPlan): string {
+  const { port, path, status, timeoutMs } = readiness;
+  return `readiness: GET :${port}${path} answers ${status} within ${renderDuration(timeoutMs)}`;
+}
+
+function renderWarmUp({ warmUp, checkpoint }: BuildPlan): string {
+  const limit = renderDuration(warmUp.timeoutMs);
+  if (checkpoint.trigger === 'app') {
+    const requests = warmUp.requests.length === 0 ? '' : '; when the image is verified it is asked';
+    return `warm-up: the app's own, it asks for its checkpoint within ${limit}${requests}`;
+  }
+  return warmUp.requests.length === 0 ? 'warm-up: none' : `warm-up: within ${limit}`;
 }
 
 function list(title: string, items: readonly string[]): readonly string[] {

@@ -14,43 +14,78 @@ import { renderDuration } from '../report/render-duration.ts';
 import { readTar } from '../tar/read-tar.ts';
 import type { World } from '../world.ts';
 import type { RunningApp } from './launch.ts';
+import { awaitOwnRequest, explainEnd } from './own-request.ts';
 import { readRootFiles } from './root-files.ts';
 import { takeState } from './take-state.ts';
 
 /**
- * Has the app prepared, dumps it and copies out what is needed. Afterwards the app is stopped, and stays so until its
- * container is removed: what it holds in memory and what lies in its files belong together.
+ * Has the app prepared, or waits until it asks for that, dumps it and copies out what is needed. Afterwards the app is
+ * stopped, and stays so until its container is removed: what it holds in memory and what lies in its files belong together.
  */
 export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: World): Promise<Checkpoint> {
+  const { timeoutMs, trigger, settleMs } = plan.checkpoint;
   const { container } = app;
-  const { user } = plan.app;
-  const progress = (text: string): void => world.report({ type: 'stage-progress', stage: 'checkpoint', text });
-  return await withTimeLimit(plan.checkpoint.timeoutMs, world.signal, async (signal) => {
-    progress(`CRIU ${world.toolbox.criuVersion}`);
-    const localPath = join(world.nativeDir, 'launch');
-    const launch = { localPath, sizeBytes: await sizeOf(localPath) };
-    await installCriu(container, world.toolbox, launch, user, signal);
-    await requireWorkingCriu(container, world.toolbox, user, signal);
-    const cpu = await askCpu(container, user, signal);
-
-    progress('preparing the app');
-    const ready = await askForCheckpoint(container, user, plan.checkpoint.settleMs, signal);
-    progress('dumping');
-    try {
-      await dumpProcess(container, world.toolbox, user, ready.pid, signal);
-    } catch (error) {
-      // The container lives on in nobody's hands but ours, yet the app may hold locks elsewhere: let it go on and end well.
-      await container.kill('SIGCONT').catch(() => undefined);
-      await tellNotCheckpointed(container, user, ready.mailbox.address).catch(() => undefined);
-      throw error;
-    }
-    progress('copying the dump');
-    const imagesDir = join(world.workDir, 'dump');
-    await copyDump(container, imagesDir, signal);
-    const stateTar = await takeState(container, world.workDir, signal);
-    const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
-    return { imagesDir, rootFile, ready, cpu, stateTar };
+  const withLimit = <T>(act: (signal: AbortSignal) => Promise<T>) => withTimeLimit(timeoutMs, world.signal, act);
+  if (trigger === 'app') {
+    const cpu = await explainEnd(
+      container,
+      withLimit((signal) => equipContainer(plan, container, world, signal)),
+    );
+    report(world, 'waiting for the app to ask for its checkpoint');
+    const ready = await explainEnd(container, awaitOwnRequest(plan, container, world));
+    return await withLimit((signal) => dumpApp(plan, container, { ready, cpu }, world, signal));
+  }
+  return await withLimit(async (signal) => {
+    const cpu = await equipContainer(plan, container, world, signal);
+    report(world, 'preparing the app');
+    const ready = await askForCheckpoint(container, plan.app.user, { settleMs }, signal);
+    return await dumpApp(plan, container, { ready, cpu }, world, signal);
   });
+}
+
+/** Brings CRIU into the container, looks whether it works there, and what the CPU is. */
+async function equipContainer(
+  plan: BuildPlan,
+  container: Container,
+  world: World,
+  signal: AbortSignal,
+): Promise<Checkpoint['cpu']> {
+  const { user } = plan.app;
+  report(world, `CRIU ${world.toolbox.criuVersion}`);
+  const localPath = join(world.nativeDir, 'launch');
+  const launch = { localPath, sizeBytes: await sizeOf(localPath) };
+  await installCriu(container, world.toolbox, launch, user, signal);
+  await requireWorkingCriu(container, world.toolbox, user, signal);
+  return await askCpu(container, user, signal);
+}
+
+async function dumpApp(
+  plan: BuildPlan,
+  container: Container,
+  { ready, cpu }: Pick<Checkpoint, 'ready' | 'cpu'>,
+  world: World,
+  signal: AbortSignal,
+): Promise<Checkpoint> {
+  const { user } = plan.app;
+  report(world, 'dumping');
+  try {
+    await dumpProcess(container, world.toolbox, user, ready.pid, signal);
+  } catch (error) {
+    // The container lives on in nobody's hands but ours, yet the app may hold locks elsewhere: let it go on and end well.
+    await container.kill('SIGCONT').catch(() => undefined);
+    await tellNotCheckpointed(container, user, ready.mailbox.address).catch(() => undefined);
+    throw error;
+  }
+  report(world, 'copying the dump');
+  const imagesDir = join(world.workDir, 'dump');
+  await copyDump(container, imagesDir, signal);
+  const stateTar = await takeState(container, world.workDir, signal);
+  const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
+  return { imagesDir, rootFile, ready, cpu, stateTar };
+}
+
+function report(world: World, text: string): void {
+  world.report({ type: 'stage-progress', stage: 'checkpoint', text });
 }
 
 /** A time limit of its own is CHECKPOINT_FAILED, the caller's signal INTERRUPTED. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { askStatus } from '../criu/control.ts';
 import type { Container, ContainerSpec, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan } from '../plan/build-plan.ts';
+import type { BuildPlan, Readiness } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { waitForResponse } from '../warm-up/wait-for-response.ts';
 import type { World } from '../world.ts';
@@ -16,14 +17,18 @@ const POLL_INTERVAL_MS = 25;
 /** Most apps are ready by then; whoever waits longer wants to know for what. */
 const QUIET_MS = 3000;
 
-/** Starts the app in the build container and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines otherwise. */
+/**
+ * Starts the app in the build container and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines
+ * otherwise. One that asks for its checkpoint by itself does so when it is ready, and is waited for there.
+ */
 export async function launchApp(plan: BuildPlan, image: OciImage, world: World): Promise<RunningApp> {
   const id = randomBytes(4).toString('hex');
   const loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:build-${id}`, world.signal);
   let container: Container | undefined;
   try {
     container = await world.engine.launchContainer(planBuildContainer(plan, loaded.reference, id), world.signal);
-    await waitUntilReady(plan, container, world);
+    if (plan.checkpoint.trigger === 'build' && plan.readiness !== undefined)
+      await waitUntilReady(plan, plan.readiness, container, world);
     return holdApp(loaded, container);
   } catch (error) {
     await releaseApp(loaded, container);
@@ -46,19 +51,26 @@ export function planBuildContainer(plan: BuildPlan, image: string, id: string): 
     noNewPrivileges: false,
     readOnlyRoot: false,
     tmpfs: [],
-    ports: [...new Set([...app.ports, readiness.port, ...warmUp.requests.map(({ port }) => port)])],
+    ports: [
+      ...new Set([...app.ports, ...[readiness, ...warmUp.requests].flatMap((asked) => (asked ? [asked.port] : []))]),
+    ],
     network: plan.network,
   };
 }
 
-async function waitUntilReady(plan: BuildPlan, container: Container, world: World): Promise<void> {
-  const { readiness } = plan;
+async function waitUntilReady(
+  plan: BuildPlan,
+  readiness: Readiness,
+  container: Container,
+  world: World,
+): Promise<void> {
   const url = `GET :${readiness.port}${readiness.path}`;
   world.report({ type: 'stage-progress', stage: 'launch', text: `waiting for ${url}` });
   const expected = { ...readiness, intervalMs: POLL_INTERVAL_MS };
   const response = await waitForResponse(container, expected, world.signal, tellChanges(url, world));
   if (response.outcome === 'exited') throw await appExited(container, response.exit.exitCode, 'before it was ready');
   if (response.outcome === 'timed-out') {
+    if (await hasAskedItself(plan, container, world.signal)) throw await waitsForCheckpoint(container);
     throw new CracBuildError(
       'APP_NOT_READY',
       `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${url} was to answer ${readiness.status}; at last: ${response.lastSeen}`,
@@ -68,6 +80,18 @@ async function waitUntilReady(plan: BuildPlan, container: Container, world: Worl
       },
     );
   }
+}
+
+async function hasAskedItself({ app }: BuildPlan, container: Container, signal: AbortSignal): Promise<boolean> {
+  const status = await askStatus(container, app.user, signal).catch(() => undefined);
+  return status?.state === 'waiting' || status?.last?.error?.startsWith('nobody came to take the checkpoint') === true;
+}
+
+async function waitsForCheckpoint(container: Container): Promise<CracBuildError> {
+  return new CracBuildError('APP_NOT_READY', 'the app was not ready, but asked for its checkpoint by itself', {
+    hint: 'Let the build wait for that: --trigger app (checkpoint.trigger).',
+    details: await container.lastLines(LAST_LINES),
+  });
 }
 
 /** Says what stands in the way of being ready when that has changed. */
@@ -81,7 +105,7 @@ function tellChanges(url: string, world: World): (seen: string) => void {
   };
 }
 
-/** `when`: "before it was ready", "during warm-up". */
+/** `when`: "before it was ready", "during warm-up", "before it asked for a checkpoint". */
 export async function appExited(container: Container, exitCode: number, when: string): Promise<CracBuildError> {
   const lines = await container.lastLines(LAST_LINES);
   return new CracBuildError('APP_EXITED', `the app exited with code ${exitCode} ${when}`, {

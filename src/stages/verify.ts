@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Container, ContainerSpec } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan, WarmUpRequest } from '../plan/build-plan.ts';
+import type { BuildPlan, ServerPlan, WarmUpRequest } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { openPools } from '../warm-up/open-pools.ts';
 import { sendRequest } from '../warm-up/send-requests.ts';
@@ -28,7 +28,7 @@ const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 1;
 
 /** Starts the final image under restrictions: restored twice, then cold. VERIFY_FAILED unless all three answer as in the warm-up. */
-export async function verifyImage(plan: BuildPlan, image: OciImage, world: World): Promise<VerifyReport> {
+export async function verifyImage(plan: ServerPlan, image: OciImage, world: World): Promise<VerifyReport> {
   const id = randomBytes(4).toString('hex');
   const profile = planProfile(plan);
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:verify-${id}`, world.signal);
@@ -79,7 +79,7 @@ export function distinctRequests(requests: readonly WarmUpRequest[]): readonly W
 
 /** Milliseconds until the first good answer. `how`: "restored", "started cold". */
 async function checkStart(
-  plan: BuildPlan,
+  plan: ServerPlan,
   requests: readonly WarmUpRequest[],
   spec: ContainerSpec,
   how: string,
@@ -134,7 +134,7 @@ async function checkAnswers(
   }
 }
 
-async function failed(container: Container, sentence: string, cause?: unknown): Promise<CracBuildError> {
+export async function failed(container: Container, sentence: string, cause?: unknown): Promise<CracBuildError> {
   return new CracBuildError('VERIFY_FAILED', `verify: ${sentence}`, {
     hint: 'No image was published. The container’s last lines are above; CRAC_LOG=debug in app.environment tells more.',
     cause,

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Container, ContainerExit, ContainerSpec, Engine } from '../../src/engine/engine.ts';
+import type { Container, ContainerExit, ContainerSpec, Engine, ExecResult } from '../../src/engine/engine.ts';
 import { CracBuildError } from '../../src/errors.ts';
 
 /** What the app inside a fake container does with a request. */
@@ -16,6 +16,8 @@ export interface FakeApp {
   /** Ends with this code, that long after the start. */
   readonly exits?: { readonly code: number; readonly afterMs: number };
   readonly lines?: readonly string[];
+  /** What `ctl`, called with these words, answers; absent: nothing, with success. */
+  readonly ctl?: (words: readonly string[], signal: AbortSignal) => Promise<ExecResult> | ExecResult;
 }
 
 /** An Engine whose containers are HTTP servers in this process. It counts what is left. */
@@ -73,7 +75,8 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
     const exitTimer = app.exits && setTimeout(() => exit(app.exits?.code ?? 0), app.exits.afterMs);
     return {
       id: spec.name,
-      exec: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+      exec: async ([, ...words], { signal }) =>
+        (await app.ctl?.(words, signal)) ?? { exitCode: 0, stdout: '', stderr: '' },
       copyIn: async () => {},
       copyOut: async () => {
         throw new Error('not in this fake');

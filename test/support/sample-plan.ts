@@ -1,5 +1,5 @@
 import type { Settings } from '../../src/config/settings.ts';
-import type { BuildPlan } from '../../src/plan/build-plan.ts';
+import { isServer, type ServerPlan } from '../../src/plan/build-plan.ts';
 import { type BuildFacts, planBuild } from '../../src/plan/plan-build.ts';
 
 export const SAMPLE_FACTS: BuildFacts = {
@@ -7,6 +7,8 @@ export const SAMPLE_FACTS: BuildFacts = {
   jdk: { path: '/opt/jdk-25', javaVersion: 25, hotSpot: true },
 };
 
-export function samplePlan(settings: Settings = {}): BuildPlan {
-  return planBuild(settings, SAMPLE_FACTS);
+export function samplePlan(settings: Settings = {}): ServerPlan {
+  const plan = planBuild(settings, SAMPLE_FACTS);
+  if (!isServer(plan)) throw new Error('not the plan of a server');
+  return plan;
 }

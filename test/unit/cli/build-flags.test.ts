@@ -16,7 +16,7 @@ test('every flag has the shape of its config key', () => {
     ...['app.jar', '--name', 'n', '--base', 'jdk:/opt/jdk', '--java-option', '-Xmx1g', '--java-option=-Dx=y'],
     ...['--arg', 'a', '--arg=--b', '--env', 'A=1', '--env', 'B=x=y', '--port', '80', '--port', '81', '--user', '5:6'],
     ...['--readiness', '/up', '--warm-up', 'GET / x3', '--warm-up', '/b', '--engine', 'oci'],
-    ...['--resources', 'strict', '--policies', 'rules.yaml'],
+    ...['--trigger', 'app', '--resources', 'strict', '--policies', 'rules.yaml'],
     ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
   );
   expect(settings).toEqual({
@@ -38,7 +38,7 @@ test('every flag has the shape of its config key', () => {
         { method: 'GET', path: '/b' },
       ],
     },
-    checkpoint: { resources: 'strict', policies: 'rules.yaml' },
+    checkpoint: { trigger: 'app', resources: 'strict', policies: 'rules.yaml' },
     verify: { enabled: false },
     outputs: [
       { kind: 'oci', dir: 'out' },
@@ -57,6 +57,7 @@ test.each([
   ['--warm-up', 'get /'],
   ['--output', 'registry/x'],
   ['--engine', 'podman'],
+  ['--trigger', 'me'],
   ['--resources', 'lax'],
   ['--unknown', 'x'],
 ])('%s %s is refused', (...argv) => expect(() => parse(...argv)).toThrow());

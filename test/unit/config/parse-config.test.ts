@@ -39,7 +39,7 @@ warmUp:
     - GET / x200
     - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201 }
   timeout: 2m
-checkpoint: { memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
+checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
 verify: { enabled: false, timeout: 10s }
 outputs: [oci:out, docker:orders:1]
 `,
@@ -75,7 +75,14 @@ outputs: [oci:out, docker:orders:1]
         ],
         timeout: 120_000,
       },
-      checkpoint: { memory: 'read', timeout: 30_000, settle: 500, resources: 'strict', policies: 'rules.yaml' },
+      checkpoint: {
+        trigger: 'app',
+        memory: 'read',
+        timeout: 30_000,
+        settle: 500,
+        resources: 'strict',
+        policies: 'rules.yaml',
+      },
       verify: { enabled: false, timeout: 10_000 },
       outputs: [
         { kind: 'oci', dir: 'out' },

@@ -21,7 +21,8 @@ async function ask(exitCode: number, answer: object) {
     exec: async () => ({ exitCode, stdout: `${JSON.stringify(answer)}\n`, stderr: '' }),
     lastLines: async () => ['the last line of the app'],
   };
-  return await askForCheckpoint(container as Container, { uid: 1, gid: 1 }, 0, new AbortController().signal);
+  const { signal } = new AbortController();
+  return await askForCheckpoint(container as Container, { uid: 1, gid: 1 }, { settleMs: 0 }, signal);
 }
 
 async function refusalOf(answer: object): Promise<CracBuildError> {
@@ -56,4 +57,13 @@ test('refused: rules stand at the beginning of their lines, to be pasted', async
 test('refused for other reasons: no rule is offered', async () => {
   const { hint } = await refusalOf({ error: 'the app refused the checkpoint', details: ['java.io.IOException: no'] });
   expect(hint).not.toMatch(/policies/);
+});
+
+test('an app that ends meanwhile has refused nothing', async () => {
+  const error = 'the JVM ended the conversation without an answer';
+  await expect(ask(1, { error, details: [] })).rejects.toMatchObject({
+    code: 'CHECKPOINT_FAILED',
+    message: `the app could not be asked for a checkpoint: ${error}`,
+    details: ['the last line of the app'],
+  });
 });

@@ -1,3 +1,4 @@
+import { isServer } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderPlan } from '../../../src/plan/render-plan.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -115,4 +116,25 @@ test('what cannot work is refused before anything is done', () => {
   expect(() => samplePlan({ app: { environment: { JAVA_TOOL_OPTIONS: '-Xmx1g -XX:+UseZGC' } } })).toThrow(
     expect.objectContaining({ code: 'STATE_REFUSED' }),
   );
+});
+
+describe('an app that asks for its checkpoint by itself', () => {
+  const trigger = 'app';
+
+  test('needs no port, and is asked nothing', () => {
+    const plan = planBuild({ checkpoint: { trigger } }, SAMPLE_FACTS);
+    expect(plan).toMatchObject({ app: { ports: [] }, warmUp: { requests: [] }, checkpoint: { trigger } });
+    expect(isServer(plan)).toBe(false);
+    expectGolden('plan-program.txt', renderPlan(plan));
+  });
+
+  test('is asked when it is verified where it has a port or is said to be ready', () => {
+    for (const settings of [{ app: { ports: [9000] } }, { readiness: { port: 9000 } }]) {
+      const plan = samplePlan({ ...settings, checkpoint: { trigger } });
+      expect(plan).toMatchObject({ app: { ports: [9000] }, readiness: { port: 9000, path: '/' } });
+      expect(plan.warmUp.requests).toEqual([]);
+    }
+    const requests = [{ path: '/orders' }];
+    expect(samplePlan({ warmUp: { requests }, checkpoint: { trigger } }).warmUp.requests).toHaveLength(1);
+  });
 });

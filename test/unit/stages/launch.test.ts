@@ -52,6 +52,34 @@ test.each([
   expect(engine.left()).toEqual([]);
 });
 
+test.each([
+  ['waits for', { state: 'waiting', checkpointing: true, last: null }],
+  [
+    'was refused',
+    {
+      state: 'running',
+      checkpointing: false,
+      last: { outcome: 'not taken', error: 'nobody came to take the checkpoint within 60 s (…)', details: [] },
+    },
+  ],
+])('an app that %s a checkpoint of its own is told how the build waits for that', async (_, status) => {
+  const ctl = () => ({ exitCode: 0, stdout: JSON.stringify(status), stderr: '' });
+  const engine = openFakeEngine({ listensAfterMs: 60_000, ctl });
+  const quick = samplePlan({ readiness: { timeout: 100 } });
+  await expect(launchApp(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'APP_NOT_READY',
+    message: 'the app was not ready, but asked for its checkpoint by itself',
+    hint: expect.stringContaining('--trigger app'),
+  });
+});
+
+test('an app that asks for its checkpoint by itself is asked nothing', async () => {
+  const engine = openFakeEngine();
+  const own = samplePlan({ readiness: { path: '/ready' }, checkpoint: { trigger: 'app' } });
+  await using _app = await launchApp(own, NO_IMAGE, fakeWorld(engine));
+  expect(engine.requests).toEqual([]);
+});
+
 test('who waits longer than most is told for what, once for each change', async () => {
   let asked = 0;
   const startedMs = performance.now();
