@@ -2,6 +2,7 @@ import type { OciImage } from './oci/image.ts';
 import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
 import { renderDuration } from './report/render-duration.ts';
+import { type Arranged, arrangeCheckpoint } from './stages/arrange.ts';
 import { takeCheckpoint } from './stages/checkpoint.ts';
 import { compileCheckpoint } from './stages/compile.ts';
 import { composeImage } from './stages/compose.ts';
@@ -20,7 +21,19 @@ export type BuildResult = Awaited<ReturnType<typeof build>>;
 /** The whole pipeline. Nothing is published unless the final image was seen to restore. */
 export async function build(plan: BuildPlan, world: World) {
   const appImage = await runStage(world, 'containerize', () => containerize(plan, world), describeImage);
-  const { warmth, checkpoint, restoreImage, layers } = await checkpointApp(plan, appImage, world);
+  const { warmth, checkpoint, ...packed } = await checkpointApp(plan, appImage, world);
+  const { restoreImage, layers } =
+    isServer(plan) && plan.verify.enabled
+      ? await runStage(
+          world,
+          'arrange',
+          async () => {
+            const draft = await composeImage(plan, appImage, packed.layers, world);
+            return await arrangeCheckpoint(plan, draft, packed, checkpoint, world);
+          },
+          describeArranged,
+        )
+      : packed;
   const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
   const verified = plan.verify.enabled
     ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
@@ -78,6 +91,12 @@ async function verify(plan: BuildPlan, image: OciImage, world: World): Promise<V
 
 function describeVerified({ restoredMs, coldMs }: VerifyReport | ProgramReport): string {
   return `restored in ${renderDuration(Math.min(...restoredMs))}, cold in ${renderDuration(coldMs)}, containers included`;
+}
+
+function describeArranged({ restoreImage: { readAheadBytes } }: Arranged): string {
+  return readAheadBytes === 0
+    ? 'what the first answer touches could not be seen'
+    : `${renderBytes(readAheadBytes)} read ahead for the first answer`;
 }
 
 function describeImage(image: OciImage): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
+import type { Run, Touches } from '../restore-plan/touches.ts';
 import type { CpuidLeaf, ReadyFacts } from './checkpoint.ts';
 import { type AppUser, composeLaunch } from './run-criu.ts';
 
@@ -8,6 +9,11 @@ import { type AppUser, composeLaunch } from './run-criu.ts';
 const CTL = '/opt/crac/ctl';
 
 const address = z.string().regex(/^0x[0-9a-f]+$/);
+const cpuidLeaf = z.object({
+  leaf: z.number(),
+  subleaf: z.number(),
+  registers: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+});
 const readyFacts = z.object({
   pid: z.number().int().positive(),
   mailbox: z.object({ address, sizeBytes: z.number().int().positive(), nonce: z.string() }),
@@ -17,6 +23,7 @@ const readyFacts = z.object({
   stepsMs: z.record(z.string(), z.number()),
   droppedBytes: z.number().nonnegative(),
   maxHeapBytes: z.number().nonnegative(),
+  cpu: z.object({ jvm: z.array(z.string()).nullable(), libc: z.array(cpuidLeaf).nullable() }),
   resources: z.array(z.object({ fd: z.number().int(), action: z.enum(['close', 'reopen', 'ignore']) })),
 });
 const refusal = z.object({
@@ -103,6 +110,25 @@ export async function tellNotCheckpointed(container: Container, user: AppUser, m
     user: '0:0',
     signal: AbortSignal.timeout(5000),
   });
+}
+
+const touches = z.object({
+  touched: z.array(z.object({ path: z.string(), runs: z.array(z.tuple([z.number(), z.number()])) })),
+});
+
+/** Which pages of its files the container's first process has touched. Undefined where the kernel does not tell. */
+export async function askTouches(
+  container: Container,
+  user: string,
+  signal: AbortSignal,
+): Promise<Touches | undefined> {
+  const { exitCode, stdout } = await container.exec([CTL, 'touched'], { user, signal });
+  const answer = exitCode === 0 ? touches.safeParse(parseJson(stdout)).data : undefined;
+  if (answer === undefined) return undefined;
+  const byPath = new Map<string, Run[]>();
+  for (const { path, runs } of answer.touched)
+    byPath.set(path, [...(byPath.get(path) ?? []), ...runs.map(([offset, length]) => ({ offset, length }))]);
+  return byPath;
 }
 
 /** What the CPU of the build machine says of itself. */

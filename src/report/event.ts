@@ -7,6 +7,7 @@ export const STAGES = [
   'checkpoint',
   'compile',
   'pack',
+  'arrange',
   'compose',
   'verify',
   'publish',

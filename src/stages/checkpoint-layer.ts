@@ -5,7 +5,8 @@ import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
 
-const FOLDER = 'opt/crac/checkpoint';
+/** In the image's root. */
+export const CHECKPOINT_FOLDER = 'opt/crac/checkpoint';
 
 /** The compiled checkpoint, readable by any user: the image may run as any. */
 export function composeCheckpointEntries(
@@ -19,10 +20,10 @@ export function composeCheckpointEntries(
   return [
     composeDirectory('opt'),
     composeDirectory('opt/crac'),
-    composeDirectory(FOLDER),
-    composeFile(`${FOLDER}/facts.json`, Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)),
-    composeFile(`${FOLDER}/mem.bin`, { localPath: memFile, sizeBytes: memBytes }),
-    composeFile(`${FOLDER}/plan.bin`, { localPath: planFile, sizeBytes: planBytes }),
+    composeDirectory(CHECKPOINT_FOLDER),
+    composeFile(`${CHECKPOINT_FOLDER}/facts.json`, Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)),
+    composeFile(`${CHECKPOINT_FOLDER}/mem.bin`, { localPath: memFile, sizeBytes: memBytes }),
+    composeFile(`${CHECKPOINT_FOLDER}/plan.bin`, { localPath: planFile, sizeBytes: planBytes }),
   ];
 }
 
@@ -33,7 +34,7 @@ export function composeFacts(
   restoreImage: RestoreImage,
   criuVersion: string,
 ): Record<string, unknown> {
-  const { planBytes, memBytes, threadCount, mappingCount, droppedPages } = restoreImage;
+  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages } = restoreImage;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
   return {
     format: 1,
@@ -44,9 +45,18 @@ export function composeFacts(
     gc: ready.gc,
     coldCommand: plan.command,
     memory: plan.checkpoint.memory,
-    sizes: { planBytes, memBytes, threadCount, mappingCount, droppedPages, droppedHeapBytes: ready.droppedBytes },
+    sizes: {
+      planBytes,
+      memBytes,
+      readAheadBytes,
+      threadCount,
+      mappingCount,
+      droppedPages,
+      droppedHeapBytes: ready.droppedBytes,
+    },
     stepsMs: ready.stepsMs,
-    /** "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */
+    requiredCpu: restoreImage.requiredCpu,
+    /** What the build CPU had: "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */
     cpu: cpu.map(({ leaf, subleaf, registers }) => [leaf, subleaf, ...registers].map(hex).join(' ')),
   };
 }

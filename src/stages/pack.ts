@@ -19,7 +19,16 @@ export async function packLayers(
   const layers: Layer[] = [];
   const state = checkpoint.stateTar === '' ? [] : await readStateEntries(checkpoint.stateTar, plan);
   if (state.length > 0) layers.push(await writeLayer(blobDir, 'state', state, world.signal));
-  const entries = composeCheckpointEntries(plan, checkpoint, restoreImage, world);
-  layers.push(await writeLayer(blobDir, 'checkpoint', entries, world.signal));
+  layers.push(await packCheckpoint(plan, checkpoint, restoreImage, world));
   return layers;
+}
+
+export async function packCheckpoint(
+  plan: BuildPlan,
+  checkpoint: Checkpoint,
+  restoreImage: RestoreImage,
+  world: World,
+): Promise<Layer> {
+  const entries = composeCheckpointEntries(plan, checkpoint, restoreImage, world);
+  return await writeLayer(join(world.workDir, 'blobs'), 'checkpoint', entries, world.signal);
 }

@@ -18,10 +18,9 @@ export interface VerifyReport {
   readonly checkedRequests: number;
 }
 
-export type Profile = Pick<
-  ContainerSpec,
-  'user' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'readOnlyRoot' | 'tmpfs'
->;
+export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'readOnlyRoot' | 'tmpfs'> & {
+  readonly user: string;
+};
 
 const RESTORE_COUNT = 2;
 const LAST_LINES = 30;

@@ -8,6 +8,7 @@ import type { Checkpoint } from '../../../src/criu/checkpoint.ts';
 import { openBlob } from '../../../src/oci/blob-store.ts';
 import type { Layer } from '../../../src/oci/image.ts';
 import type { BuildPlan } from '../../../src/plan/build-plan.ts';
+import { Blob } from '../../../src/restore-plan/blob.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { composeImage } from '../../../src/stages/compose.ts';
 import { packLayers } from '../../../src/stages/pack.ts';
@@ -50,6 +51,11 @@ function makeCheckpoint(stateTar: string): Checkpoint {
   };
 }
 
+const NO_SECTIONS: RestoreImage['contents']['sections'] = {
+  ...{ mem: [], file: [], thread: [], sigact: [], fd: [], epoll: [], time: [] },
+  ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [] },
+};
+
 function makeRestoreImage(): RestoreImage {
   writeFileSync(join(dir, 'plan'), 'PLAN');
   writeFileSync(join(dir, 'mem'), Buffer.alloc(100_000, 'm'));
@@ -58,9 +64,12 @@ function makeRestoreImage(): RestoreImage {
     memFile: join(dir, 'mem'),
     planBytes: 4,
     memBytes: 100_000,
+    readAheadBytes: 5000,
     threadCount: 20,
     mappingCount: 300,
+    requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
     droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3 },
+    contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
   };
 }
 
@@ -179,7 +188,7 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
     javaVersion: '25.0.3',
     criuVersion: '4.2.1',
     coldCommand: PLAN.command,
-    sizes: { memBytes: 100_000, threadCount: 20, droppedHeapBytes: 77 },
+    sizes: { memBytes: 100_000, readAheadBytes: 5000, threadCount: 20, droppedHeapBytes: 77 },
     cpu: ['00000007 00000000 00000001 ffffffff 00000002 00000003'],
   });
 });
