@@ -1,51 +1,60 @@
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openToolbox } from '../src/criu/toolbox.ts';
-import type { ServerPlan } from '../src/plan/build-plan.ts';
 import type { Bench, BenchOptions, Measurements } from './bench.ts';
-import { writeBundle } from './bundle.ts';
-import { takeCriuReference } from './criu-reference.ts';
-import { type FirstResponse, measureStart } from './probe.ts';
+import { composeContainerVariant } from './in-container.ts';
+import {
+  buildApp,
+  composeCold,
+  composeCriuRestore,
+  composeRestore,
+  composeVariant,
+  type MeasuredApp,
+  type Variant,
+} from './measured-app.ts';
+import { measurePhases } from './phases.ts';
 import { runCommand } from './run-command.ts';
 import { median, roundFigure } from './statistics.ts';
-import { type UnpackedImage, unpackImage } from './unpack-image.ts';
 
 /**
- * One way to start the app, measured from exec to the first byte of the first response.
+ * Ways to start plain-http, from exec to the first byte of the first response, taken in turns.
  *
- *   cold_ms               the JVM with the user's own options, its CDS archive and nothing of ours
- *   restore_ms            the image's entrypoint
- *   criu_ms               `criu restore` of a dump of the same warmed app
- *   …_container_ms        the first two through `crun run`
+ *   cold_ms                the JVM with the user's own options, its CDS archive and nothing of ours
+ *   restore_ms             the image's entrypoint
+ *   criu_ms                `criu restore` of a dump of the same warmed app
+ *   …_container_ms         through `crun run`
+ *   …_200mb_…              with 200 MB more of live heap
+ *   …_cold_cache_ms        after the page cache was dropped, as on a node that has just pulled the image
+ *   rss_…mb                resident set right after the first response of a restore
+ *   restorer_ms, phase_…   the restorer's own part, and its parts
  *
- * The first three run as root in the unpacked image. All have process, mount and network namespaces of their own, made
- * before the clock starts.
+ * All but the containers run as root in the unpacked image, with namespaces of their own, made before the clock starts.
  */
-interface Variant {
-  readonly key: string;
-  readonly start: () => Promise<FirstResponse>;
-}
-
-const CONFIG = 'examples/plain-http/crac-build.yaml';
-
 export const restoreBench: Bench = {
   name: 'restore',
-  summary: 'plain-http: cold start, restore and `criu restore`, exec to first response',
+  summary: 'plain-http: cold start, restore and `criu restore`, exec to first response; also large, and from disk',
   run,
 };
 
+const LARGE_MB = 200;
+/** Of a start from disk, which takes longer and disturbs the whole machine. */
+const COLD_CACHE_EVERY = 3;
+
 async function run(options: BenchOptions): Promise<Measurements> {
-  const { workDir, tell } = options;
-  const { plan, image } = await buildImage(options);
+  const { tell } = options;
+  await runCommand(['npm', 'run', '-s', 'build'], { onStderr: tell });
+  await runCommand(['examples/plain-http/build'], { onStderr: tell });
   const toolbox = await openToolbox({
     criu: undefined,
     dir: undefined,
     cacheDir: join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'crac-build'),
     signal: new AbortController().signal,
   });
-  const criu = await takeCriuReference(plan, image, toolbox, workDir, tell);
-  const variants = await composeVariants(plan, image, criu.restoreArgv, workDir);
+  const small = await buildApp(options, toolbox, 0);
+  const large = await buildApp(options, toolbox, LARGE_MB);
+  const warm = await composeWarmVariants(small, large);
+  const fromDisk = composeColdCacheVariants(small);
 
   const runs: Record<string, number[]> = {};
   const add = (key: string, value: number) => {
@@ -53,18 +62,26 @@ async function run(options: BenchOptions): Promise<Measurements> {
   };
   // Round 0 warms the page cache and is not counted.
   for (let round = 0; round <= options.runs; round++) {
-    for (const { key, start } of variants) {
+    if (round % COLD_CACHE_EVERY === 1) {
+      for (const { key, start } of fromDisk) {
+        await dropPageCache();
+        add(key, (await start()).firstByteNs / 1e6);
+      }
+      for (const { start } of warm) await start();
+    }
+    for (const { key, start } of warm) {
       const response = await start();
       if (round === 0) continue;
       add(key, response.firstByteNs / 1e6);
       if (key === 'restore_ms') add('rss_mb', response.rssBytes / 1e6);
+      if (key === `restore_${LARGE_MB}mb_ms`) add(`rss_${LARGE_MB}mb_mb`, response.rssBytes / 1e6);
     }
-    const restorerMs = await measureRestorer(plan, image, workDir);
-    if (round > 0) add('restorer_ms', restorerMs);
+    const phases = await measurePhases(small);
+    if (round > 0) for (const [key, value] of Object.entries(phases)) add(key, value);
     tell(`round ${round} of ${options.runs}`);
   }
   const medians = Object.entries(runs).map(([key, values]) => [key, roundFigure(median(values))] as const);
-  const { uncompressedBytes, sizeBytes } = image.checkpointLayer;
+  const { uncompressedBytes, sizeBytes } = small.image.checkpointLayer;
   return {
     figures: {
       ...Object.fromEntries(medians),
@@ -75,87 +92,28 @@ async function run(options: BenchOptions): Promise<Measurements> {
   };
 }
 
-async function buildImage(options: BenchOptions): Promise<{ plan: ServerPlan; image: UnpackedImage }> {
-  const { workDir, tell } = options;
-  const layout = join(workDir, 'image');
-  const flags = [
-    ...['--config', CONFIG, '--engine', 'oci', '--output', `oci:${layout}`],
-    ...(options.base === undefined ? [] : ['--base', options.base]),
-    ...options.javaOptions.flatMap((option) => [`--java-option=${option}`]),
-  ];
-  await runCommand(['npm', 'run', '-s', 'build'], { onStderr: tell });
-  await runCommand(['examples/plain-http/build'], { onStderr: tell });
-  const plan: ServerPlan = JSON.parse(
-    await runCommand([process.execPath, 'dist/crac-build.js', 'plan', '--json', ...flags]),
-  );
-  tell(`building the image: Java ${plan.base.javaVersion}, ${plan.javaOptions.join(' ')}`);
-  await rm(layout, { recursive: true, force: true });
-  await runCommand([process.execPath, 'dist/crac-build.js', 'build', ...flags], { onStderr: tell });
-  return { plan, image: await unpackImage(layout, join(workDir, 'root')) };
-}
-
-async function composeVariants(
-  plan: ServerPlan,
-  image: UnpackedImage,
-  criuRestoreArgv: readonly string[],
-  workDir: string,
-): Promise<readonly Variant[]> {
-  const { port, path } = plan.readiness;
-  const { root, environment } = image;
-  const coldArgv = ['/opt/java/bin/java', ...plan.javaOptions, '-jar', plan.app.imagePath, ...plan.app.arguments];
-  const restore = { argv: ['/opt/crac/restore'], environment: [...environment, 'CRAC_RESTORE=require'] };
-  const cold = { argv: coldArgv, environment };
-  const variant = (
-    key: string,
-    start: { argv: readonly string[]; environment: readonly string[] },
-    inRoot: boolean,
-  ) => ({
-    key,
-    start: () => measureStart({ ...start, root, inRoot, port, path, log: join(workDir, `${key}.log`) }),
-  });
-
-  const crun = (await runCommand(['sh', '-c', 'command -v crun'])).trim();
-  const runtime = [crun, '--root', join(workDir, 'crun'), '--cgroup-manager=disabled'];
-  const inContainer = async (key: string, start: { argv: readonly string[]; environment: readonly string[] }) => {
-    const bundle = join(workDir, `bundle-${key}`);
-    await writeBundle(bundle, image, start);
-    const measured = variant(key, { argv: [...runtime, 'run', '--bundle', bundle, key], environment: [] }, false);
-    return {
-      key,
-      start: async () => {
-        try {
-          return await measured.start();
-        } finally {
-          await runCommand([...runtime, 'delete', '--force', key]);
-        }
-      },
-    };
-  };
+async function composeWarmVariants(small: MeasuredApp, large: MeasuredApp): Promise<readonly Variant[]> {
   return [
-    variant('cold_ms', cold, true),
-    variant('restore_ms', restore, true),
-    variant('criu_ms', { argv: criuRestoreArgv, environment: [] }, false),
-    await inContainer('cold_container_ms', cold),
-    await inContainer('restore_container_ms', restore),
+    composeVariant(small, 'cold_ms', composeCold(small)),
+    composeVariant(small, 'restore_ms', composeRestore(small)),
+    composeVariant(small, 'criu_ms', composeCriuRestore(small), { outside: true }),
+    await composeContainerVariant(small, 'cold_container_ms', composeCold(small)),
+    await composeContainerVariant(small, 'restore_container_ms', composeRestore(small)),
+    composeVariant(large, `restore_${LARGE_MB}mb_ms`, composeRestore(large)),
+    composeVariant(large, `criu_${LARGE_MB}mb_ms`, composeCriuRestore(large), { outside: true }),
   ];
 }
 
-/** The restorer's own time, as it tells it itself: a run of its own, because telling takes time. */
-async function measureRestorer(plan: ServerPlan, image: UnpackedImage, workDir: string): Promise<number> {
-  const log = join(workDir, 'restorer.log');
-  await writeFile(log, '');
-  await measureStart({
-    argv: ['/opt/crac/restore'],
-    environment: [...image.environment, 'CRAC_RESTORE=require', 'CRAC_LOG=debug'],
-    root: image.root,
-    inRoot: true,
-    port: plan.readiness.port,
-    path: plan.readiness.path,
-    log,
-  });
-  const text = await readFile(log, 'utf8');
-  await appendFile(join(workDir, 'restorer-all.log'), text);
-  const match = /^crac: restored in (\d+) us/m.exec(text);
-  if (match === null) throw new Error(`the restorer did not tell its time: ${text}`);
-  return Number(match[1]) / 1000;
+function composeColdCacheVariants(app: MeasuredApp): readonly Variant[] {
+  return [
+    composeVariant(app, 'cold_cold_cache_ms', composeCold(app)),
+    composeVariant(app, 'restore_cold_cache_ms', composeRestore(app)),
+    composeVariant(app, 'criu_cold_cache_ms', composeCriuRestore(app), { outside: true }),
+  ];
+}
+
+/** Documentation/admin-guide/sysctl/vm.rst: 3 drops pages, names and inodes, of what has been written. */
+async function dropPageCache(): Promise<void> {
+  await runCommand(['sync']);
+  await writeFile('/proc/sys/vm/drop_caches', '3');
 }

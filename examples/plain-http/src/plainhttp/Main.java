@@ -25,6 +25,7 @@ public final class Main {
         Route.on(server, "/", query -> "hello from plain-http, request " + REQUESTS.incrementAndGet() + "\n");
         Route.on(server, "/work", warmth::work);
         Route.on(server, "/state", warmth::state);
+        Route.on(server, "/keep", warmth::keep);
         Route.on(server, "/time", clock::time);
         Route.on(server, "/sleep", clock::sleep);
         Route.on(server, "/pending", clock::pending);

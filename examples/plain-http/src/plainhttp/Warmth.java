@@ -14,6 +14,7 @@ final class Warmth {
 
     private final AtomicLong runs = new AtomicLong();
     private final Map<String, String> state = new ConcurrentHashMap<>();
+    private final List<byte[]> kept = new ArrayList<>();
 
     /** `?n=1000`: makes n orders, sorts them and writes them as text. The same n gives the same answer. */
     String work(Query query) {
@@ -31,6 +32,17 @@ final class Warmth {
         long run = runs.incrementAndGet();
         state.putIfAbsent("firstWork", "n=" + n + " run=" + run);
         return Json.object("n", n, "characters", text.length(), "hash", text.toString().hashCode());
+    }
+
+    /** `?mb=100`: holds so many megabytes more, in arrays of a kilobyte, no two alike; tells how many are held. */
+    synchronized String keep(Query query) {
+        Random random = new Random(kept.size());
+        for (int i = 0; i < query.number("mb", 0) << 10; i++) {
+            byte[] array = new byte[1024 - 24];
+            random.nextBytes(array);
+            kept.add(array);
+        }
+        return Json.object("mb", kept.size() >> 10);
     }
 
     /** POST `?name=…` with a body sets a value; GET tells it, and how often `/work` ran. */
