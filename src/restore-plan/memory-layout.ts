@@ -1,10 +1,11 @@
 /** From areas and pages to the MEM section and mem.bin. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import type { PageRun } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
 import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { MEM, type MemRecord, NO_FILE, PAGE_BYTES } from './format.ts';
+import { type AreaPages, type DropCause, PageSorter, type Stretch } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
+import { type PlacedStretch, placeStretches, writeMemFile } from './mem-file.ts';
+import type { PageScanner } from './page-scanner.ts';
 import type { ProcessMemory } from './process-memory.ts';
 
 export interface MemoryLayout {
@@ -13,7 +14,7 @@ export interface MemoryLayout {
   /** Memory that the restorer fills at once, rather than mapping it. */
   readonly readBytes: number;
   readonly mappingCount: number;
-  readonly droppedPages: Readonly<Record<'zero' | 'equal-to-file' | 'dead-stack', number>>;
+  readonly droppedPages: Readonly<Record<DropCause, number>>;
 }
 
 const PROT = { none: 0, read: 1, write: 2 } as const;
@@ -36,7 +37,6 @@ const LASTING_ADVICE = [
   ADVICE.wipeOnFork,
 ];
 const HUGE_PAGE_AREA_BYTES = 2 << 20;
-const ZERO_PAGE = Buffer.alloc(PAGE_BYTES);
 /** The System V ABI lets a function use this much below its stack pointer. */
 const RED_ZONE_BYTES = 128;
 
@@ -45,65 +45,102 @@ export interface Stack {
   readonly tls: number;
 }
 
-/** Writes mem.bin, in order of address, and says how it is mapped. */
+/** Writes mem.bin and says how it is mapped. */
 export function writeMemory(
   areas: Areas,
   memory: ProcessMemory,
   files: readonly MappedFile[],
   stacks: readonly Stack[],
   mode: 'map' | 'read',
+  scanner: PageScanner,
   memFile: string,
 ): MemoryLayout {
-  const records: MemRecord[] = [];
-  const dropped = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 };
-  const fileIndex = new Map(files.map(({ id }, index) => [id, index]));
+  const sorter = new PageSorter(memory, scanner);
   const deadBelow = findDeadStacks(areas.mapped, stacks);
-  let memBytes = 0;
-  let readBytes = 0;
-  const out = openSync(memFile, 'w');
-  try {
-    for (const vma of areas.mapped) {
-      const isRead = !isFileArea(vma) && (mode === 'read' || (vma.flags & MAP.growsDown) !== 0);
-      const kept = keepPages(vma, memory, deadBelow.get(vma), originalOf(vma, files), dropped);
-      records.push(baseRecord(vma, fileIndex, isRead && kept.length > 0));
-      if (isRead && mode === 'read' && vma.end - vma.start > HUGE_PAGE_AREA_BYTES && kept.length > 0)
-        records.push(advise(vma, ADVICE.hugePage));
-      for (const { address, bytes } of kept) {
-        records.push({
-          address,
-          length: bytes.length,
-          offset: memBytes,
-          kind: isRead ? MEM.READ : MEM.PAGES,
-          prot: vma.prot,
-          flags: isRead ? 0 : (vma.flags & ~(MAP.type | MAP.anonymous | MAP.growsDown)) | MAP.private,
-          file: NO_FILE,
-        });
-        writeSync(out, bytes);
-        memBytes += bytes.length;
-        if (isRead) readBytes += bytes.length;
-      }
-      if (isRead && kept.length > 0 && (vma.prot & PROT.write) === 0)
-        records.push({
-          address: vma.start,
-          length: vma.end - vma.start,
-          kind: MEM.PROTECT,
-          prot: vma.prot,
-          file: NO_FILE,
-        });
-      for (const advice of LASTING_ADVICE) if ((vma.advice >> BigInt(advice)) & 1n) records.push(advise(vma, advice));
-    }
-  } finally {
-    closeSync(out);
+  const kept = areas.mapped.flatMap((vma) => findKept(vma, sorter, deadBelow.get(vma), files));
+  const stretches = placeStretches(kept);
+  writeMemFile(memFile, stretches, memory, scanner);
+
+  const fileIndex = new Map(files.map(({ id }, index) => [id, index]));
+  const records: MemRecord[] = [];
+  const extents = joinExtents(stretches);
+  let next = 0;
+  for (const vma of areas.mapped) {
+    const first = next;
+    while ((extents[next]?.address ?? Number.POSITIVE_INFINITY) < vma.end) next++;
+    records.push(...renderArea(vma, extents.slice(first, next), fileIndex, mode));
   }
   for (const guard of areas.guards) records.push(advise(guard, ADVICE.guard));
   const mappings: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
   return {
     records,
-    memBytes,
-    readBytes,
+    memBytes: sumLengths(kept),
+    readBytes: sumLengths(records.filter(({ kind }) => kind === MEM.READ)),
     mappingCount: records.filter(({ kind }) => mappings.includes(kind)).length,
-    droppedPages: dropped,
+    droppedPages: sorter.droppedPages,
   };
+}
+
+function findKept(
+  vma: Vma,
+  sorter: PageSorter,
+  deadBelow: number | undefined,
+  files: readonly MappedFile[],
+): readonly Stretch[] {
+  if ((vma.flags & MAP.type) === MAP.droppable) return [];
+  return sorter.findKept({ start: vma.start, end: vma.end, deadBelow, original: originalOf(vma, files) });
+}
+
+/** By address; what follows each other in the process and in mem.bin is one. */
+function joinExtents(stretches: readonly PlacedStretch[]): readonly PlacedStretch[] {
+  const joined: PlacedStretch[] = [];
+  for (const stretch of stretches.toSorted((a, b) => a.address - b.address)) {
+    const last = joined.at(-1);
+    if (last !== undefined && endsWhere(last, stretch))
+      joined[joined.length - 1] = { ...last, length: last.length + stretch.length };
+    else joined.push(stretch);
+  }
+  return joined;
+}
+
+function endsWhere(a: PlacedStretch, b: PlacedStretch): boolean {
+  return a.address + a.length === b.address && a.memOffset + a.length === b.memOffset;
+}
+
+function renderArea(
+  vma: Vma,
+  extents: readonly PlacedStretch[],
+  fileIndex: ReadonlyMap<number, number>,
+  mode: 'map' | 'read',
+): MemRecord[] {
+  const isRead = extents.length > 0 && !isFileArea(vma) && (mode === 'read' || (vma.flags & MAP.growsDown) !== 0);
+  const records: MemRecord[] = [baseRecord(vma, fileIndex, isRead)];
+  if (isRead && mode === 'read' && vma.end - vma.start > HUGE_PAGE_AREA_BYTES)
+    records.push(advise(vma, ADVICE.hugePage));
+  for (const { address, length, memOffset } of extents)
+    records.push({
+      address,
+      length,
+      offset: memOffset,
+      kind: isRead ? MEM.READ : MEM.PAGES,
+      prot: vma.prot,
+      flags: isRead ? 0 : (vma.flags & ~(MAP.type | MAP.anonymous | MAP.growsDown)) | MAP.private,
+      file: NO_FILE,
+    });
+  if (isRead && (vma.prot & PROT.write) === 0)
+    records.push({
+      address: vma.start,
+      length: vma.end - vma.start,
+      kind: MEM.PROTECT,
+      prot: vma.prot,
+      file: NO_FILE,
+    });
+  for (const advice of LASTING_ADVICE) if ((vma.advice >> BigInt(advice)) & 1n) records.push(advise(vma, advice));
+  return records;
+}
+
+function sumLengths(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function baseRecord(vma: Vma, fileIndex: ReadonlyMap<number, number>, isFilled: boolean): MemRecord {
@@ -148,64 +185,7 @@ function findDeadStacks(mapped: readonly Vma[], stacks: readonly Stack[]): Reado
   return dead;
 }
 
-interface Kept {
-  readonly address: number;
-  readonly bytes: Buffer;
-}
-
-function keepPages(
-  vma: Vma,
-  memory: ProcessMemory,
-  deadBelow: number | undefined,
-  original: ((offset: number, length: number) => Buffer) | undefined,
-  dropped: { zero: number; 'equal-to-file': number; 'dead-stack': number },
-): Kept[] {
-  if ((vma.flags & MAP.type) === MAP.droppable) return [];
-  const kept: Kept[] = [];
-  for (const run of memory.runs) {
-    const clipped = clip(run, vma);
-    if (clipped === undefined) continue;
-    const bytes = memory.readRun(clipped);
-    const unchanged = original?.(vma.offset + clipped.address - vma.start, bytes.length);
-    let start = -1; // of the stretch that is being kept
-    for (let at = 0; at <= bytes.length; at += PAGE_BYTES) {
-      const cause = at === bytes.length ? 'end' : findDropCause(at);
-      if (cause === undefined && start < 0) start = at;
-      if (cause === undefined) continue;
-      if (start >= 0) kept.push({ address: clipped.address + start, bytes: bytes.subarray(start, at) });
-      start = -1;
-      if (cause !== 'end') dropped[cause]++;
-    }
-
-    function findDropCause(at: number): keyof typeof dropped | undefined {
-      const page = bytes.subarray(at, at + PAGE_BYTES);
-      if (deadBelow !== undefined && (clipped?.address ?? 0) + at < deadBelow) return 'dead-stack';
-      if (unchanged === undefined) return page.equals(ZERO_PAGE) ? 'zero' : undefined;
-      return page.equals(unchanged.subarray(at, at + PAGE_BYTES)) ? 'equal-to-file' : undefined;
-    }
-  }
-  return kept;
-}
-
-function clip(run: PageRun, vma: Vma): PageRun | undefined {
-  const start = Math.max(run.address, vma.start);
-  const end = Math.min(run.address + run.pageCount * PAGE_BYTES, vma.end);
-  if (start >= end) return undefined;
-  return { ...run, address: start, pageCount: (end - start) / PAGE_BYTES, offset: run.offset + start - run.address };
-}
-
-/** The file's own bytes, zero after its end, as a page of a private mapping has them before it is written. */
-function originalOf(vma: Vma, files: readonly MappedFile[]): ((offset: number, length: number) => Buffer) | undefined {
+function originalOf(vma: Vma, files: readonly MappedFile[]): AreaPages['original'] {
   const file = isFileArea(vma) ? files.find(({ id }) => id === vma.fileId) : undefined;
-  if (file === undefined) return undefined;
-  return (offset, length) => {
-    const bytes = Buffer.alloc(length);
-    const fd = openSync(file.localPath, 'r');
-    try {
-      readSync(fd, bytes, 0, length, offset);
-    } finally {
-      closeSync(fd);
-    }
-    return bytes;
-  };
+  return file && { file: file.localPath, offset: vma.offset, sizeBytes: file.sizeBytes };
 }

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../criu/checkpoint.ts';
 import { readDump } from '../criu/read-dump.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { compileDump } from '../restore-plan/compile-dump.ts';
+import { loadPageScanner } from '../restore-plan/page-scanner.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
 import type { World } from '../world.ts';
 
@@ -14,5 +15,8 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
     stage: 'compile',
     text: `${dump.threads.length} threads, ${dump.mm.vmas.length} areas, ${dump.descriptors.length} descriptors`,
   });
-  return await compileDump(dump, checkpoint, plan.checkpoint.memory, world.workDir);
+  const { scanner, missing } = loadPageScanner(world.nativeDir);
+  if (missing !== undefined)
+    world.report({ type: 'stage-progress', stage: 'compile', text: `comparing pages in JavaScript: ${missing}` });
+  return await compileDump(dump, checkpoint, plan.checkpoint.memory, world.workDir, scanner);
 }

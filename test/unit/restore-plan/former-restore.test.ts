@@ -43,9 +43,7 @@ test('clean pages come from the former mem.bin, written ones from the dump, area
   ]);
   expect(records).toEqual([
     [MEM.ANON, HEAP, 4, 3, 0x4022],
-    [MEM.PAGES, HEAP, 1, 3, 0x4002],
-    [MEM.PAGES, HEAP + PAGE, 1, 3, 0x4002],
-    [MEM.PAGES, HEAP + 2 * PAGE, 1, 3, 0x4002],
+    [MEM.PAGES, HEAP, 3, 3, 0x4002],
     [MEM.FILE, LIBRARY, 1, 3, 2],
     [MEM.ANON, LIBRARY + PAGE, 1, 3, 0x22],
     [MEM.PAGES, LIBRARY + PAGE, 1, 3, 2],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ReadyFacts, RootFile } from '../../../src/criu/checkpoint.ts';
 import { type Dump, readDump } from '../../../src/criu/read-dump.ts';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
+import type { PageScanner } from '../../../src/restore-plan/page-scanner.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { type Fields, writeImage } from './criu-encoder.ts';
 import { renderVdso } from './tiny-vdso.ts';
@@ -135,7 +136,11 @@ export interface Compiled {
   readonly mem: Buffer;
 }
 
-export async function compileSample(sample: Sample, mode: 'map' | 'read' = 'map'): Promise<Compiled> {
+export async function compileSample(
+  sample: Sample,
+  mode: 'map' | 'read' = 'map',
+  scanner?: PageScanner,
+): Promise<Compiled> {
   const image = await compileDump(
     writeSample(sample),
     {
@@ -157,6 +162,7 @@ export async function compileSample(sample: Sample, mode: 'map' | 'read' = 'map'
     },
     mode,
     sample.dir,
+    scanner,
   );
   return { image, plan: readFileSync(image.planFile), mem: readFileSync(image.memFile) };
 }

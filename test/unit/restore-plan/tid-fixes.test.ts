@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DumpedThread } from '../../../src/criu/read-dump.ts';
 import { CORE } from '../../../src/criu/schema.ts';
 import { decodeMessage } from '../../../src/criu/wire.ts';
+import { javascriptScanner } from '../../../src/restore-plan/page-scanner.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
 import { findTidFixes } from '../../../src/restore-plan/tid-fixes.ts';
 import { encodeMessage } from './criu-encoder.ts';
@@ -25,7 +26,7 @@ function find(pairs: readonly (readonly [at: number, thread: number, distance: n
   }
   writeFileSync(join(dir, 'pages'), page);
   using memory = new ProcessMemory(join(dir, 'pages'), [{ address: BASE, pageCount: 1, offset: 0 }]);
-  return findTidFixes(threads, memory);
+  return findTidFixes(threads, memory, javascriptScanner);
 }
 
 test('the distance that most threads share is the one, up to the 184 bytes of JDK 17', () => {
@@ -51,4 +52,19 @@ test('chance pairs of one or two threads are left alone', () => {
       [1024, 2, 16],
     ]),
   ).toEqual([]);
+});
+
+test('a pair is found where it lies across what is read at once', () => {
+  const CHUNK = 4 << 20;
+  const bytes = Buffer.alloc(3 * CHUNK + 4096);
+  const places = [CHUNK - 8, 2 * CHUNK - 8, 3 * CHUNK - 8];
+  for (const [index, at] of places.entries()) {
+    bytes.writeBigUInt64LE(tlsOf(index + 1), at);
+    bytes.writeUInt32LE(1001 + index, at + 16);
+  }
+  writeFileSync(join(dir, 'pages'), bytes);
+  using memory = new ProcessMemory(join(dir, 'pages'), [{ address: BASE, pageCount: bytes.length / 4096, offset: 0 }]);
+  expect(findTidFixes(threads, memory, javascriptScanner)).toEqual(
+    places.map((at, index) => ({ address: BASE + at + 16, thread: index + 1 })),
+  );
 });

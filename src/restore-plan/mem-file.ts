@@ -1,0 +1,55 @@
+/** mem.bin: the kept pages one after the other. */
+import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import type { Stretch } from './kept-pages.ts';
+import type { PageScanner } from './page-scanner.ts';
+import { type ProcessMemory, truncated } from './process-memory.ts';
+
+export interface PlacedStretch extends Stretch {
+  /** Into mem.bin. */
+  readonly memOffset: number;
+}
+
+export function placeStretches(stretches: readonly Stretch[]): readonly PlacedStretch[] {
+  let memOffset = 0;
+  return stretches.map((stretch) => {
+    const placed = { ...stretch, memOffset };
+    memOffset += stretch.length;
+    return placed;
+  });
+}
+
+export function writeMemFile(
+  path: string,
+  stretches: readonly PlacedStretch[],
+  memory: ProcessMemory,
+  scanner: PageScanner,
+): void {
+  const out = openSync(path, 'w');
+  try {
+    for (const { source, memOffset, length } of joinSources(stretches)) {
+      if (source === undefined) continue; // a hole reads as zeros
+      const copied = scanner.copyRange(memory.open(source.file), source.offset, out, memOffset, length);
+      if (copied < length) throw truncated(source.file);
+    }
+    const last = stretches.at(-1);
+    ftruncateSync(out, last === undefined ? 0 : last.memOffset + last.length);
+  } finally {
+    closeSync(out);
+  }
+}
+
+/** What follows each other in the source, too, is copied at once: dumps have areas without gaps between them. */
+function joinSources(stretches: readonly PlacedStretch[]): readonly Omit<PlacedStretch, 'address'>[] {
+  const joined: Omit<PlacedStretch, 'address'>[] = [];
+  for (const stretch of stretches) {
+    const last = joined.at(-1);
+    if (
+      last?.source !== undefined &&
+      last.source.file === stretch.source?.file &&
+      last.source.offset + last.length === stretch.source.offset
+    )
+      joined[joined.length - 1] = { ...last, length: last.length + stretch.length };
+    else joined.push(stretch);
+  }
+  return joined;
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PageRun } from '../../../src/criu/read-dump.ts';
+import { type AreaPages, PageSorter, type Stretch } from '../../../src/restore-plan/kept-pages.ts';
+import { placeStretches, writeMemFile } from '../../../src/restore-plan/mem-file.ts';
+import { javascriptScanner } from '../../../src/restore-plan/page-scanner.ts';
+import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
+
+const PAGE = 4096;
+const dir = mkdtempSync(join(tmpdir(), 'kept-pages-test-'));
+const pagesFile = join(dir, 'pages');
+const memFile = join(dir, 'mem.bin');
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** `pages`: one character a page, "0" for zeros, in the order of the pages file. */
+function sort(pages: string, runs: readonly PageRun[], area: AreaPages) {
+  writeFileSync(pagesFile, render(pages));
+  using memory = new ProcessMemory(pagesFile, runs);
+  const sorter = new PageSorter(memory, javascriptScanner);
+  const kept = sorter.findKept(area);
+  writeMemFile(memFile, placeStretches(kept), memory, javascriptScanner);
+  return { kept, dropped: sorter.droppedPages, mem: readFileSync(memFile) };
+}
+
+function render(pages: string): Buffer {
+  return Buffer.concat([...pages].map((page) => Buffer.alloc(PAGE, page === '0' ? 0 : page)));
+}
+
+function run(page: number, pageCount: number, offsetPages: number): PageRun {
+  return { address: page * PAGE, pageCount, offset: offsetPages * PAGE };
+}
+
+function inPages(stretches: readonly Stretch[]): unknown[] {
+  return stretches.map(({ address, length, source }) => [
+    address / PAGE,
+    length / PAGE,
+    source && source.offset / PAGE,
+  ]);
+}
+
+test('runs that follow each other in process and file become one stretch, cut off where the area ends', () => {
+  const { kept, dropped, mem } = sort('abcde', [run(10, 2, 0), run(12, 3, 2)], { start: 11 * PAGE, end: 14 * PAGE });
+  expect(inPages(kept)).toEqual([[11, 3, 1]]);
+  expect(mem.equals(render('bcd'))).toBe(true);
+  expect(dropped).toEqual({ zero: 0, 'equal-to-file': 0, 'dead-stack': 0 });
+});
+
+test('a stretch ends where the process has a gap, where the file has one, and where a page is dropped', () => {
+  const runs = [run(10, 1, 0), run(12, 1, 1), run(13, 1, 4), run(14, 3, 5)];
+  const { kept, dropped, mem } = sort('ab--cd0e', runs, { start: 0, end: 100 * PAGE });
+  expect(inPages(kept)).toEqual([
+    [10, 1, 0],
+    [12, 1, 1],
+    [13, 2, 4],
+    [16, 1, 7],
+  ]);
+  expect(mem.equals(render('abcde'))).toBe(true);
+  expect(dropped).toMatchObject({ zero: 1 });
+});
+
+test('more than is read at once is one stretch', () => {
+  const pageCount = 2500;
+  const { kept } = sort('x'.repeat(pageCount), [run(1, pageCount, 0)], { start: 0, end: 1 << 30 });
+  expect(inPages(kept)).toEqual([[1, pageCount, 0]]);
+});
+
+test('below the stack pointer nothing is kept, zero or not', () => {
+  const area = { start: 10 * PAGE, end: 14 * PAGE, deadBelow: 12 * PAGE };
+  const { kept, dropped } = sort('a0cd', [run(10, 4, 0)], area);
+  expect(inPages(kept)).toEqual([[12, 2, 2]]);
+  expect(dropped).toEqual({ zero: 0, 'equal-to-file': 0, 'dead-stack': 2 });
+});
+
+test('pages of a private file are compared with the file, which is zero after its end', () => {
+  const file = join(dir, 'library');
+  writeFileSync(file, Buffer.concat([render('-ab'), Buffer.from('tail')]));
+  const tail = Buffer.alloc(PAGE);
+  tail.write('tail');
+  const original = { file, offset: PAGE, sizeBytes: 3 * PAGE + 4 };
+  const area = { start: 10 * PAGE, end: 20 * PAGE, original };
+  expect(inPages(sort('aX', [run(10, 2, 0)], area).kept)).toEqual([[11, 1, 1]]);
+  expect(inPages(sort('0', [run(11, 1, 0)], area).kept)).toEqual([[11, 1, 0]]);
+  writeFileSync(pagesFile, tail);
+  using memory = new ProcessMemory(pagesFile, [run(12, 1, 0)]);
+  const sorter = new PageSorter(memory, javascriptScanner);
+  expect(sorter.findKept(area)).toEqual([]);
+  expect(sorter.droppedPages).toMatchObject({ 'equal-to-file': 1 });
+});
+
+test('a dump that was cut off is told of', () => {
+  writeFileSync(pagesFile, render('ab'));
+  using memory = new ProcessMemory(pagesFile, [run(10, 3, 0)]);
+  const sorter = new PageSorter(memory, javascriptScanner);
+  expect(() => sorter.findKept({ start: 0, end: 1 << 30 })).toThrow(
+    expect.objectContaining({ code: 'CHECKPOINT_FAILED', message: `${pagesFile} is shorter than the dump says` }),
+  );
+  const stretches = [{ address: 10 * PAGE, length: 2 * PAGE, source: { file: pagesFile, offset: 0 } }];
+  truncateSync(pagesFile, PAGE);
+  expect(() => writeMemFile(memFile, placeStretches(stretches), memory, javascriptScanner)).toThrow(/is shorter/);
+});
+
+test('memory is read across runs, and not where a page is missing', () => {
+  writeFileSync(pagesFile, render('abc'));
+  using memory = new ProcessMemory(pagesFile, [run(10, 1, 0), run(11, 1, 2), run(13, 1, 1)]);
+  expect(memory.read(11 * PAGE - 2, 4)?.toString('latin1')).toBe('aacc');
+  expect(memory.read(12 * PAGE - 1, 2)).toBeUndefined();
+  expect(memory.read(12 * PAGE, 1)).toBeUndefined();
+});
