@@ -2,6 +2,7 @@
 
 #include <linux/time_types.h>
 
+#include "cold.h"
 #include "plan_file.h"
 #include "syscall.h"
 
@@ -10,7 +11,8 @@
 
 int64_t read_clock_ns(int clock) {
   struct __kernel_timespec now;
-  call(clock_gettime, clock, &now);
+  long error = call(clock_gettime, clock, &now);
+  if (error != 0) give_up("the clock cannot be read: %e", error);
   return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 

@@ -4,71 +4,30 @@
  */
 #include "cold.h"
 
-#include <asm/signal.h>
-#include <linux/fcntl.h>
-#include <linux/resource.h>
+#include <linux/errno.h>
+#include <linux/futex.h>
 
 #include "descriptors.h"
 #include "launch.h"
+#include "surroundings.h"
 #include "syscall.h"
 #include "text.h"
 
 #define FAILED_ITSELF 125
 #define COLD_BYTES 65536
-#define COLD_ARGUMENTS 131072u
+#define COLD_ARGUMENTS (1u << 20)
 
+uint32_t way_out;
 static char cold_bytes[COLD_BYTES];
 static char *cold_argv[COLD_ARGUMENTS];
-static long cold_size;
-
-static unsigned long mask_before, ignored_before;
-
-static struct {
-  int is_taken;
-  unsigned scratch_fd, open_before; /* bit n: descriptor n was open */
-  long umask;
-  struct rlimit nofile;
-} before;
+static long cold_size; /* 0: not read */
 
 void read_cold(void) { cold_size = read_file(launch.cold_path, cold_bytes, sizeof cold_bytes); }
 
-void block_signals(void) {
-  unsigned long all = ~0UL;
-  call(rt_sigprocmask, SIG_SETMASK, &all, &mask_before, 8);
-  for (int number = 1; number <= 64; number++) {
-    struct sigaction action;
-    if (call(rt_sigaction, number, 0, &action, 8) == 0 && action.sa_handler == SIG_IGN)
-      ignored_before |= 1UL << (number - 1);
-  }
-}
+int take_way_out(void) { return __atomic_exchange_n(&way_out, 1, __ATOMIC_ACQ_REL) == 0; }
 
-unsigned long ignored_signals(void) { return ignored_before; }
-
-void remember_surroundings(unsigned scratch_fd) {
-  before.is_taken = 1;
-  before.scratch_fd = scratch_fd;
-  for (unsigned fd = 0; fd < 3; fd++)
-    if (!is_error(call(dup3, fd, scratch_fd + 1 + fd, O_CLOEXEC))) before.open_before |= 1u << fd;
-  long folder = call(openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (!is_error(folder)) move_descriptor(folder, scratch_fd + 4, O_CLOEXEC);
-  call(umask, before.umask = call(umask, 0));
-}
-
-static void put_back_surroundings(void) {
-  if (!before.is_taken) return;
-  for (unsigned fd = 0; fd < 3; fd++) {
-    if (before.open_before & 1u << fd)
-      call(dup3, before.scratch_fd + 1 + fd, fd, 0);
-    else
-      call(close, fd);
-  }
-  call(fchdir, before.scratch_fd + 4);
-  call(umask, before.umask);
-  put_back_descriptor_limit();
-  for (int number = 1; number <= 64; number++) {
-    struct sigaction action = {.sa_handler = ignored_before & 1UL << (number - 1) ? SIG_IGN : SIG_DFL};
-    call(rt_sigaction, number, &action, 0, 8);
-  }
+_Noreturn void wait_for_the_end(void) {
+  for (;;) call(futex, &way_out, FUTEX_WAIT_PRIVATE, 1, 0);
 }
 
 static void say(const char *what, const char *reason) {
@@ -76,6 +35,11 @@ static void say(const char *what, const char *reason) {
   size_t length = format(line, sizeof line - 1, "crac: %s%s", what, reason);
   line[length++] = '\n';
   call(write, 2, line, length);
+}
+
+_Noreturn static void fail(const char *what, const char *reason) {
+  say(what, reason);
+  for (;;) call(exit_group, FAILED_ITSELF);
 }
 
 static int is_property(const char *argument) { return argument[0] == '-' && argument[1] == 'D' && argument[2] != 0; }
@@ -110,21 +74,38 @@ static uint32_t compose_arguments(void) {
   return count;
 }
 
-_Noreturn void start_cold(void) {
-  put_back_surroundings();
+/* has_restored: whether the calling thread is the one whose surroundings were changed. */
+_Noreturn static void execute_cold(int has_restored) {
   char reason[512];
+  if (cold_size == 0) read_cold();
   if (cold_size < 0) {
     format(reason, sizeof reason, "the cold command cannot be read: %e", cold_size);
-  } else if (compose_arguments() == 0) {
-    format(reason, sizeof reason, "the cold command is damaged");
-  } else {
-    close_descriptors(3, ~0u);
-    call(rt_sigprocmask, SIG_SETMASK, &mask_before, 0, 8);
-    long error = call(execve, cold_argv[0], cold_argv, launch.env);
-    format(reason, sizeof reason, "%s: %e", cold_argv[0], error);
+    fail("cannot start: ", reason);
   }
-  say("cannot start: ", reason);
-  for (;;) call(exit_group, FAILED_ITSELF);
+  if (launch.argc > COLD_ARGUMENTS / 2) fail("cannot start: ", "too many arguments");
+  if (compose_arguments() == 0) fail("cannot start: ", "the cold command is damaged");
+  long error = has_restored ? put_back_surroundings() : 0;
+  close_descriptors(3, ~0u);
+  if (error == 0) error = put_back_process();
+  if (error == 0) error = unblock_signals();
+  if (error != 0) {
+    format(reason, sizeof reason, "what the container gave cannot be put back: %e", error);
+    fail("cannot start: ", reason);
+  }
+  error = call(execve, cold_argv[0], cold_argv, launch.env);
+  format(reason, sizeof reason, "%s: %e", cold_argv[0], error);
+  fail("cannot start: ", reason);
+}
+
+_Noreturn void start_cold(void) {
+  if (!take_way_out()) wait_for_the_end();
+  execute_cold(1);
+}
+
+_Noreturn static void leave(const char *reason, int has_restored) {
+  if (launch.mode == RESTORE_REQUIRE) fail("cannot restore: ", reason);
+  say("starting cold: ", reason);
+  execute_cold(has_restored);
 }
 
 _Noreturn void give_up(const char *form, ...) {
@@ -133,11 +114,16 @@ _Noreturn void give_up(const char *form, ...) {
   va_start(list, form);
   format_list(reason, sizeof reason, form, list);
   va_end(list);
-  if (before.is_taken && before.open_before & 4) call(dup3, before.scratch_fd + 3, 2, 0);
-  if (launch.mode == RESTORE_REQUIRE) {
-    say("cannot restore: ", reason);
-    for (;;) call(exit_group, FAILED_ITSELF);
-  }
-  say("starting cold: ", reason);
-  start_cold();
+  if (!take_way_out()) wait_for_the_end();
+  put_back_stderr();
+  leave(reason, 1);
+}
+
+_Noreturn void give_up_from_outside(const char *form, ...) {
+  char reason[768];
+  va_list list;
+  va_start(list, form);
+  format_list(reason, sizeof reason, form, list);
+  va_end(list);
+  leave(reason, 0);
 }

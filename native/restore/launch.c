@@ -24,27 +24,6 @@ static char *next_to(const char *dir, const char *name, char *out, size_t size) 
   return out;
 }
 
-void read_launch(uint64_t *kernel_stack) {
-  static char cold_path[4096];
-  launch.started_ns = read_clock_ns(0);
-  launch.argc = (uint32_t)kernel_stack[0];
-  launch.argv = (char **)(kernel_stack + 1);
-  launch.env = launch.argv + launch.argc + 1;
-  for (char **entry = launch.env; *entry != NULL; entry++) launch.envc++, launch.string_bytes += strlen(*entry) + 1;
-  for (uint32_t i = 1; i < launch.argc; i++) launch.string_bytes += strlen(launch.argv[i]) + 1;
-
-  launch.checkpoint_dir = environment("CRAC_CHECKPOINT", "/opt/crac/checkpoint");
-  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "../cold", cold_path, sizeof cold_path));
-  launch.vdso = environment("CRAC_VDSO", "");
-  launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
-  launch.is_recording = is_equal(environment("CRAC_RECORD", ""), "1");
-
-  const char *mode = environment("CRAC_RESTORE", "auto");
-  launch.mode = is_equal(mode, "off") ? RESTORE_OFF : is_equal(mode, "auto") ? RESTORE_AUTO : RESTORE_REQUIRE;
-  if (launch.mode == RESTORE_REQUIRE && !is_equal(mode, "require"))
-    give_up("CRAC_RESTORE is \"%s\", it must be auto, require or off", mode);
-}
-
 static char **keep(char **strings, uint32_t count, char ***next, char **bytes) {
   char **kept = *next;
   for (uint32_t i = 0; i < count; i++) {
@@ -57,14 +36,54 @@ static char **keep(char **strings, uint32_t count, char ***next, char **bytes) {
   return kept;
 }
 
-void keep_launch(void) {
+/* Into the restorer's own memory, so that they outlive the kernel's stack. */
+static void keep_strings(void) {
   char **next = kept_strings, *bytes = kept_bytes;
   uint64_t self_bytes = launch.argc == 0 ? 0 : strlen(launch.argv[0]) + 1;
-  if (launch.string_bytes + self_bytes > KEPT_BYTES || launch.argc + launch.envc + 2 > KEPT_STRINGS)
-    give_up("arguments and environment are too large to be handed over (%u bytes)", launch.string_bytes);
+  if (launch.string_bytes + self_bytes > KEPT_BYTES || launch.argc + launch.envc + 2 > KEPT_STRINGS) return;
   launch.argv = keep(launch.argv, launch.argc, &next, &bytes);
   launch.env = keep(launch.env, launch.envc, &next, &bytes);
-  /* These pointed into the old environment. */
-  launch.checkpoint_dir = launch.cold_path = NULL;
-  launch.vdso = is_equal(launch.vdso, "patch") ? "patch" : is_equal(launch.vdso, "stay") ? "stay" : "";
+  launch.is_kept = 1;
+}
+
+void check_launch(void) {
+  if (!launch.is_kept)
+    give_up("arguments and environment are too large to be handed over (%u bytes)", launch.string_bytes);
+}
+
+/* Seconds, with decimals if need be. */
+static int parse_milliseconds(const char *text, uint64_t *ms) {
+  const char *at = text;
+  *ms = parse_number(&at, 10) * 1000;
+  if (at == text || at > text + 6) return 0;
+  if (*at == '.')
+    for (unsigned digit = 100; *++at >= '0' && *at <= '9'; digit /= 10) *ms += (unsigned)(*at - '0') * digit;
+  return *at == 0;
+}
+
+static void read_mode(void) {
+  const char *mode = environment("CRAC_RESTORE", "auto"), *timeout = environment("CRAC_RESTORE_TIMEOUT", "10");
+  launch.mode = is_equal(mode, "off") ? RESTORE_OFF : is_equal(mode, "auto") ? RESTORE_AUTO : RESTORE_REQUIRE;
+  if (launch.mode == RESTORE_REQUIRE && !is_equal(mode, "require"))
+    give_up("CRAC_RESTORE is \"%s\", it must be auto, require or off", mode);
+  if (launch.mode != RESTORE_OFF && !parse_milliseconds(timeout, &launch.timeout_ms))
+    give_up("CRAC_RESTORE_TIMEOUT is \"%s\", it must be a number of seconds, 0 for no limit", timeout);
+}
+
+void read_launch(uint64_t *kernel_stack) {
+  static char cold_path[4096];
+  launch.argc = (uint32_t)kernel_stack[0];
+  launch.argv = (char **)(kernel_stack + 1);
+  launch.env = launch.argv + launch.argc + 1;
+  for (char **entry = launch.env; *entry != NULL; entry++) launch.envc++, launch.string_bytes += strlen(*entry) + 1;
+  for (uint32_t i = 1; i < launch.argc; i++) launch.string_bytes += strlen(launch.argv[i]) + 1;
+  keep_strings();
+
+  launch.checkpoint_dir = environment("CRAC_CHECKPOINT", "/opt/crac/checkpoint");
+  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "../cold", cold_path, sizeof cold_path));
+  launch.vdso = environment("CRAC_VDSO", "");
+  launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
+  launch.is_recording = is_equal(environment("CRAC_RECORD", ""), "1");
+  read_mode();
+  launch.started_ns = read_clock_ns(0);
 }

@@ -10,15 +10,17 @@ struct launch {
   char **argv, **env;  /* both end with NULL */
   uint64_t string_bytes; /* of argv[1…] and env, with their NULs */
   enum restore_mode mode;
+  int is_kept; /* the strings lie in the restorer's own memory */
   int is_debug;
   int is_recording; /* CRAC_RECORD=1, see prefetch.h */
   const char *checkpoint_dir, *cold_path;
   const char *vdso; /* tests: "patch" or "stay" forces that way, else "" */
+  uint64_t timeout_ms; /* of a restore; 0: none */
   int64_t started_ns; /* CLOCK_REALTIME */
 };
 extern struct launch launch;
 
 void read_launch(uint64_t *kernel_stack);
-/* Moves argv and env into the restorer's own memory, so that they outlive the kernel's stack. */
-void keep_launch(void);
+/* Gives up when the strings could not be kept beyond the kernel's stack. */
+void check_launch(void);
 #endif

@@ -1,6 +1,6 @@
 /*
  * The image's entrypoint: turns itself into the process that was checkpointed, as plan.bin says, or starts the app cold.
- * Up to release_threads() every failure ends in give_up().
+ * Up to stop_watchdog() every failure ends in give_up().
  */
 #include "checks.h"
 #include "clock.h"
@@ -14,10 +14,13 @@
 #include "plan_file.h"
 #include "prefetch.h"
 #include "process.h"
+#include "surroundings.h"
 #include "threads.h"
 #include "vdso.h"
+#include "watchdog.h"
 
 static void check(void) {
+  check_launch();
   open_plan(launch.checkpoint_dir);
   prefetch();
   check_memory_layout();
@@ -25,39 +28,42 @@ static void check(void) {
   check_files();
   check_memory_limit();
   check_mailbox_size();
-  keep_launch();
 }
 
 _Noreturn void restorer_main(uint64_t *kernel_stack) {
-  begin_phases();
-  block_signals();
   read_launch(kernel_stack);
-  read_cold();
+  block_signals();
   if (launch.mode == RESTORE_OFF) start_cold();
+  begin_phase("checks");
+  start_watchdog();
+  read_cold();
   check();
-  end_phase("checks");
 
+  begin_phase("clearing");
   stage_descriptors();
   remember_surroundings(plan->scratch_fd);
   find_vdso();
   clear_address_space();
   place_vdso();
-  end_phase("clearing");
 
+  begin_phase("memory");
   map_memory();
   if (launch.is_recording) cut_mappings();
-  end_phase("memory");
+
+  begin_phase("descriptors");
   make_descriptors();
-  end_phase("descriptors");
+
+  begin_phase("process");
   set_process_layout();
   shift_times();
   fill_mailbox();
   set_signal_actions();
-  end_phase("process");
+
+  begin_phase("threads");
   make_threads();
-  end_phase("threads");
 
   report_phases();
+  stop_watchdog();
   finish_descriptors();
   stamp_mailbox();
   release_threads();

@@ -11,3 +11,8 @@ RESTORE_LDFLAGS := -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000000000 -
 PARTS += $(OUT)/restore
 $(OUT)/restore: $(RESTORE_SOURCES) $(RESTORE_HEADERS) restore/part.mk | $(OUT)
 	$(CC) $(RESTORE_CFLAGS) $(RESTORE_LDFLAGS) -o $@ $(RESTORE_SOURCES)
+
+# For the tests: any of its system calls can be made to fail.
+RESTORE_FAULTS := ../test/native/restore-faults.c
+$(OUT)/restore-with-faults: $(RESTORE_SOURCES) $(RESTORE_HEADERS) $(RESTORE_FAULTS) restore/part.mk | $(OUT)
+	$(CC) -DCRAC_FAULTS $(RESTORE_CFLAGS) $(RESTORE_LDFLAGS) -o $@ $(RESTORE_SOURCES) $(RESTORE_FAULTS)

@@ -11,27 +11,31 @@
 
 static struct {
   const char *name;
-  int64_t us;
+  int64_t started_ns;
 } phases[MAX_PHASES];
 static unsigned phase_count;
-static int64_t started_ns, phase_started_ns;
 
-void begin_phases(void) { started_ns = phase_started_ns = read_clock_ns(MONOTONIC); }
+void begin_phase(const char *name) {
+  unsigned index = phase_count < MAX_PHASES ? phase_count++ : MAX_PHASES - 1;
+  phases[index].started_ns = launch.is_debug ? read_clock_ns(MONOTONIC) : 0;
+  phases[index].name = name;
+}
 
-void end_phase(const char *name) {
-  if (!launch.is_debug || phase_count == MAX_PHASES) return;
-  int64_t now_ns = read_clock_ns(MONOTONIC);
-  phases[phase_count].name = name;
-  phases[phase_count++].us = (now_ns - phase_started_ns) / 1000;
-  phase_started_ns = now_ns;
+const char *current_phase(void) {
+  unsigned count = __atomic_load_n(&phase_count, __ATOMIC_ACQUIRE);
+  return count == 0 || phases[count - 1].name == NULL ? "start" : phases[count - 1].name;
 }
 
 void report_phases(void) {
   if (!launch.is_debug) return;
+  int64_t end_ns = read_clock_ns(MONOTONIC);
   char line[1024];
-  size_t at = format(line, sizeof line, "crac: restored in %u us:", (uint64_t)(read_clock_ns(MONOTONIC) - started_ns) / 1000);
-  for (unsigned i = 0; i < phase_count; i++)
-    at += format(line + at, sizeof line - at, "%s %s %u", i == 0 ? "" : ",", phases[i].name, (uint64_t)phases[i].us);
+  size_t at = format(line, sizeof line, "crac: restored in %u us:", (uint64_t)(end_ns - phases[0].started_ns) / 1000);
+  for (unsigned i = 0; i < phase_count; i++) {
+    int64_t until_ns = i + 1 < phase_count ? phases[i + 1].started_ns : end_ns;
+    at += format(line + at, sizeof line - at, "%s %s %u", i == 0 ? "" : ",", phases[i].name,
+                 (uint64_t)(until_ns - phases[i].started_ns) / 1000);
+  }
   at += format(line + at, sizeof line - at, " (%u areas, %u descriptors, %u threads)\n", (uint64_t)plan_count(CRAC_MEM),
                (uint64_t)plan_count(CRAC_FDS), (uint64_t)plan_count(CRAC_THREADS));
   call(write, 2, line, at);

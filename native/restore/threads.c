@@ -54,6 +54,11 @@ static void write_new_ids(void) {
     *(uint32_t *)fixes[i].address = threads()[fixes[i].thread].old_tid;
 }
 
+long start_thread(uint64_t flags, uint64_t stack, uint64_t tid, uint64_t tls, void (*run)(void *argument), void *argument) {
+  long fault = next_fault(__NR_clone);
+  return fault != 0 ? fault : clone_thread(flags, stack, tid, tid, tls, run, argument);
+}
+
 void make_threads(void) {
   struct crac_thread *first = threads();
   uint32_t count = plan_count(CRAC_THREADS);
@@ -63,7 +68,7 @@ void make_threads(void) {
   set_thread_pointer(first->tls);
   for (uint32_t i = 1; i < count; i++) {
     struct crac_thread *next = &first[i];
-    long tid = clone_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->clear_tid, next->tls, resume_thread, next);
+    long tid = start_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->tls, resume_thread, next);
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }
