@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ThroughputOrder, ThroughputRound } from './agent-throughput.ts';
 import type { Bench, BenchOptions, Measurements } from './bench.ts';
+import { findJdk } from './find-jdk.ts';
 import { measureStart, PROBE } from './probe.ts';
 import { runCommand } from './run-command.ts';
 import { median, roundFigure } from './statistics.ts';
@@ -90,14 +91,4 @@ async function measureRounds(variants: Variants, options: BenchOptions): Promise
 
 function orderOf(round: number): readonly (keyof Variants)[] {
   return round % 2 === 0 ? ['with', 'without'] : ['without', 'with'];
-}
-
-async function findJdk(base: string | undefined): Promise<string> {
-  if (base !== undefined) {
-    if (!base.startsWith('jdk:')) throw new Error(`--base ${base}: must be jdk:PATH`);
-    return base.slice('jdk:'.length);
-  }
-  if (process.env['JAVA_HOME']) return process.env['JAVA_HOME'];
-  const java = (await runCommand(['sh', '-c', 'command -v java'])).trim();
-  return dirname(dirname(await realpath(java)));
 }

@@ -54,6 +54,9 @@ export async function takeCriuReference(
   return { restoreArgv: [...criu, 'restore', '-D', dumpDir, '-o', 'restore.log', ...FLAGS] };
 }
 
-export function composeDumpArgv({ criu, dumpDir }: DumpOrder, pid: number): readonly string[] {
+export function composeDumpArgv(
+  { criu, dumpDir }: Pick<DumpOrder, 'criu' | 'dumpDir'>,
+  pid: number,
+): readonly string[] {
   return [...criu, 'dump', '-t', String(pid), '-D', dumpDir, '-o', 'dump.log', ...FLAGS];
 }

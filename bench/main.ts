@@ -4,11 +4,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import type { Bench } from './bench.ts';
+import { compileBench } from './compile.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { restoreBench } from './restore.ts';
 
-const BENCHES: readonly Bench[] = [restoreBench, agentBench];
+const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
