@@ -167,8 +167,8 @@ struct crac_vdso_symbol {
   uint32_t name_blob, reserved;
 };
 
-struct crac_cpu { /* cpuid(leaf, subleaf)[register: 0 eax … 3 edx] must have this bit */
-  uint32_t leaf, subleaf, reg, bit, name_blob, reserved;
+struct crac_cpu { /* cpuid(leaf, subleaf)[register: 0 eax … 3 edx] & mask must be value; leaf 0xffffff00: xgetbv(0) */
+  uint32_t leaf, subleaf, reg, mask, value, name_blob;
 };
 
 /* What the first answer needed of a file: read ahead, in this order, when it does not lie in the page cache. */

@@ -31,6 +31,8 @@ export interface ReadyFacts {
   readonly droppedBytes: number;
   /** To what the heap may grow: the JVM decided it when it started. */
   readonly maxHeapBytes?: number;
+  /** By what the code in memory was chosen; absent: nobody has asked. */
+  readonly cpu?: ChosenCpu;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
   readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
 }
@@ -40,6 +42,13 @@ export interface ReadyFacts {
  * far as that is possible, else a stand-in.
  */
 export type ResourceAction = 'close' | 'reopen' | 'ignore';
+
+export interface ChosenCpu {
+  /** HotSpot's own names of the features that it uses ("AVX512_VBMI2"); null: it does not tell all of them. */
+  readonly jvm: readonly string[] | null;
+  /** glibc's view of cpuid, without what GLIBC_TUNABLES took away; null: another C library, or one that does not tell. */
+  readonly libc: readonly CpuidLeaf[] | null;
+}
 
 /** One line of `ctl cpu`. */
 export interface CpuidLeaf {

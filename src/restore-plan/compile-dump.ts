@@ -5,17 +5,18 @@ import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
-import { planCpuFeatures } from './cpu-features.ts';
+import { decideRequiredCpu, planCpu } from './cpu-features.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
-import { fileRecord, inspectMappedFiles, inspectOpenFiles } from './mapped-files.ts';
+import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
 import { javascriptScanner, type PageScanner } from './page-scanner.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
 import { REPORT_IT, type Refusal, type Refuse, throwRefusals } from './refusals.ts';
 import type { RestoreImage } from './restore-image.ts';
+import { componentsOfFrames } from './sigframe.ts';
 import { planThreads } from './threads.ts';
 import { findTidFixes } from './tid-fixes.ts';
 import { findDeadlines } from './times.ts';
@@ -58,6 +59,7 @@ export async function compileDump(
   }));
   const layout = writeMemory(areas, memory, files, stacks, mode, scanner, memFile);
   const { ready } = checkpoint;
+  const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
     ...vdso.header,
@@ -82,7 +84,7 @@ export async function compileDump(
     time: findDeadlines(dump.threads).map((address) => ({ address })),
     tidfix: findTidFixes(dump.threads, memory, scanner),
     vdso_symbol: vdso.symbols,
-    cpu: planCpuFeatures(checkpoint.cpu, blob),
+    cpu: planCpu(requiredCpu, checkpoint.cpu, componentsOfFrames(dump.threads), blob),
     prefetch: [],
   };
   const plan = renderPlan(header, sections, blob);
@@ -100,6 +102,7 @@ export async function compileDump(
     readAheadBytes: 0,
     threadCount: threads.length,
     mappingCount: layout.mappingCount,
+    requiredCpu,
     droppedPages: layout.droppedPages,
     contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
   };

@@ -149,9 +149,9 @@ export const LAYOUTS = {
     ['leaf', 'u32'],
     ['subleaf', 'u32'],
     ['reg', 'u32'],
-    ['bit', 'u32'],
+    ['mask', 'u32'],
+    ['value', 'u32'],
     ['name_blob', 'u32'],
-    ['reserved', 'u32'],
   ],
   prefetch: [
     ['offset', 'u64'],

@@ -19,7 +19,14 @@ export interface MappedFile {
   readonly localPath: string;
 }
 
+const PROT_EXEC = 4;
 const TOOLBOX = '/opt/crac-build/';
+
+/** Of those that are mapped to be run. */
+export function pathsOfCode({ mm }: Dump, files: readonly MappedFile[]): readonly string[] {
+  const ids = new Set(mm.vmas.filter(({ prot }) => (prot & PROT_EXEC) !== 0).map(({ fileId }) => fileId));
+  return [...new Set(files.filter(({ id }) => ids.has(id)).map(({ path }) => path))];
+}
 
 export async function inspectMappedFiles(
   dump: Dump,

@@ -1,6 +1,8 @@
 import type { Blob } from './blob.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
 
+import type { RequiredCpu } from './cpu-features.ts';
+
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
 export interface RestoreImage {
   /** Local paths. */
@@ -12,6 +14,7 @@ export interface RestoreImage {
   readonly readAheadBytes: number;
   readonly threadCount: number;
   readonly mappingCount: number;
+  readonly requiredCpu: RequiredCpu;
   /** Pages left out, by cause. */
   readonly droppedPages: Readonly<Record<'zero' | 'equal-to-file' | 'dead-stack', number>>;
   /** What plan.bin was made of. */

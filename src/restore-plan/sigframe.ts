@@ -6,10 +6,13 @@
  *   sigcontext: r8…r15 di si bp bx dx ax cx sp ip flags | cs gs fs ss u16 | err trapno oldmask cr2 | fpstate | 8 reserved
  *   FP state: 512 bytes of FXSAVE; with FP_XSTATE_MAGIC1 at 464: XSAVE header and components, FP_XSTATE_MAGIC2 after them
  */
+import type { DumpedThread } from '../criu/read-dump.ts';
 import type { Core, FpRegisters, Present, Registers } from '../criu/schema.ts';
 import type { Blob } from './blob.ts';
 import { COMPONENT, type XsaveLayout } from './xsave.ts';
 
+/** What Linux gives every process: access to all memory but that of keys, of which it has none. */
+const DEFAULT_PKRU = 0x55555554;
 const UCONTEXT_BYTES = 304;
 const SIGINFO_BYTES = 128;
 const SIGCONTEXT = 40;
@@ -30,12 +33,26 @@ export function isInSystemCall(registers: Registers): boolean {
   return registers.origAx !== NO_SYSTEM_CALL;
 }
 
+/** The calling convention keeps nothing but x87 and SSE control over a system call: no need for this CPU's XSAVE layout. */
+function hasExtendedState(registers: Registers, fp: FpRegisters): boolean {
+  return !isInSystemCall(registers) && fp.xsave !== undefined;
+}
+
+/** XSAVE components that are in the frames of `threads`. */
+export function componentsOfFrames(threads: readonly DumpedThread[]): ReadonlySet<number> {
+  const components = threads.flatMap(({ core: { thread } }) => {
+    const { registers, fp } = thread ?? {};
+    if (registers === undefined || fp?.xsave === undefined || !hasExtendedState(registers, fp)) return [];
+    return partsInUse(fp.xsave).map(([component]) => component);
+  });
+  return new Set(components);
+}
+
 /** Returns the blob offset of the ucontext. */
 export function addSigframe(core: Core, layout: XsaveLayout, blob: Blob): number {
   const registers = required(core.thread?.registers, 'registers');
   const fp = required(core.thread?.fp, 'floating point registers');
-  // The calling convention keeps nothing but x87 and SSE control over a system call: no need for this CPU's XSAVE layout.
-  const isExtended = !isInSystemCall(registers) && fp.xsave !== undefined;
+  const isExtended = hasExtendedState(registers, fp);
   const fpState = blob.add(isExtended ? renderXsave(fp, layout) : renderFxsave(fp), 64);
   const frame = Buffer.alloc(UCONTEXT_BYTES + SIGINFO_BYTES);
   frame.writeBigUInt64LE((isExtended ? UC_FP_XSTATE : 0n) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, 0);
@@ -69,20 +86,28 @@ export function renderFxsave(fp: FpRegisters): Buffer {
   return area;
 }
 
-function renderXsave(fp: FpRegisters, layout: XsaveLayout): Buffer {
-  const xsave = required(fp.xsave, 'extended state');
-  const parts: [component: number, bytes: Buffer][] = [
+/** A frame without the protection keys' register gives the default: no need for a CPU that has it. */
+function partsInUse(
+  xsave: NonNullable<FpRegisters['xsave']>,
+): readonly (readonly [component: number, bytes: Buffer])[] {
+  const isDefault = xsave.pkru.length === 0 || xsave.pkru[0] === DEFAULT_PKRU;
+  const parts: (readonly [component: number, bytes: Buffer])[] = [
     [COMPONENT.ymm, words(xsave.ymmHigh)],
     [COMPONENT.bndregs, longWords(xsave.bndregs)],
     [COMPONENT.bndcsr, longWords(xsave.bndcsr)],
     [COMPONENT.opmask, longWords(xsave.opmask)],
     [COMPONENT.zmmHigh, longWords(xsave.zmmUpper)],
     [COMPONENT.hi16Zmm, longWords(xsave.hi16Zmm)],
-    [COMPONENT.pkru, words(xsave.pkru)],
+    [COMPONENT.pkru, isDefault ? Buffer.alloc(0) : words(xsave.pkru)],
   ];
-  const inUse = parts
-    .filter(([component, bytes]) => bytes.length > 0 && (xsave.xstateBv >> BigInt(component)) & 1n)
-    .map(([component, bytes]) => ({ component, bytes, offset: placeOf(component, layout) }));
+  return parts.filter(([component, bytes]) => bytes.length > 0 && (xsave.xstateBv >> BigInt(component)) & 1n);
+}
+
+function renderXsave(fp: FpRegisters, layout: XsaveLayout): Buffer {
+  const xsave = required(fp.xsave, 'extended state');
+  const inUse = partsInUse(xsave).map(([component, bytes]) => ({
+    ...{ component, bytes, offset: placeOf(component, layout) },
+  }));
   const size = Math.max(FXSAVE_BYTES + XSAVE_HEADER_BYTES, ...inUse.map(({ offset, bytes }) => offset + bytes.length));
   const area = Buffer.alloc(size + 4);
   renderFxsave(fp).copy(area);

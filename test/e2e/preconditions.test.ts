@@ -97,7 +97,7 @@ const CHANGES: readonly { readonly what: string; readonly change: Change; readon
       const first = plan.readUInt32LE(section);
       expect(plan.readUInt32LE(section + 4)).toBeGreaterThan(3);
       // cpuid(7, 0).edx bit 3, AVX512_4FMAPS: only Knights Mill had it.
-      [7, 0, 3, 3].forEach((word, index) => {
+      [7, 0, 3, 1 << 3, 1 << 3].forEach((word, index) => {
         plan.writeUInt32LE(word, first + index * 4);
       });
       return composeFile(PLAN, seal(plan));

@@ -95,7 +95,7 @@ int main(void) {
   BEGIN("crac_vdso_symbol"), FIELD(offset), FIELD(name_blob), end();
 #undef STRUCT
 #define STRUCT struct crac_cpu
-  BEGIN("crac_cpu"), FIELD(leaf), FIELD(subleaf), FIELD(reg), FIELD(bit), FIELD(name_blob), end();
+  BEGIN("crac_cpu"), FIELD(leaf), FIELD(subleaf), FIELD(reg), FIELD(mask), FIELD(value), FIELD(name_blob), end();
 #undef STRUCT
 #define STRUCT struct crac_prefetch
   BEGIN("crac_prefetch"), FIELD(offset), FIELD(length), FIELD(file), end();

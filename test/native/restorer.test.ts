@@ -263,6 +263,10 @@ signal.pthread_sigmask(signal.SIG_BLOCK,[signal.SIGHUP]); os.kill(os.getpid(),si
 });
 
 describe('starts cold, with the reason in one line', () => {
+  const needsBit = (leaf: number, reg: number, bit: number, name: number) => ({
+    ...{ leaf, reg, mask: 1 << bit, value: 1 << bit, name_blob: name },
+  });
+
   interface Broken {
     readonly name: string;
     readonly reason: RegExp;
@@ -332,13 +336,16 @@ describe('starts cold, with the reason in one line', () => {
     { name: 'mapped file gone', reason: /subject: no such file/, spoil: (s) => rmSync(s.subject) },
     {
       name: 'CPU without the features',
-      reason: /this CPU lacks reserved_bit, bit_of_no_leaf\n/,
+      reason: /this CPU lacks reserved_bit, bit_of_no_leaf, component_2_at_512\n/,
       options: {
         sections: (blob) => ({
           cpu: [
-            { leaf: 1, reg: 3, bit: 10, name_blob: blob.text('reserved_bit') }, // CPUID.1:EDX[10] is reserved and 0
-            { leaf: 0x0fffffff, reg: 0, bit: 0, name_blob: blob.text('bit_of_no_leaf') },
-            { leaf: 0xffffff00, reg: 0, bit: 1, name_blob: 0 }, // XCR0: SSE state, always there
+            needsBit(1, 3, 10, blob.text('reserved_bit')), // CPUID.1:EDX[10] is reserved and 0
+            needsBit(0x0fffffff, 0, 0, blob.text('bit_of_no_leaf')),
+            needsBit(0xffffff00, 0, 1, 0), // XCR0: SSE state, always there
+            // the size of the x87 and SSE parts of an XSAVE area, and where its first extended part lies: 576 everywhere
+            { leaf: 0xd, subleaf: 2, reg: 1, mask: 0xffffffff, value: 576, name_blob: 0 },
+            { leaf: 0xd, subleaf: 2, reg: 1, mask: 0xffffffff, value: 512, name_blob: blob.text('component_2_at_512') },
           ],
         }),
       },

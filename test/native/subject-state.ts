@@ -153,7 +153,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     time: [0n, 16n, 32n].map((offset) => ({ address: at('deadlines') + offset })),
     tidfix: [0, 1].map((index) => ({ address: at('fixed_ids') + BigInt(index * 4), thread: index })),
     vdso_symbol: vdsoSymbols,
-    cpu: [{ leaf: 1, reg: 3, bit: 26, name_blob: sse2 }],
+    cpu: [{ leaf: 1, reg: 3, mask: 1 << 26, value: 1 << 26, name_blob: sse2 }],
     prefetch: [],
     ...otherSections,
   });

@@ -56,7 +56,7 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
       time: [{ address: 0x2000 }],
       tidfix: [],
       vdso_symbol: [],
-      cpu: [{ leaf: 1, subleaf: 0, reg: 2, bit: 28, name_blob: name }],
+      cpu: [{ leaf: 1, subleaf: 0, reg: 2, mask: 1 << 28, value: 1 << 28, name_blob: name }],
       prefetch: [{ offset: 4096, length: 8192, file: format.NO_FILE }],
     },
     blob,

@@ -41,12 +41,12 @@ static const struct leaf *find_leaf(uint32_t leaf, uint32_t subleaf) {
 
 void check_cpu(void) {
   static char missing[512];
-  const struct crac_cpu *bits = plan_records(CRAC_CPU);
+  const struct crac_cpu *needs = plan_records(CRAC_CPU);
   for (uint32_t i = 0; i < plan_count(CRAC_CPU); i++) {
-    uint32_t value = find_leaf(bits[i].leaf, bits[i].subleaf)->registers[bits[i].reg & 3];
-    if (value & 1u << (bits[i].bit & 31)) continue;
+    uint32_t value = find_leaf(needs[i].leaf, needs[i].subleaf)->registers[needs[i].reg & 3];
+    if ((value & needs[i].mask) == needs[i].value) continue;
     size_t length = strlen(missing);
-    format(missing + length, sizeof missing - length, "%s%s", length == 0 ? "" : ", ", plan_blob(bits[i].name_blob));
+    format(missing + length, sizeof missing - length, "%s%s", length == 0 ? "" : ", ", plan_blob(needs[i].name_blob));
   }
   if (missing[0] != 0) give_up("this CPU lacks %s", missing);
 }

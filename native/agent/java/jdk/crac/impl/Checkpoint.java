@@ -142,6 +142,7 @@ public final class Checkpoint {
                 + ",\"stepsMs\":" + steps.toJson()
                 + ",\"droppedBytes\":" + droppedBytes
                 + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
+                + ",\"cpu\":" + Native.cpuFeatures()
                 + ",\"resources\":" + resources + "}";
         Native.closeChannel();
         int limitSeconds = Math.max(DUMP_LIMIT_SECONDS_AT_LEAST,

@@ -15,6 +15,9 @@ final class Native {
 
     static native long nanoOffsetAddress();
 
+    /** By which features of the CPU the JVM and the C library chose their code, as JSON: {"jvm":[NAME…],"libc":[cpuid leaf…]}. */
+    static native String cpuFeatures();
+
     /** Opens a package of a module to another one. */
     static native void open(Module module, String packageName, Module to);
 
