@@ -1,7 +1,11 @@
 /*
  * java.util.Timer counts by the wall clock: at a fixed rate it would run once for every period between checkpoint and
  * restore, and with a clock that has been set back it would wait for the old time. So the next run of periodic tasks is
- * moved; tasks for one point in time stay where they are. The threads are woken to look at the clock again.
+ * moved: after a fixed delay it has as long to wait as at the checkpoint, at a fixed rate it is the next in step with
+ * those before. Tasks for one point in time stay where they are.
+ *
+ * The thread of a timer is woken to look at the clock again, unless all its tasks wait as long as before: the first
+ * requests are not to share the processors with what can wait.
  */
 #include "heap_search.h"
 
@@ -41,29 +45,31 @@ void crac_found_timer_queue(JNIEnv *env, jobject queue) {
     queue_count++;
 }
 
-/* A period below 0 is a delay after each run, above 0 a rate. */
-static void move_task(JNIEnv *env, jobject task, int64_t now) {
+/* A period below 0 is a delay after each run, above 0 a rate. Returns whether the task waits as long as it did before. */
+static bool move_task(JNIEnv *env, jobject task, int64_t now) {
   int64_t period = (*env)->GetLongField(env, task, task_period), next = (*env)->GetLongField(env, task, task_next);
   if (period == 0)
-    return;
-  if (now < found_at_ms)
-    next -= found_at_ms - now;
+    return false;
+  if (period < 0 || now < found_at_ms)
+    next += now - found_at_ms;
   if (period > 0 && next < now)
     next += (now - next + period - 1) / period * period;
   (*env)->SetLongField(env, task, task_next, next);
+  return period < 0;
 }
 
 static void move_tasks(JNIEnv *env, jobject queue, int64_t now) {
   jobjectArray tasks = (*env)->GetObjectField(env, queue, queue_tasks);
   jint size = (*env)->GetIntField(env, queue, queue_size);
+  bool as_before = true;
   for (jint i = 1; tasks && i <= size && i < (*env)->GetArrayLength(env, tasks); i++) { /* a heap that begins at 1 */
     jobject task = (*env)->GetObjectArrayElement(env, tasks, i);
-    if (task)
-      move_task(env, task, now);
+    if (task && !move_task(env, task, now))
+      as_before = false;
     (*env)->DeleteLocalRef(env, task);
   }
   (*env)->DeleteLocalRef(env, tasks);
-  if (size > 0) {
+  if (!as_before) {
     (*env)->CallVoidMethod(env, queue, queue_heapify);
     if (!(*env)->ExceptionCheck(env))
       (*env)->CallVoidMethod(env, queue, queue_notify);

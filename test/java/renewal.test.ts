@@ -121,9 +121,16 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
   });
 
   test('java.util.Timer does not make up for what it has missed', async () => {
-    await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
+    await using jvm = launchJvm(home, 'Restorable', { options: [...CHECKED, ...OPEN] });
     jvm.send('timer 0');
     await jvm.line(/^timer runs/);
+    jvm.send('waiting');
+    await jvm.line(/^waiting/);
+    const nextRuns = async () => {
+      jvm.send('next');
+      return (await jvm.line(/^next/)).split(' ').slice(1).map(Number);
+    };
+    const [once = 0, again = 0] = await nextRuns();
     const ready = await prepare(jvm.pid);
     const ticks = async () => {
       jvm.send('ticks');
@@ -140,6 +147,10 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
     const runs = (await ticks()) - before;
     expect(runs).toBeGreaterThan(1);
     expect(runs).toBeLessThan(20);
+    // a task for one point in time keeps it, a delay has as much left as when the clock stopped
+    const [onceNow = 0, againNow = 0] = await nextRuns();
+    expect(onceNow).toBe(once);
+    expect(againNow - again).toBeGreaterThanOrEqual(3000);
   });
 
   test('pools of the JDK follow the number of processors', async () => {

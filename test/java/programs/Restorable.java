@@ -15,6 +15,8 @@ public class Restorable implements Resource {
     private static boolean failing;
     private static long nanosBefore;
     private static final java.util.concurrent.atomic.AtomicInteger ticks = new java.util.concurrent.atomic.AtomicInteger();
+    private static final java.util.TimerTask ONCE = task();
+    private static final java.util.TimerTask AGAIN = task();
     private final String name;
 
     Restorable(String name) {
@@ -82,6 +84,22 @@ public class Restorable implements Resource {
         }
     }
 
+    /** A task that does nothing. */
+    private static java.util.TimerTask task() {
+        return new java.util.TimerTask() {
+            @Override
+            public void run() {
+            }
+        };
+    }
+
+    /** By the wall clock, in milliseconds. */
+    private static long nextRun(java.util.TimerTask task) throws ReflectiveOperationException {
+        java.lang.reflect.Field next = java.util.TimerTask.class.getDeclaredField("nextExecutionTime");
+        next.setAccessible(true);
+        return next.getLong(task);
+    }
+
     public static void main(String[] args) throws Exception {
         Core.getGlobalContext().register(FIRST);
         Core.getGlobalContext().register(SECOND);
@@ -123,6 +141,15 @@ public class Restorable implements Resource {
                         }
                     }, Integer.parseInt(words[1]), 100);
                     System.out.println("timer runs");
+                    break;
+                case "waiting":
+                    java.util.Timer timer = new java.util.Timer(true);
+                    timer.schedule(ONCE, 100_000);
+                    timer.schedule(AGAIN, 100_000, 100_000);
+                    System.out.println("waiting");
+                    break;
+                case "next":
+                    System.out.println("next " + nextRun(ONCE) + " " + nextRun(AGAIN));
                     break;
                 case "ticks":
                     System.out.println("ticks " + ticks);
