@@ -5,7 +5,6 @@
  */
 #ifndef STATE_H
 #define STATE_H
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
