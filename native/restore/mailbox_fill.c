@@ -36,7 +36,9 @@ void fill_mailbox(void) {
   box->data_size = (uint32_t)(at - box->data);
   box->clock_delta_ns = clock_delta_ns();
   box->restore_started_ns = launch.started_ns;
-  box->pid = (uint32_t)call(getpid);
+  long pid = call(getpid);
+  if (is_error(pid)) give_up("the process's id cannot be read: %e", pid);
+  box->pid = (uint32_t)pid;
   box->gate = (uint64_t)held_gate();
   box->state = CRAC_RESTORED;
 }

@@ -63,8 +63,8 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   make_threads();
 
   report_phases();
+  stamp_mailbox();
   stop_watchdog();
   finish_descriptors();
-  stamp_mailbox();
   release_threads();
 }

@@ -3,7 +3,9 @@
 #include <asm/signal.h>
 #include <linux/prctl.h>
 
+#include "cold.h"
 #include "plan_file.h"
+#include "surroundings.h"
 #include "syscall.h"
 
 void set_process_layout(void) {
@@ -27,15 +29,21 @@ void set_process_layout(void) {
   call(prctl, PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof layout);
 }
 
+static void set_action(uint32_t signal, const struct sigaction *action) {
+  long error = call(rt_sigaction, signal, action, 0, 8);
+  if (error != 0) give_up("signal %u cannot be given its handler: %e", (uint64_t)signal, error);
+}
+
 void set_signal_actions(void) {
   struct sigaction action = {.sa_handler = SIG_DFL};
-  for (int number = 1; number <= 64; number++) call(rt_sigaction, number, &action, 0, 8);
+  for (uint32_t number = 1; number <= 64; number++) /* exec has left others at their default */
+    if (ignored_signals() & 1UL << (number - 1)) set_action(number, &action);
   const struct crac_sigact *wanted = plan_records(CRAC_SIGACT);
   for (uint32_t i = 0; i < plan_count(CRAC_SIGACT); i++) {
     action.sa_handler = (__sighandler_t)wanted[i].handler;
     action.sa_flags = wanted[i].flags;
     action.sa_restorer = (__sigrestore_t)wanted[i].restorer;
     action.sa_mask = wanted[i].mask;
-    call(rt_sigaction, wanted[i].signal, &action, 0, 8);
+    set_action(wanted[i].signal, &action);
   }
 }

@@ -32,6 +32,8 @@ void block_signals(void) {
   }
 }
 
+unsigned long ignored_signals(void) { return ignored_before; }
+
 static long swap_umask(void) {
   long was = call(umask, 0);
   if (!is_error(was)) call(umask, was);

@@ -4,6 +4,8 @@
 
 /* Blocks all signals (they wait for the restored handlers) and remembers which were blocked and ignored. */
 void block_signals(void);
+/* Bit n-1 for signal n. */
+unsigned long ignored_signals(void);
 /* Remembers descriptors 0–2, folder and umask; scratch_fd+1… hold the copies. */
 void remember_surroundings(unsigned scratch_fd);
 

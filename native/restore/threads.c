@@ -15,6 +15,7 @@
    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 _Static_assert(THREAD_FLAGS == 0x3d0f00, "what glibc's pthread_create passes");
 
+#define GATE_LOOK_MS 100
 #define RSEQ_REGISTRATION_FAILED ((uint32_t)-2)
 
 /* Futex words: 1 when all threads exist, and when the runtime has told the process what is new. */
@@ -25,25 +26,31 @@ static struct crac_thread *threads(void) { return plan_records(CRAC_THREADS); }
 /* The runtime may never open it: then the app's threads go on all the same. */
 static void wait_for_runtime(void) {
   struct __kernel_timespec limit = {0, CRAC_HOLD_MS * 1000000L};
-  while (__atomic_load_n(&gate_of_held, __ATOMIC_ACQUIRE) == 0 &&
-         call(futex, &gate_of_held, FUTEX_WAIT_PRIVATE, 0, &limit) != -ETIMEDOUT)
-    continue;
+  long woken = 0;
+  while (__atomic_load_n(&gate_of_held, __ATOMIC_ACQUIRE) == 0 && (woken == 0 || woken == -EINTR))
+    woken = call(futex, &gate_of_held, FUTEX_WAIT_PRIVATE, 0, &limit);
 }
 
 uint32_t *held_gate(void) { return &gate_of_held; }
 
-static void set_thread_state(const struct crac_thread *thread) {
-  if (thread->robust_list != 0) call(set_robust_list, thread->robust_list, thread->robust_list_size);
+static long set_robust_list(const struct crac_thread *thread) {
+  return thread->robust_list == 0 ? 0 : call(set_robust_list, thread->robust_list, thread->robust_list_size);
+}
+
+static void set_name_and_rseq(const struct crac_thread *thread) {
   call(prctl, PR_SET_NAME, thread->name);
   if (thread->rseq == 0) return;
   if (call(rseq, thread->rseq, thread->rseq_size, 0, thread->rseq_signature) != 0)
     ((volatile uint32_t *)thread->rseq)[1] = RSEQ_REGISTRATION_FAILED; /* cpu_id: glibc then asks the kernel */
 }
 
+/* Nothing here can stop the restore any more. The wait has a limit so that even a wake that fails does no harm. */
 static void resume_thread(void *argument) {
   const struct crac_thread *thread = argument;
-  set_thread_state(thread);
-  while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, 0);
+  struct __kernel_timespec limit = {0, GATE_LOOK_MS * 1000000L};
+  set_robust_list(thread);
+  set_name_and_rseq(thread);
+  while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, &limit);
   if (plan->mailbox != 0 && thread->flags & CRAC_THREAD_HELD) wait_for_runtime();
   return_to_frame(thread->frame);
 }
@@ -63,16 +70,22 @@ void make_threads(void) {
   struct crac_thread *first = threads();
   uint32_t count = plan_count(CRAC_THREADS);
   if (count == 0) give_up("plan.bin has no thread");
-  first->old_tid = (uint32_t)call(set_tid_address, first->clear_tid);
+  long tid = call(set_tid_address, first->clear_tid);
+  if (is_error(tid)) give_up("the first thread cannot be told its id: %e", tid);
+  first->old_tid = (uint32_t)tid;
   if (first->clear_tid != 0) *(uint32_t *)first->clear_tid = first->old_tid;
-  set_thread_pointer(first->tls);
+  long error = set_thread_pointer(first->tls);
+  if (error != 0) give_up("the first thread cannot be given its own memory: %e", error);
   for (uint32_t i = 1; i < count; i++) {
     struct crac_thread *next = &first[i];
-    long tid = start_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->tls, resume_thread, next);
+    tid = start_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->tls, resume_thread, next);
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }
   write_new_ids();
+  error = set_robust_list(first); /* what the kernel grants this thread it grants the others */
+  if (error != 0) give_up("locks cannot be made robust: %e", error);
+  set_name_and_rseq(first);
 }
 
 /*
@@ -80,7 +93,6 @@ void make_threads(void) {
  * and its signals are blocked until then.
  */
 _Noreturn void release_threads(void) {
-  set_thread_state(threads());
   __atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
   call(futex, &gate, FUTEX_WAKE_PRIVATE, 0x7fffffff);
   return_to_frame(threads()->frame);

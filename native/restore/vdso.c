@@ -53,15 +53,16 @@ static int is_equal_to_old(void) {
          memcmp((void *)vdso->start, plan_blob(plan->vdso_blob), plan->vdso_size) == 0;
 }
 
-static int move_areas(uint64_t by) {
+/* -EPERM and nothing changed when the kernel has sealed them. */
+static long move_areas(uint64_t by) {
   for (unsigned i = 0; i < area_count; i++) {
     uint64_t size = areas[i].end - areas[i].start, to = areas[i].start + by;
     long moved = call(mremap, areas[i].start, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-    if (is_error(moved) && i == 0) return 0;
+    if (is_error(moved) && i == 0) return moved;
     if (is_error(moved)) give_up("the vdso cannot be moved: %e", moved);
     areas[i].start = to, areas[i].end = to + size;
   }
-  return 1;
+  return 0;
 }
 
 static int is_in_the_way(uint64_t start, uint64_t end) {
@@ -76,7 +77,7 @@ static int is_in_the_way(uint64_t start, uint64_t end) {
 void find_vdso(void) {
   read_areas();
   moved_by = area_count == 0 ? 0 : STAGING - areas[0].start;
-  stays = area_count == 0 || is_equal(launch.vdso, "stay") || !move_areas(moved_by);
+  stays = area_count == 0 || is_equal(launch.vdso, "stay") || move_areas(moved_by) != 0;
   for (unsigned i = 0; stays && i < area_count; i++)
     if (is_in_the_way(areas[i].start, areas[i].end)) give_up("the kernel's vdso lies where the app's memory was");
 }
@@ -147,8 +148,7 @@ static void patch_old(void) {
 
 void place_vdso(void) {
   if (plan->vdso_size == 0) return;
-  if (!stays && is_equal_to_old())
-    move_areas(plan->vvar_start - areas[0].start);
-  else
-    patch_old();
+  if (stays || !is_equal_to_old()) return patch_old();
+  long error = move_areas(plan->vvar_start - areas[0].start);
+  if (error != 0) give_up("the vdso cannot be moved to where it was: %e", error);
 }
