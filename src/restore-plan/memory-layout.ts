@@ -63,12 +63,11 @@ export function writeMemory(
 
   const fileIndex = new Map(files.map(({ id }, index) => [id, index]));
   const records: MemRecord[] = [];
-  const extents = joinExtents(stretches);
   let next = 0;
   for (const vma of areas.mapped) {
     const first = next;
-    while ((extents[next]?.address ?? Number.POSITIVE_INFINITY) < vma.end) next++;
-    records.push(...renderArea(vma, extents.slice(first, next), fileIndex, mode));
+    while ((stretches[next]?.address ?? Number.POSITIVE_INFINITY) < vma.end) next++;
+    records.push(...renderArea(vma, joinExtents(stretches.slice(first, next)), fileIndex, mode));
   }
   for (const guard of areas.guards) records.push(advise(guard, ADVICE.guard));
   const mappings: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
@@ -91,10 +90,10 @@ function findKept(
   return sorter.findKept({ start: vma.start, end: vma.end, deadBelow, original: originalOf(vma, files) });
 }
 
-/** By address; what follows each other in the process and in mem.bin is one. */
+/** What follows each other in the process and in mem.bin is one. */
 function joinExtents(stretches: readonly PlacedStretch[]): readonly PlacedStretch[] {
   const joined: PlacedStretch[] = [];
-  for (const stretch of stretches.toSorted((a, b) => a.address - b.address)) {
+  for (const stretch of stretches) {
     const last = joined.at(-1);
     if (last !== undefined && endsWhere(last, stretch))
       joined[joined.length - 1] = { ...last, length: last.length + stretch.length };

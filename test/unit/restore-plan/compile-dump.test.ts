@@ -3,6 +3,7 @@ import { FD, MEM } from '../../../src/restore-plan/format.ts';
 import { THREAD_HELD } from '../../../src/restore-plan/threads.ts';
 import { blobBytes, blobText, readHeader, readSection } from './plan-reader.ts';
 import {
+  anonymous,
   compileSample,
   HEAP,
   LIBRARY,
@@ -44,6 +45,20 @@ test('memory: areas first, kept pages over them, the stack read', async () => {
   expect(mem.toString('latin1')).toBe(['h', 'H', 'x', 's'].map((byte) => byte.repeat(PAGE)).join(''));
   expect(image.droppedPages).toEqual({ zero: 1, 'equal-to-file': 1, 'dead-stack': 1 });
   expect(image.mappingCount).toBe(6);
+});
+
+test('areas without a gap between them stay apart, each with its own protection', async () => {
+  sample.vmas.push(anonymous(HEAP + 4 * PAGE, 2, { 5: 1 }));
+  for (const page of [3, 4]) sample.pages.set(HEAP + page * PAGE, Buffer.alloc(PAGE, `${page}`));
+  const { plan } = await compileSample(sample);
+  const records = readSection(plan, 'CRAC_MEM', 'crac_mem').filter(
+    ({ kind, address }) => kind === MEM.PAGES && (address ?? 0) < LIBRARY,
+  );
+  expect(records.map(({ address, length, offset, prot }) => [address, length, offset, prot])).toEqual([
+    [HEAP, PAGE, 0, 3],
+    [HEAP + 2 * PAGE, 2 * PAGE, PAGE, 3],
+    [HEAP + 4 * PAGE, PAGE, 3 * PAGE, 1],
+  ]);
 });
 
 test('a page of a mapped file that the app has zeroed stays zero: what the file holds must not come back', async () => {
