@@ -4,6 +4,7 @@ import { errorToJson, renderError } from '../report/render-error.ts';
 import { VERSION } from '../version.ts';
 import { runBuild } from './build-command.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
+import { addInspectFlags, type InspectFlags, runInspect } from './inspect-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runCommand } from './run-command.ts';
 import { addToolboxFlags, runToolbox, type ToolboxFlags } from './toolbox-command.ts';
@@ -27,6 +28,11 @@ addBuildFlags(program.command('plan'))
   .description('show what build would do')
   .action(async (jar: string | undefined, flags: BuildFlags) => {
     await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runPlan(jar, flags)));
+  });
+addInspectFlags(program.command('inspect'))
+  .description('say in words what an image will do when it restores')
+  .action(async (flags: InspectFlags) => {
+    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runInspect(flags)));
   });
 addToolboxFlags(program.command('toolbox'))
   .description('make, check, export or import the folder with CRIU that builds use')

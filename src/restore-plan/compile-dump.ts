@@ -5,6 +5,7 @@ import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
+import { findPlanFault } from './check-plan.ts';
 import { decideRequiredCpu, planCpu } from './cpu-features.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
@@ -14,6 +15,7 @@ import { writeMemory } from './memory-layout.ts';
 import { javascriptScanner, type PageScanner } from './page-scanner.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
+import { decodePlan } from './read-plan.ts';
 import { REPORT_IT, type Refusal, type Refuse, throwRefusals } from './refusals.ts';
 import type { RestoreImage } from './restore-image.ts';
 import { componentsOfFrames } from './sigframe.ts';
@@ -90,6 +92,11 @@ export async function compileDump(
   const plan = renderPlan(header, sections, blob);
   if (PLAN_BASE + plan.length > RESTORER_END) {
     refuse('threads', `${threads.length} are too many for one plan`, 'Use fewer threads');
+    throwRefusals(refusals);
+  }
+  const fault = findPlanFault(decodePlan(plan));
+  if (fault !== undefined) {
+    refuse('restore plan', `it would lead the restorer to where nothing is (${fault})`, REPORT_IT);
     throwRefusals(refusals);
   }
   const planFile = join(outDir, 'plan.bin');

@@ -26,7 +26,7 @@ export const FD = {
 } as const;
 export const SOCKET_OPTION = { REUSEADDR: 1, REUSEPORT: 2, V6ONLY: 4, NODELAY: 8, KEEPALIVE: 16 } as const;
 
-type FieldType = 'u32' | 'u64' | 'bytes16' | 'bytes32' | 'sections';
+export type FieldType = 'u32' | 'u64' | 'bytes16' | 'bytes32' | 'sections';
 type Layout = readonly (readonly [name: string, type: FieldType])[];
 
 /** In the order of the C structs; every field is as wide as its alignment, so there is no hidden padding. */
@@ -173,7 +173,7 @@ export type MemRecord = PlanRecord<'mem'> & {
 export type FdRecord = PlanRecord<'fd'> & { readonly fd: number; readonly kind: number };
 
 /** In the order of enum crac_section_id, BLOB apart. */
-const SECTION_STRUCTS = [
+export const SECTION_STRUCTS = [
   'mem',
   'file',
   'thread',
@@ -186,10 +186,10 @@ const SECTION_STRUCTS = [
   'cpu',
   'prefetch',
 ] as const satisfies StructName[];
-const SECTION_COUNT = SECTION_STRUCTS.length + 1;
+export const SECTION_COUNT = SECTION_STRUCTS.length + 1;
 export type PlanSections = { readonly [S in (typeof SECTION_STRUCTS)[number]]: readonly PlanRecord<S>[] };
 
-const FIELD_BYTES: Readonly<Record<FieldType, number>> = {
+export const FIELD_BYTES: Readonly<Record<FieldType, number>> = {
   u32: 4,
   u64: 8,
   bytes16: 16,

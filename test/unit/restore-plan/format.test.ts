@@ -70,7 +70,20 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
       bytes: plan.readUInt32LE(entry + 8),
     };
   };
-  for (const id of ['MEM', 'FILES', 'THREADS', 'SIGACT', 'FDS', 'EPOLL', 'TIMES', 'TIDFIX', 'VDSO', 'CPU', 'PREFETCH', 'BLOB'])
+  for (const id of [
+    'MEM',
+    'FILES',
+    'THREADS',
+    'SIGACT',
+    'FDS',
+    'EPOLL',
+    'TIMES',
+    'TIDFIX',
+    'VDSO',
+    'CPU',
+    'PREFETCH',
+    'BLOB',
+  ])
     expect(section(id).offset % 64).toBe(0);
   expect(section('MEM')).toMatchObject({ count: 1, bytes: 40 });
   expect(plan.readBigUInt64LE(section('MEM').offset)).toBe(0x1000n);

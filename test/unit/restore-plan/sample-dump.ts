@@ -109,7 +109,7 @@ export function writeSample(sample: Sample): Dump {
     {
       1: 1,
       2: {
-        1: 0x5000,
+        1: HEAP + 0x20,
         2: {
           16: 202,
           17: 0x1234,
