@@ -39,6 +39,7 @@ export const MAP = {
   type: 0x0f,
   anonymous: 0x20,
   growsDown: 0x100,
+  locked: 0x2000,
   hugeTlb: 0x40000,
 } as const;
 const PROT_WRITE = 2;

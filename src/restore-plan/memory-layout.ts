@@ -19,6 +19,8 @@ export interface MemoryLayout {
 
 const PROT = { none: 0, read: 1, write: 2 } as const;
 const ADVICE = {
+  random: 1,
+  sequential: 2,
   dontFork: 10,
   mergeable: 12,
   hugePage: 14,
@@ -29,6 +31,8 @@ const ADVICE = {
 } as const;
 /** Advice that stays with an area; the bits of `Vma.advice`. */
 const LASTING_ADVICE = [
+  ADVICE.random,
+  ADVICE.sequential,
   ADVICE.dontFork,
   ADVICE.mergeable,
   ADVICE.hugePage,
@@ -112,7 +116,7 @@ function renderArea(
   fileIndex: ReadonlyMap<number, number>,
   mode: 'map' | 'read',
 ): MemRecord[] {
-  const isRead = extents.length > 0 && !isFileArea(vma) && (mode === 'read' || (vma.flags & MAP.growsDown) !== 0);
+  const isRead = extents.length > 0 && !isFileArea(vma) && (mode === 'read' || mustBeAnonymous(vma));
   const records: MemRecord[] = [baseRecord(vma, fileIndex, isRead)];
   if (isRead && mode === 'read' && vma.end - vma.start > HUGE_PAGE_AREA_BYTES)
     records.push(advise(vma, ADVICE.hugePage));
@@ -123,7 +127,7 @@ function renderArea(
       offset: memOffset,
       kind: isRead ? MEM.READ : MEM.PAGES,
       prot: vma.prot,
-      flags: isRead ? 0 : (vma.flags & ~(MAP.type | MAP.anonymous | MAP.growsDown)) | MAP.private,
+      flags: isRead ? 0 : (lastingFlags(vma) & ~(MAP.anonymous | MAP.growsDown)) | MAP.private,
       file: NO_FILE,
     });
   if (isRead && (vma.prot & PROT.write) === 0)
@@ -134,8 +138,17 @@ function renderArea(
       prot: vma.prot,
       file: NO_FILE,
     });
-  for (const advice of LASTING_ADVICE) if ((vma.advice >> BigInt(advice)) & 1n) records.push(advise(vma, advice));
+  for (const advice of LASTING_ADVICE) if (hasAdvice(vma, advice)) records.push(advise(vma, advice));
   return records;
+}
+
+/** The kernel grows a stack, and wipes memory in children, only where no file is mapped. */
+function mustBeAnonymous(vma: Vma): boolean {
+  return (vma.flags & MAP.growsDown) !== 0 || hasAdvice(vma, ADVICE.wipeOnFork);
+}
+
+function hasAdvice(vma: Vma, advice: number): boolean {
+  return ((vma.advice >> BigInt(advice)) & 1n) !== 0n;
 }
 
 function sumLengths(parts: readonly { readonly length: number }[]): number {
@@ -151,7 +164,7 @@ function baseRecord(vma: Vma, fileIndex: ReadonlyMap<number, number>, isFilled: 
       kind: MEM.FILE,
       offset: vma.offset,
       prot,
-      flags: (vma.flags & ~MAP.type) | (vma.status & VMA_STATUS.fileShared ? MAP.shared : MAP.private),
+      flags: lastingFlags(vma) | (vma.status & VMA_STATUS.fileShared ? MAP.shared : MAP.private),
       file: fileIndex.get(vma.fileId) ?? NO_FILE,
     };
   // MAP_DROPPABLE holds vgetrandom's state: zero makes glibc ask the kernel again, so that clones differ.
@@ -159,9 +172,14 @@ function baseRecord(vma: Vma, fileIndex: ReadonlyMap<number, number>, isFilled: 
     ...place,
     kind: MEM.ANON,
     prot,
-    flags: (vma.flags & ~MAP.type) | MAP.private | MAP.anonymous,
+    flags: lastingFlags(vma) | MAP.private | MAP.anonymous,
     file: NO_FILE,
   };
+}
+
+/** A lock keeps secrets from the swap space; an image is on a disk anyway, and an ordinary user may lock little. */
+function lastingFlags({ flags }: Vma): number {
+  return flags & ~(MAP.type | MAP.locked);
 }
 
 function advise(vma: Vma, advice: number): MemRecord {
