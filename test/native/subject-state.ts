@@ -30,6 +30,8 @@ export interface SubjectOptions {
   readonly memory?: readonly Fields[];
   /** Put in place of the usual records. */
   readonly sections?: (blob: Blob) => Partial<Sections>;
+  /** Paths of files that follow the subject in FILES. */
+  readonly files?: readonly string[];
 }
 
 export interface SubjectState {
@@ -92,6 +94,10 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     vdsoSymbols.push({ offset: unknownFunction, name_blob: blob.text('__vdso_not_known_anywhere') });
   }
   const fileRecord = { size: statSync(subject).size, mtime_s: 315532800, path_blob: blob.text(subject), open_flags: 0 };
+  const otherFiles = (options.files ?? []).map((path) => {
+    const { size, mtimeMs } = statSync(path);
+    return { size, mtime_s: Math.floor(mtimeMs / 1000), path_blob: blob.text(path), open_flags: 0 };
+  });
 
   const fixed = MAP_PRIVATE | MAP_ANONYMOUS;
   const segments = elf.segments.filter((segment) => (segment.flags & 2) === 0);
@@ -139,7 +145,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   const otherSections = options.sections?.(blob);
   const compose = (base: bigint): Sections => ({
     mem,
-    file: [fileRecord],
+    file: [fileRecord, ...otherFiles],
     thread: [thread(0, 'first thread', base), thread(1, 'second', base)],
     sigact: [
       { signal: 10, handler: at('on_signal'), restorer: at('return_from_signal'), flags: 0x0c000000 },

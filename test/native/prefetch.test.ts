@@ -1,0 +1,87 @@
+/** What plan.bin lists under PREFETCH, and how that list is made; page cache and page tables are the witnesses. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { launch, makeState, repo, run, type State, setUpRestorer, work } from './restorer-setup.ts';
+
+setUpRestorer();
+
+const PAGE = 4096;
+const PAGES = 64;
+const MEM_BIN = 0xffffffff;
+
+const dropFromCache = (path: string) =>
+  run('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
+const countCached = (path: string) => Number(run('fincore', ['--raw', '--noheadings', '--output', 'PAGES', path]));
+
+function makeFile(name: string): string {
+  const file = join(work, name);
+  writeFileSync(file, Buffer.alloc(PAGES * PAGE, 1));
+  return file;
+}
+
+/** A file that no restore touches, and of which 16 pages are to be read ahead. */
+async function makePrefetchState(name: string): Promise<State & { readonly file: string }> {
+  const file = makeFile(name);
+  const prefetch = [
+    { offset: 0, length: PAGE, file: MEM_BIN },
+    { offset: 8 * PAGE, length: 16 * PAGE, file: 1 },
+  ];
+  const state = await makeState({ files: [file], sections: () => ({ prefetch }) });
+  dropFromCache(file);
+  expect(countCached(file)).toBe(0); // or this file system is one in memory, where nothing can be seen
+  return { ...state, file };
+}
+
+test('a restore from disk reads ahead what is listed', async () => {
+  const state = await makePrefetchState('cold');
+  dropFromCache(state.memFile);
+  expect(launch(state.dir, { env: { CRAC_RESTORE: 'require' } }).status).toBe(42);
+  expect(countCached(state.file)).toBeGreaterThanOrEqual(16);
+});
+
+test('a restore from the page cache asks for nothing', async () => {
+  const state = await makePrefetchState('warm');
+  run('cat', [state.memFile]);
+  expect(launch(state.dir, { env: { CRAC_RESTORE: 'require' } }).status).toBe(42);
+  expect(countCached(state.file)).toBe(0);
+});
+
+test('a restore that is recorded maps files in small pieces', async () => {
+  const { dir } = await makeState();
+  const countMaps = (env: Record<string, string>) => {
+    const { status, lines } = launch(dir, { env: { CRAC_RESTORE: 'require', ...env } });
+    expect(status).toBe(42);
+    return lines.filter((line) => line.startsWith('map ')).length;
+  };
+  expect(countMaps({ CRAC_RECORD: '1' })).toBeGreaterThan(countMaps({}));
+});
+
+const TOUCH = `
+import ctypes, mmap, sys
+libc = ctypes.CDLL(None)
+file = open(sys.argv[1], 'rb')
+area = mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
+for page in range(0, ${PAGES}, 2): area.madvise(mmap.MADV_DONTDUMP, page * ${PAGE}, ${PAGE})
+for page in (3, 7, 8): area[page * ${PAGE}]
+print('touched', flush=True)
+sys.stdin.read()
+`;
+
+test('ctl tells the pages that a process has touched', async () => {
+  const ctl = join(work, 'native/ctl');
+  run('make', ['-s', '-C', join(repo, 'native'), `OUT=${work}/native`, ctl]);
+  const file = makeFile('mapped');
+  const child = spawn('python3', ['-c', TOUCH, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    await once(child.stdout, 'data');
+    const { touched } = JSON.parse(run(ctl, ['touched', '--pid', String(child.pid)]));
+    const runs = touched
+      .filter(({ path }: { path: string }) => path === file)
+      .flatMap((entry: { runs: number[][] }) => entry.runs);
+    expect(runs).toEqual([3, 7, 8].map((page) => [page * PAGE, PAGE]));
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
