@@ -15,8 +15,4 @@ void put_back_descriptor_limit(void);
 void make_descriptors(void);
 /* Descriptors of ours, and the limit. */
 void finish_descriptors(void);
-
-/* sockets.c */
-struct crac_fd;
-long make_listener(const struct crac_fd *wanted);
 #endif

@@ -1,7 +1,8 @@
 /*
  * plan.bin: what the restorer executes. Little endian, x86-64 sizes, no pointers but addresses of the restored process.
  *
- *   header | MEM | FILES | THREADS | SIGACT | FDS | EPOLL | TIMES | TIDFIX | VDSO | CPU | PREFETCH | BLOB
+ *   header | MEM | FILES | THREADS | SIGACT | FDS | EPOLL | TIMES | TIDFIX | VDSO | CPU | PREFETCH | SOCKETS |
+ *   SOCKOPTS | BLOB
  *
  * Every section starts at a multiple of 64 and holds records of one fixed size. "blob offsets" count from the start of
  * the BLOB section; strings there end with NUL. src/restore-plan/format.ts writes what is read here, and both are held
@@ -32,6 +33,8 @@ enum crac_section_id {
   CRAC_VDSO,
   CRAC_CPU,
   CRAC_PREFETCH,
+  CRAC_SOCKETS,
+  CRAC_SOCKOPTS,
   CRAC_BLOB,
   CRAC_SECTIONS
 };
@@ -121,31 +124,30 @@ struct crac_sigact { /* the kernel's sigaction */
   uint64_t handler, flags, restorer, mask;
 };
 
+#define CRAC_NONE 0xffffffffu /* no descriptor, no backlog */
+
 enum crac_fd_kind {
-  CRAC_FD_INHERIT = 1,    /* 0, 1, 2: what the container gives */
-  CRAC_FD_FILE = 2,       /* open(path_blob, flags, c), lseek to a; b: size at the checkpoint, which a file that is only read
-                             must have, and one that is read and written at least; also /dev/null and directories */
-  CRAC_FD_DUP = 3,        /* the same description as descriptor a, which is an earlier record */
-  CRAC_FD_EVENTFD = 4,    /* counter a, flags as for eventfd2 */
-  CRAC_FD_EPOLL = 5,      /* flags as for epoll_create1 */
-  CRAC_FD_PIPE = 6,       /* fd: read end, a: write end, b: blob offset of the bytes inside, c: their number, d: write end's
-                             file flags in the low, its fd flags in the high 32 bits, path_blob: capacity in bytes (0 default) */
-  CRAC_FD_TCP_LISTEN = 7, /* a: family, b: blob offset of sockaddr, c: its length, d: backlog; options below */
-  CRAC_FD_DEAD = 8,       /* a stream socket whose peer has gone: reads end of file, writes EPIPE */
-  CRAC_FD_SOCKET = 9,     /* unbound: a family, b type, c protocol */
-  CRAC_FD_UNIX_PAIR = 10, /* a: the other end's descriptor, b: type, d as for PIPE */
+  CRAC_FD_INHERIT = 1,  /* 0, 1, 2: what the container gives */
+  CRAC_FD_FILE = 2,     /* open(path_blob, flags, c), lseek to a; b: size at the checkpoint, which a file that is only read
+                           must have, and one that is read and written at least; also /dev/null and directories */
+  CRAC_FD_DUP = 3,      /* the same description as descriptor a, which is an earlier record */
+  CRAC_FD_EVENTFD = 4,  /* counter a, flags as for eventfd2 */
+  CRAC_FD_EPOLL = 5,    /* flags as for epoll_create1 */
+  CRAC_FD_PIPE = 6,     /* fd: read end, a: write end, either CRAC_NONE: closed; b: blob offset of the bytes inside, c: their
+                           number, d: write end's file flags in the low, its fd flags in the high 32 bits, path_blob:
+                           capacity in bytes (0 default) */
+  CRAC_FD_TIMERFD = 7,  /* a: ns until it expires (0 disarmed), b: interval in ns, c: expirations not read yet, d: clock */
+  CRAC_FD_DEAD = 8,     /* a stream socket whose peer has gone: reads end of file, writes EPIPE */
+  CRAC_FD_SOCKET = 9,   /* a: index into SOCKETS */
+  CRAC_FD_UNIX_PAIR = 10, /* a: the other end's descriptor, or CRAC_NONE: closed; b: index into SOCKETS, c: the other end's,
+                             d as for PIPE */
 };
-#define CRAC_SOCK_REUSEADDR 1u
-#define CRAC_SOCK_REUSEPORT 2u
-#define CRAC_SOCK_V6ONLY 4u
-#define CRAC_SOCK_NODELAY 8u
-#define CRAC_SOCK_KEEPALIVE 16u
 struct crac_fd {
   uint32_t fd, kind;
   uint32_t flags;    /* file status flags (O_APPEND, O_NONBLOCK, access mode) */
   uint32_t fd_flags; /* FD_CLOEXEC */
   uint64_t a, b, c, d;
-  uint32_t path_blob, options;
+  uint32_t path_blob, reserved;
 };
 
 struct crac_epoll { /* after all descriptors exist */
@@ -175,5 +177,22 @@ struct crac_cpu { /* cpuid(leaf, subleaf)[register: 0 eax … 3 edx] & mask must
 struct crac_prefetch {
   uint64_t offset, length; /* bytes, multiples of the page size */
   uint32_t file, reserved; /* index into FILES, 0xffffffff: mem.bin */
+};
+
+struct crac_socket {
+  uint32_t family, type, protocol;
+  uint32_t backlog;                    /* CRAC_NONE: it does not listen */
+  uint32_t address_blob, address_size; /* sockaddr that it is bound to; size 0: to none. The file of a unix path is made anew */
+  uint32_t folder_blob;                /* the folder in which a relative unix path lies */
+  uint32_t file_mode;                  /* of the unix path's file: permission bits */
+  uint32_t first_option, option_count; /* SOCKOPTS, set before it is bound */
+  uint32_t queue_blob, packet_count;   /* UNIX_PAIR: what waits to be read here, packet_count times { u32 size, bytes } */
+  uint32_t queue_size;                 /* bytes at queue_blob */
+  uint32_t shutdown;                   /* UNIX_PAIR: 1 for reading, 2 for writing, 3 for both */
+};
+
+struct crac_sockopt { /* setsockopt(level, name, value, size) */
+  uint32_t level, name, size, reserved;
+  uint8_t value[16];
 };
 #endif

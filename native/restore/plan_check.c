@@ -16,6 +16,7 @@
 #define SCRATCH_STACK 4096u
 #define TIMESPEC 16u
 #define RSEQ_HEAD 8u /* cpu_id_start and cpu_id, which the restorer may have to write */
+#define SOCKADDR_MIN 2u
 #define SOCKADDR_MAX 128u
 
 static _Noreturn void refuse(const char *section, uint32_t index, const char *what) {
@@ -151,8 +152,12 @@ static void check_descriptor(const struct crac_fd *fd, uint32_t i) {
     case CRAC_FD_PIPE:
       if (!is_within(fd->b, fd->c, blob_size())) refuse("FDS", i, "bytes inside");
       break;
-    case CRAC_FD_TCP_LISTEN: /* at least family and port */
-      if (fd->c < 4 || fd->c > SOCKADDR_MAX || !is_within(fd->b, fd->c, blob_size())) refuse("FDS", i, "address");
+    case CRAC_FD_SOCKET:
+      if (fd->a >= plan_count(CRAC_SOCKETS)) refuse("FDS", i, "socket");
+      if (!is_text(fd->path_blob)) refuse("FDS", i, "path_blob");
+      break;
+    case CRAC_FD_UNIX_PAIR:
+      if (fd->b >= plan_count(CRAC_SOCKETS) || fd->c >= plan_count(CRAC_SOCKETS)) refuse("FDS", i, "socket");
       break;
   }
 }
@@ -163,6 +168,25 @@ static void check_descriptors(void) {
   const struct crac_epoll *targets = plan_records(CRAC_EPOLL);
   for (uint32_t i = 0; i < plan_count(CRAC_EPOLL); i++)
     if (!is_descriptor(targets[i].epoll_fd) || !is_descriptor(targets[i].fd)) refuse("EPOLL", i, "descriptor");
+}
+
+static void check_sockets(void) {
+  const struct crac_socket *sockets = plan_records(CRAC_SOCKETS);
+  for (uint32_t i = 0; i < plan_count(CRAC_SOCKETS); i++) {
+    const struct crac_socket *socket = &sockets[i];
+    uint32_t size = socket->address_size;
+    /* A NUL follows the address, so that a unix path ends. */
+    if (size != 0 && (size < SOCKADDR_MIN || size > SOCKADDR_MAX ||
+                      !is_within(socket->address_blob, size + 1, blob_size()) || plan_blob(socket->address_blob)[size] != 0))
+      refuse("SOCKETS", i, "address");
+    if (socket->folder_blob != 0 && !is_path(socket->folder_blob)) refuse("SOCKETS", i, "folder_blob");
+    if (!is_within(socket->first_option, socket->option_count, plan_count(CRAC_SOCKOPTS)))
+      refuse("SOCKETS", i, "options");
+    if (!is_within(socket->queue_blob, socket->queue_size, blob_size())) refuse("SOCKETS", i, "queue");
+  }
+  const struct crac_sockopt *options = plan_records(CRAC_SOCKOPTS);
+  for (uint32_t i = 0; i < plan_count(CRAC_SOCKOPTS); i++)
+    if (options[i].size > sizeof options[i].value) refuse("SOCKOPTS", i, "size");
 }
 
 static void check_written_addresses(void) {
@@ -202,6 +226,7 @@ void check_plan_records(void) {
   check_threads();
   check_signals();
   check_descriptors();
+  check_sockets();
   check_names();
   check_read_ahead();
   check_header_addresses();

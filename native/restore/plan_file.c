@@ -19,7 +19,8 @@ static const uint32_t record_sizes[CRAC_SECTIONS] = {
     [CRAC_FDS] = sizeof(struct crac_fd),        [CRAC_EPOLL] = sizeof(struct crac_epoll),
     [CRAC_TIMES] = sizeof(struct crac_time),    [CRAC_TIDFIX] = sizeof(struct crac_tidfix),
     [CRAC_VDSO] = sizeof(struct crac_vdso_symbol), [CRAC_CPU] = sizeof(struct crac_cpu),
-    [CRAC_PREFETCH] = sizeof(struct crac_prefetch), [CRAC_BLOB] = 1,
+    [CRAC_PREFETCH] = sizeof(struct crac_prefetch), [CRAC_SOCKETS] = sizeof(struct crac_socket),
+    [CRAC_SOCKOPTS] = sizeof(struct crac_sockopt), [CRAC_BLOB] = 1,
 };
 
 static long open_part(const char *dir, const char *name, uint64_t *size) {

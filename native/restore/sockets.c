@@ -1,35 +1,75 @@
-#include <asm/socket.h>
+#include <asm/stat.h>
 #include <linux/errno.h>
-#include <linux/in.h>
-#include <linux/in6.h>
-#include <linux/tcp.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
 
 #include "cold.h"
-#include "descriptors.h"
+#include "make_descriptor.h"
 #include "plan_file.h"
 #include "syscall.h"
 
-#define AF_INET6 10
-#define SOCK_STREAM 1
+#define AF_UNIX 1
+#define SOCK_NONBLOCK O_NONBLOCK
 
-static void set_option(long fd, int level, int name, int value) {
-  call(setsockopt, fd, level, name, &value, sizeof value);
+void set_options(long fd, const struct crac_socket *socket) {
+  const struct crac_sockopt *options = plan_records(CRAC_SOCKOPTS);
+  options += socket->first_option;
+  for (uint32_t i = 0; i < socket->option_count; i++) {
+    long error = call(setsockopt, fd, options[i].level, options[i].name, options[i].value, options[i].size);
+    if (error != 0)
+      give_up("a socket refuses its option %u of level %u: %e", (uint64_t)options[i].name, (uint64_t)options[i].level,
+              error);
+  }
 }
 
-/* The port follows the family in sockaddr_in and sockaddr_in6 alike, in network order. */
-static uint64_t port_of(const char *address) { return (uint64_t)(uint8_t)address[2] << 8 | (uint8_t)address[3]; }
+static int is_socket_file(const char *path) {
+  struct stat status;
+  return call(newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode);
+}
 
-long make_listener(const struct crac_fd *wanted) {
-  const char *address = plan_blob(wanted->b);
-  long fd = call(socket, wanted->a, SOCK_STREAM, 0);
-  if (is_error(fd)) give_up("the socket for port %u cannot be made: %e", port_of(address), fd);
-  if (wanted->options & CRAC_SOCK_REUSEADDR) set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (wanted->options & CRAC_SOCK_REUSEPORT) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (wanted->options & CRAC_SOCK_KEEPALIVE) set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  if (wanted->options & CRAC_SOCK_NODELAY) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (wanted->a == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, (wanted->options & CRAC_SOCK_V6ONLY) != 0);
-  long error = call(bind, fd, address, wanted->c);
-  if (error == 0) error = call(listen, fd, wanted->d);
-  if (error != 0) give_up("port %u cannot be listened on: %e", port_of(address), error);
+/* A file that an earlier process has left behind; one at which somebody listens stays, and cannot be bound to. */
+static void remove_left_behind(const struct crac_socket *socket, const char *path) {
+  if (!is_socket_file(path)) return;
+  long probe = call(socket, AF_UNIX, socket->type | SOCK_NONBLOCK, 0);
+  long error = call(connect, probe, plan_blob(socket->address_blob), socket->address_size);
+  call(close, probe);
+  if (error == -ECONNREFUSED) call(unlinkat, AT_FDCWD, path, 0);
+}
+
+static const char *unix_path(const struct crac_socket *socket) {
+  const char *path = plan_blob(socket->address_blob) + sizeof(uint16_t);
+  return socket->family == AF_UNIX && *path != 0 ? path : 0;
+}
+
+/* make_descriptors() sets the current folder and the umask when all is made. */
+static void prepare_path(const struct crac_socket *socket, const char *path) {
+  if (socket->folder_blob != 0) {
+    const char *folder = plan_blob(socket->folder_blob);
+    long error = call(chdir, folder);
+    if (error != 0) give_up("%s: %e", folder, error);
+  }
+  remove_left_behind(socket, path);
+  call(umask, ~socket->file_mode & 0777);
+}
+
+static void bind_socket(const struct crac_fd *wanted, const struct crac_socket *socket, long fd) {
+  const char *path = unix_path(socket), *name = plan_blob(wanted->path_blob);
+  if (path != 0) prepare_path(socket, path);
+  long error = call(bind, fd, plan_blob(socket->address_blob), socket->address_size);
+  if (error == -EACCES && path == 0)
+    give_up("%s cannot be bound: permission denied (it needs CAP_NET_BIND_SERVICE or net.ipv4.ip_unprivileged_port_start)", name);
+  if (error != 0) give_up("%s cannot be bound: %e", name, error);
+}
+
+long make_socket(const struct crac_fd *wanted) {
+  const struct crac_socket *sockets = plan_records(CRAC_SOCKETS), *socket = &sockets[wanted->a];
+  long fd = call(socket, socket->family, socket->type, socket->protocol);
+  if (is_error(fd)) give_up("%s cannot be made: %e", plan_blob(wanted->path_blob), fd);
+  set_options(fd, socket);
+  if (socket->address_size != 0) bind_socket(wanted, socket, fd);
+  if (socket->backlog != CRAC_NONE) {
+    long error = call(listen, fd, socket->backlog);
+    if (error != 0) give_up("%s cannot be listened on: %e", plan_blob(wanted->path_blob), error);
+  }
   return fd;
 }

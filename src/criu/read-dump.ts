@@ -15,7 +15,8 @@ import {
   PAGEMAP_HEAD,
   PIPE_DATA,
   PSTREE,
-  SOCKET_QUEUE,
+  REMAP,
+  SOCKET_PACKET,
   TIMENS,
 } from './schema.ts';
 
@@ -37,6 +38,11 @@ export interface PipeContent {
   readonly capacityBytes: number;
   readonly bytes: Buffer;
 }
+export interface QueuedPacket {
+  readonly bytes: Buffer;
+  /** A descriptor was sent with it. */
+  readonly hasDescriptors: boolean;
+}
 /** A dump of one process, decoded. */
 export interface Dump {
   /** More than one: refused. */
@@ -55,8 +61,10 @@ export interface Dump {
   readonly monotonicNs: bigint;
   readonly boottimeNs: bigint;
   readonly pipeContents: readonly PipeContent[];
-  /** File ids of sockets with bytes in their queue. */
-  readonly queuedSockets: readonly number[];
+  /** What waits to be read at unix sockets, by file id, in order. */
+  readonly socketQueues: ReadonlyMap<number, readonly QueuedPacket[]>;
+  /** Ids of files that were deleted. */
+  readonly deletedFiles: ReadonlySet<number>;
   /** Names of image files that mean a state we do not know how to restore, when not empty. */
   readonly extraImages: readonly string[];
 }
@@ -95,13 +103,22 @@ export function readDump(dir: string): Dump {
     pipeContents: readImage(dir, 'pipes-data', 'pipes-data', PIPE_DATA, ({ byteCount }) => byteCount).map(
       ({ record, payload }) => ({ pipeId: record.pipeId, capacityBytes: record.capacityBytes, bytes: payload }),
     ),
-    queuedSockets: readImage(dir, 'sk-queues', 'sk-queues', SOCKET_QUEUE, ({ byteCount }) => byteCount)
-      .filter(({ record }) => record.byteCount > 0)
-      .map(({ record }) => record.idFor),
+    socketQueues: readSocketQueues(dir),
+    deletedFiles: new Set(readImage(dir, 'remap-fpath', 'remap-fpath', REMAP).map(({ record }) => record.fileId)),
     extraImages: readdirSync(dir)
       .filter((name) => EXTRA_IMAGES.test(name) && statSync(join(dir, name)).size > HEADER_BYTES)
       .toSorted(),
   };
+}
+
+function readSocketQueues(dir: string): ReadonlyMap<number, readonly QueuedPacket[]> {
+  const queues = new Map<number, QueuedPacket[]>();
+  const packets = readImage(dir, 'sk-queues', 'sk-queues', SOCKET_PACKET, ({ byteCount }) => byteCount);
+  for (const { record, payload } of packets) {
+    const packet = { bytes: payload, hasDescriptors: record.ancillary.length > 0 };
+    queues.set(record.idFor, [...(queues.get(record.idFor) ?? []), packet]);
+  }
+  return queues;
 }
 
 /** ids-PID.img is left out when the core has them; one process has one table of descriptors. */

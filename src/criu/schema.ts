@@ -135,7 +135,30 @@ export const PAGEMAP = {
 
 export const FDINFO = { id: uint(1), flags: uint(2), type: uint(3), fd: uint(4) };
 const OWNER = { signal: uint(3), pid: uint(5) };
-const SOCKET_OPTIONS = { reuseAddress: flag(7), reusePort: flag(17), keepAlive: flag(19), boundDevice: text(15) };
+const SOCKET_OPTIONS = {
+  sendBuffer: uint(1),
+  receiveBuffer: uint(2),
+  sendTimeoutSeconds: uint64(3),
+  sendTimeoutMicros: uint64(4),
+  receiveTimeoutSeconds: uint64(5),
+  receiveTimeoutMicros: uint64(6),
+  reuseAddress: flag(7),
+  priority: uint(8),
+  receiveLowWater: uint(9),
+  mark: uint(10),
+  passCredentials: flag(11),
+  passSecurity: flag(12),
+  dontRoute: flag(13),
+  noCheck: flag(14),
+  boundDevice: text(15),
+  filter: uint64s(16),
+  reusePort: flag(17),
+  broadcast: flag(18),
+  keepAlive: flag(19),
+  outOfBandInline: flag(23),
+  linger: uints(24), // seconds; absent: off
+  bufferLock: uint(25), // 1: the send buffer's size was set, 2: the receive buffer's
+};
 export const FILE = {
   type: uint(1),
   id: uint(2),
@@ -162,13 +185,33 @@ export const FILE = {
     owner: message(13, OWNER),
     options: message(14, SOCKET_OPTIONS),
     v6Only: flag(15),
+    ip: message(16, { freeBind: flag(1), packetInfo: flag(5), tos: uint(6), ttl: uint(7) }),
     interfaceName: text(17),
-    tcp: message(20, { noDelay: flag(2) }),
+    shutdown: uint(19), // 1 for reading, 2 for writing
+    tcp: message(20, {
+      cork: flag(1),
+      noDelay: flag(2),
+      keepCount: uint(3),
+      keepIdleSeconds: uint(4),
+      keepIntervalSeconds: uint(5),
+    }),
   }),
-  eventfd: message(8, { flags: uint(2), counter: uint64(4) }),
+  eventfd: message(8, { flags: uint(2), owner: message(3, OWNER), counter: uint64(4) }),
   epoll: message(9, {
     flags: uint(2),
+    owner: message(3, OWNER),
     targets: messages(4, { fd: uint(2), events: uint(3), data: uint64(4) }),
+  }),
+  timerfd: message(12, {
+    flags: uint(2),
+    owner: message(3, OWNER),
+    clock: uint(4),
+    ticks: uint64(5), // expirations that were not read
+    setFlags: uint(6), // of timerfd_settime
+    leftSeconds: uint64(7),
+    leftNanoseconds: uint64(8),
+    intervalSeconds: uint64(9),
+    intervalNanoseconds: uint64(10),
   }),
   unix: message(16, {
     ino: uint(2),
@@ -178,8 +221,12 @@ export const FILE = {
     backlog: uint(7),
     peer: uint(8),
     owner: message(9, OWNER),
+    options: message(10, SOCKET_OPTIONS),
     name: bytes(11),
     shutdown: uint(12),
+    permissions: message(13, { mode: uint(1) }),
+    folder: text(14), // of a relative name
+    isDeleted: flag(15),
   }),
   pipe: message(18, { pipeId: uint(2), flags: uint(3), owner: message(4, OWNER) }),
 };
@@ -188,7 +235,10 @@ export const FS = { cwdId: uint(1), rootId: uint(2), umask: uint(3) };
 const TIMESPEC = { seconds: uint64(1), nanoseconds: uint64(2) };
 export const TIMENS = { monotonic: message(1, TIMESPEC), boottime: message(2, TIMESPEC) };
 export const PIPE_DATA = { pipeId: uint(1), byteCount: uint(2), capacityBytes: uint(3) };
-export const SOCKET_QUEUE = { idFor: uint(1), byteCount: uint(2) };
+/** `ancillary`: descriptors that travel with it. */
+export const SOCKET_PACKET = { idFor: uint(1), byteCount: uint(2), ancillary: messages(4, { type: uint(1) }) };
+/** Files that have no name any more. */
+export const REMAP = { fileId: uint(1) };
 
 export type Core = Message<typeof CORE>;
 export type Registers = Message<typeof REGISTERS>;

@@ -12,7 +12,9 @@ const VDSO_PATCH_BYTES = 14n;
 const TIMESPEC_BYTES = 16n;
 const RSEQ_HEAD_BYTES = 8n;
 const MAILBOX_HEAD_BYTES = 80n;
-const SOCKADDR_MAX_BYTES = 128n;
+const SOCKADDR_MIN_BYTES = 2;
+const SOCKADDR_MAX_BYTES = 128;
+const OPTION_VALUE_BYTES = 16;
 const MAPPINGS: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
 
 /** "SECTION INDEX: what", or undefined. */
@@ -28,6 +30,8 @@ export function findPlanFault(plan: RestorePlan): string | undefined {
     firstFault('EPOLL', plan.sections.epoll, ({ epoll_fd, fd }) =>
       isDescriptor(epoll_fd, plan) && isDescriptor(fd, plan) ? undefined : 'descriptor',
     ) ??
+    firstFault('SOCKETS', plan.sections.socket, (socket) => findSocketFault(socket, plan)) ??
+    firstFault('SOCKOPTS', plan.sections.sockopt, ({ size }) => (size > OPTION_VALUE_BYTES ? 'size' : undefined)) ??
     firstFault('VDSO', plan.sections.vdso_symbol, ({ offset, name_blob }) => {
       if (!isWithin(offset, VDSO_PATCH_BYTES, plan.header.vdso_size)) return 'offset';
       return isText(name_blob, plan) ? undefined : 'name_blob';
@@ -120,8 +124,23 @@ function findDescriptorFault(record: PlanValues<'fd'>, plan: RestorePlan): strin
   if (kind === FD.FILE && !isPath(path, plan)) return 'path_blob';
   if (kind === FD.DUP && !isDescriptor(a, plan)) return 'original';
   if (kind === FD.PIPE && !isWithin(b, c, blobBytes)) return 'bytes inside';
-  if (kind === FD.TCP_LISTEN && (c < 4n || c > SOCKADDR_MAX_BYTES || !isWithin(b, c, blobBytes))) return 'address';
+  const sockets = BigInt(plan.sections.socket.length);
+  if (kind === FD.SOCKET && a >= sockets) return 'socket';
+  if (kind === FD.SOCKET && !isText(path, plan)) return 'path_blob';
+  if (kind === FD.UNIX_PAIR && (b >= sockets || c >= sockets)) return 'socket';
   return undefined;
+}
+
+function findSocketFault(socket: PlanValues<'socket'>, plan: RestorePlan): string | undefined {
+  const blobBytes = BigInt(plan.blob.length);
+  const { address_blob: at, address_size: size, folder_blob: folder } = socket;
+  // A NUL follows the address, so that a unix path ends.
+  const isAddress = size >= SOCKADDR_MIN_BYTES && size <= SOCKADDR_MAX_BYTES && plan.blob[at + size] === 0;
+  if (size !== 0 && !isAddress) return 'address';
+  if (folder !== 0 && !isPath(folder, plan)) return 'folder_blob';
+  const optionCount = BigInt(plan.sections.sockopt.length);
+  if (!isWithin(BigInt(socket.first_option), BigInt(socket.option_count), optionCount)) return 'options';
+  return isWithin(BigInt(socket.queue_blob), BigInt(socket.queue_size), blobBytes) ? undefined : 'queue';
 }
 
 function isDescriptor(fd: number | bigint, { header }: RestorePlan): boolean {

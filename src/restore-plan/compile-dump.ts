@@ -88,6 +88,8 @@ export async function compileDump(
     vdso_symbol: vdso.symbols,
     cpu: planCpu(requiredCpu, checkpoint.cpu, componentsOfFrames(dump.threads), blob),
     prefetch: [],
+    socket: descriptors.sockets,
+    sockopt: descriptors.socketOptions,
   };
   const plan = renderPlan(header, sections, blob);
   if (PLAN_BASE + plan.length > RESTORER_END) {

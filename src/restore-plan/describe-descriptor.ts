@@ -1,9 +1,8 @@
 /** A record of FDS in words. */
-import { FD, SOCKET_OPTION } from './format.ts';
+import { FD, NONE } from './format.ts';
 import { hex, nameOfKind, textOfField } from './plan-to-json.ts';
 import type { PlanValues, RestorePlan } from './plan-values.ts';
 
-const NONE = 0xffffffff;
 const OPEN_MODES = ['read only', 'write only', 'read and write', 'no access'];
 const STATUS_FLAGS: Readonly<Record<string, number>> = {
   append: 0o2000,
@@ -40,14 +39,14 @@ function wordsOf(record: Fd, plan: RestorePlan): string[] {
     case FD.EPOLL:
     case FD.DEAD:
       return [];
+    case FD.TIMERFD:
+      return [`clock ${d}`, `${a} ns left`, `every ${b} ns`, `${c} expirations`];
     case FD.PIPE:
       return [`read end; ${nameOfDescriptor(Number(a))} is the write end`, `${c} bytes inside`];
     case FD.UNIX_PAIR:
-      return [`connected with ${nameOfDescriptor(Number(a))}`, SOCKET_TYPES[Number(b)] ?? `type ${b}`];
-    case FD.TCP_LISTEN:
-      return [describeAddress(plan.blob.subarray(Number(b), Number(b + c))), `backlog ${d}`];
+      return [`connected with ${nameOfDescriptor(Number(a))}`, ...wordsOfSocket(Number(b), plan)];
     case FD.SOCKET:
-      return [FAMILIES[Number(a)] ?? `family ${a}`, SOCKET_TYPES[Number(b)] ?? `type ${b}`, `protocol ${c}`];
+      return wordsOfSocket(Number(a), plan);
     default:
       return [
         ...(path === '' ? [] : [path]),
@@ -56,12 +55,24 @@ function wordsOf(record: Fd, plan: RestorePlan): string[] {
   }
 }
 
-function wordsOfFlags({ flags, fd_flags: fdFlags, options }: Fd): string[] {
+function wordsOfSocket(index: number, { sections, blob }: RestorePlan): string[] {
+  const socket = sections.socket[index];
+  if (socket === undefined) return [`socket ${index}`];
+  const { address_blob: at, address_size: size, backlog, first_option: first, option_count: count } = socket;
+  const options = sections.sockopt.slice(first, first + count);
   return [
-    ...namesOf(flags, STATUS_FLAGS),
-    ...(fdFlags & CLOSE_ON_EXEC ? ['close on exec'] : []),
-    ...namesOf(options, SOCKET_OPTION),
+    FAMILIES[socket.family] ?? `family ${socket.family}`,
+    SOCKET_TYPES[socket.type] ?? `type ${socket.type}`,
+    ...(size === 0 ? [] : [describeAddress(blob.subarray(at, at + size))]),
+    ...(backlog === NONE ? [] : [`backlog ${backlog}`]),
+    ...options.map(({ level, name, value }) => `option ${level}.${name} = ${value.readInt32LE(0)}`),
+    ...(socket.packet_count === 0 ? [] : [`${socket.queue_size} bytes in its queue`]),
+    ...(socket.shutdown === 0 ? [] : [`shut down ${socket.shutdown}`]),
   ];
+}
+
+function wordsOfFlags({ flags, fd_flags: fdFlags }: Fd): string[] {
+  return [...namesOf(flags, STATUS_FLAGS), ...(fdFlags & CLOSE_ON_EXEC ? ['close on exec'] : [])];
 }
 
 function namesOf(bits: number, names: Readonly<Record<string, number>>): string[] {

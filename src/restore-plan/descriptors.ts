@@ -8,8 +8,11 @@ import { planPipe } from './pipes.ts';
 import { REPORT_IT, type Refuse } from './refusals.ts';
 import { planRegularFile } from './regular-files.ts';
 import { groupActions } from './resource-actions.ts';
-import { planInetSocket, planUnixSocket } from './sockets.ts';
+import { SocketTable } from './socket-table.ts';
+import { planInetSocket } from './sockets.ts';
 import { planStandIn } from './stand-ins.ts';
+import { planTimerfd } from './timerfds.ts';
+import { planUnixSocket } from './unix-sockets.ts';
 
 const REFUSED_TYPES: Readonly<Record<number, readonly [name: string, remedy: string]>> = {
   3: ['FIFO', 'Close it in beforeCheckpoint and open it again in afterRestore'],
@@ -22,16 +25,18 @@ const REFUSED_TYPES: Readonly<Record<number, readonly [name: string, remedy: str
   14: ['namespace', 'Close it in beforeCheckpoint'],
   15: ['tun device', 'Close it in beforeCheckpoint'],
   16: ['external file', 'Close it in beforeCheckpoint'],
-  17: ['timerfd', 'Close it in beforeCheckpoint and make it again in afterRestore'],
   18: ['memfd', 'Close it in beforeCheckpoint; choose a collector other than ZGC'],
   19: ['BPF map', 'Close it in beforeCheckpoint'],
   20: ['pidfd', 'Close it in beforeCheckpoint'],
 };
 const LAST_STANDARD_FD = 2;
+const O_ASYNC = 0o20000;
 
 export interface DescriptorPlan {
   readonly fds: readonly FdRecord[];
   readonly epolls: readonly PlanRecord<'epoll'>[];
+  readonly sockets: readonly PlanRecord<'socket'>[];
+  readonly socketOptions: readonly PlanRecord<'sockopt'>[];
   /** All descriptors are below this one. */
   readonly scratchFd: number;
 }
@@ -41,6 +46,7 @@ export interface DescriptorContext {
   readonly dump: Dump;
   readonly rootFile: Checkpoint['rootFile'];
   readonly blob: Blob;
+  readonly sockets: SocketTable;
   readonly refuse: Refuse;
   /** The first descriptor of an open file. */
   readonly descriptorOf: (fileId: number) => FdInfo | undefined;
@@ -58,7 +64,9 @@ export async function planDescriptors(
   const first = new Map<number, FdInfo>();
   for (const info of dump.descriptors) if (!first.has(info.id)) first.set(info.id, info);
   const actions = resources === undefined ? undefined : groupActions(dump, resources);
-  const context: DescriptorContext = { dump, rootFile, blob, refuse, descriptorOf: (id) => first.get(id), actions };
+  const sockets = new SocketTable();
+  const descriptorOf = (id: number): FdInfo | undefined => first.get(id);
+  const context: DescriptorContext = { dump, rootFile, blob, sockets, refuse, descriptorOf, actions };
   const fds: FdRecord[] = [];
   const dups: FdRecord[] = [];
   for (const info of dump.descriptors) {
@@ -74,6 +82,8 @@ export async function planDescriptors(
   return {
     fds: [...fds, ...dups],
     epolls: dump.descriptors.flatMap((info) => (first.get(info.id) === info ? planEpollTargets(info, context) : [])),
+    sockets: sockets.sockets,
+    socketOptions: sockets.options,
     scratchFd: Math.max(LAST_STANDARD_FD, ...dump.descriptors.map(({ fd }) => fd)) + 1,
   };
 }
@@ -82,13 +92,13 @@ async function planAsDecided(info: FdInfo, context: DescriptorContext): Promise<
   const action = context.actions?.get(info.id);
   const entry = context.dump.files.get(info.id);
   if (entry === undefined || action === undefined || action === 'reopen') return await planOne(info, context);
-  if (action === 'close') return planStandIn(info, entry, context.blob);
+  if (action === 'close') return planStandIn(info, entry, context);
   let isRefused = false;
   const refuse: Refuse = () => {
     isRefused = true;
   };
   const record = await planOne(info, { ...context, refuse });
-  return isRefused ? planStandIn(info, entry, context.blob) : record;
+  return isRefused ? planStandIn(info, entry, context) : record;
 }
 
 async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdRecord | undefined> {
@@ -100,14 +110,14 @@ async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdReco
   }
   refuseAsynchronous(object, entry, context.refuse);
   const common = { fd: info.fd, fd_flags: info.flags };
-  if (entry.regular !== undefined)
-    return await planRegularFile(common, entry.regular, context.actions?.get(entry.id), context);
+  if (entry.regular !== undefined) return await planRegularFile(common, entry.id, entry.regular, context);
   if (entry.pipe !== undefined) return planPipe(info, entry.pipe, context);
   if (entry.inet !== undefined) return planInetSocket(common, entry.id, entry.inet, context);
-  if (entry.unix !== undefined) return planUnixSocket(common, entry.id, entry.unix, context);
+  if (entry.unix !== undefined) return planUnixSocket(info, entry.id, entry.unix, context);
   if (entry.eventfd !== undefined)
     return { ...common, kind: FD.EVENTFD, flags: entry.eventfd.flags, a: entry.eventfd.counter };
-  if (entry.epoll !== undefined) return { ...common, kind: FD.EPOLL, flags: entry.epoll.flags };
+  if (entry.epoll !== undefined) return { ...common, kind: FD.EPOLL };
+  if (entry.timerfd !== undefined) return planTimerfd(common, entry.timerfd, context.refuse);
   const [name, remedy] = REFUSED_TYPES[entry.type] ?? [`unknown type ${entry.type}`, REPORT_IT];
   context.refuse(`${object} (${name})`, 'it cannot be restored', remedy);
   return undefined;
@@ -115,20 +125,27 @@ async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdReco
 
 function planEpollTargets(info: FdInfo, { dump, refuse, actions }: DescriptorContext): PlanRecord<'epoll'>[] {
   if (actions?.get(info.id) === 'close') return [];
+  const object = `descriptor ${info.fd} (epoll)`;
+  const remedy = 'Remove it from the selector before it is closed';
   const targets = dump.files.get(info.id)?.epoll?.targets ?? [];
-  return targets.flatMap(({ fd, events, data }) => {
-    if (dump.descriptors.some((other) => other.fd === fd)) return [{ epoll_fd: info.fd, fd, events, data }];
-    refuse(
-      `descriptor ${info.fd} (epoll)`,
-      `it watches descriptor ${fd}, which is closed`,
-      'Remove it from the selector first',
-    );
+  return targets.flatMap(({ fd, events, data }, index) => {
+    // It watches files, not numbers: CRIU tells another number of the same file, which may be watched, too.
+    if (targets.findIndex((other) => other.fd === fd) !== index)
+      refuse(object, `it watches descriptor ${fd} twice, once under a number that is closed`, remedy);
+    else if (dump.descriptors.some((other) => other.fd === fd)) return [{ epoll_fd: info.fd, fd, events, data }];
+    else refuse(object, `it watches descriptor ${fd}, which is closed`, remedy);
     return [];
   });
 }
 
 function refuseAsynchronous(object: string, entry: FileEntry, refuse: Refuse): void {
-  const owner = (entry.regular ?? entry.pipe ?? entry.inet ?? entry.unix)?.owner;
-  if (owner !== undefined && (owner.pid !== 0 || owner.signal !== 0))
-    refuse(object, 'it sends signals (F_SETOWN)', 'Switch asynchronous I/O off before the checkpoint');
+  const file = entry.regular ?? entry.pipe ?? entry.inet ?? entry.unix ?? entry.eventfd ?? entry.epoll ?? entry.timerfd;
+  if (file === undefined) return;
+  const { owner, flags } = file;
+  if ((owner?.pid ?? 0) !== 0 || (owner?.signal ?? 0) !== 0 || (flags & O_ASYNC) !== 0)
+    refuse(
+      object,
+      'it sends signals (F_SETOWN, F_SETSIG or O_ASYNC)',
+      'Switch asynchronous I/O off before the checkpoint',
+    );
 }

@@ -19,12 +19,13 @@ export const FD = {
   EVENTFD: 4,
   EPOLL: 5,
   PIPE: 6,
-  TCP_LISTEN: 7,
+  TIMERFD: 7,
   DEAD: 8,
   SOCKET: 9,
   UNIX_PAIR: 10,
 } as const;
-export const SOCKET_OPTION = { REUSEADDR: 1, REUSEPORT: 2, V6ONLY: 4, NODELAY: 8, KEEPALIVE: 16 } as const;
+/** No descriptor, no backlog. */
+export const NONE = 0xffffffff;
 
 export type FieldType = 'u32' | 'u64' | 'bytes16' | 'bytes32' | 'sections';
 type Layout = readonly (readonly [name: string, type: FieldType])[];
@@ -125,7 +126,7 @@ export const LAYOUTS = {
     ['c', 'u64'],
     ['d', 'u64'],
     ['path_blob', 'u32'],
-    ['options', 'u32'],
+    ['reserved', 'u32'],
   ],
   epoll: [
     ['epoll_fd', 'u32'],
@@ -159,6 +160,29 @@ export const LAYOUTS = {
     ['file', 'u32'],
     ['reserved', 'u32'],
   ],
+  socket: [
+    ['family', 'u32'],
+    ['type', 'u32'],
+    ['protocol', 'u32'],
+    ['backlog', 'u32'],
+    ['address_blob', 'u32'],
+    ['address_size', 'u32'],
+    ['folder_blob', 'u32'],
+    ['file_mode', 'u32'],
+    ['first_option', 'u32'],
+    ['option_count', 'u32'],
+    ['queue_blob', 'u32'],
+    ['packet_count', 'u32'],
+    ['queue_size', 'u32'],
+    ['shutdown', 'u32'],
+  ],
+  sockopt: [
+    ['level', 'u32'],
+    ['name', 'u32'],
+    ['size', 'u32'],
+    ['reserved', 'u32'],
+    ['value', 'bytes16'],
+  ],
 } as const satisfies Record<string, Layout>;
 export type StructName = keyof typeof LAYOUTS;
 
@@ -185,6 +209,8 @@ export const SECTION_STRUCTS = [
   'vdso_symbol',
   'cpu',
   'prefetch',
+  'socket',
+  'sockopt',
 ] as const satisfies StructName[];
 export const SECTION_COUNT = SECTION_STRUCTS.length + 1;
 export type PlanSections = { readonly [S in (typeof SECTION_STRUCTS)[number]]: readonly PlanRecord<S>[] };

@@ -51,7 +51,7 @@ export async function inspectMappedFiles(
     const inspected = known.get(path) ?? (await inspect(path));
     if (path.startsWith(TOOLBOX))
       refuse(object, 'it belongs to the build tools and will not be in the image', 'Do not load libraries from there');
-    else if (inspected === undefined)
+    else if (dump.deletedFiles.has(id) || inspected === undefined)
       refuse(object, 'it does not exist in the image', 'Do not delete or replace files that the app has mapped');
     else if (inspected.sizeBytes !== entry.sizeBytes)
       refuse(

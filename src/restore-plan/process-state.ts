@@ -13,9 +13,7 @@ const RLIMIT_NOFILE = 7;
 
 /** CRIU's name for an image → what it means. */
 const EXTRA_STATES: readonly (readonly [pattern: RegExp, object: string, remedy: string])[] = [
-  [/^(remap-fpath|ghost-file)/, 'deleted files', 'Close deleted temporary files in beforeCheckpoint'],
   [/^filelocks/, 'file locks', 'Release file locks in beforeCheckpoint'],
-  [/^memfd/, 'memfd files', 'Choose a collector other than ZGC'],
   [/^ipcns-/, 'System V IPC objects', 'Remove them before the checkpoint'],
   [/^pagemap-shmem/, 'shared memory', 'Use private memory'],
   [/^tty-info/, 'a terminal', 'Run the build without a terminal for the app'],
@@ -43,10 +41,12 @@ export function refuseProcessState(dump: Dump, refuse: Refuse): void {
     refuse('process', 'it has POSIX timers (timer_create)', 'Stop profilers and timers in beforeCheckpoint');
   for (const image of dump.extraImages) {
     const known = EXTRA_STATES.find(([pattern]) => pattern.test(image));
-    // Descriptors of these kinds are refused one by one, with their numbers.
-    if (/^(signalfd|inotify|fanotify|bpfmap|timerfd)/.test(image)) continue;
+    // These are refused one by one, with the numbers of their descriptors.
+    if (/^(remap-fpath|ghost-file|signalfd|inotify|fanotify|bpfmap|timerfd|memfd)/.test(image)) continue;
     refuse(known?.[1] ?? image, 'they are part of the state', known?.[2] ?? REPORT_IT);
   }
+  if (dump.deletedFiles.has(dump.fs.cwdId))
+    refuse('process', 'its current folder was deleted', 'Start the app in a folder that stays');
   if (dump.files.get(dump.fs.rootId)?.regular?.path !== '/')
     refuse('process', 'its root folder was changed (chroot)', 'Run the app without chroot');
 }

@@ -1,4 +1,3 @@
-import type { ResourceAction } from '../criu/checkpoint.ts';
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
 import { FD, type FdRecord } from './format.ts';
@@ -11,6 +10,7 @@ const TYPE_MASK = 0o170000;
 const REGULAR = 0o100000;
 const FOLDER = 0o040000;
 const CHARACTER_DEVICE = 0o020000;
+const KERNEL_FILES = /^\/(proc|sys)\//;
 const STATELESS_DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'];
 
 export function isOpenForReading({ mode, flags }: Present<FileEntry['regular']>): boolean {
@@ -19,15 +19,28 @@ export function isOpenForReading({ mode, flags }: Present<FileEntry['regular']>)
 
 export async function planRegularFile(
   common: { readonly fd: number; readonly fd_flags: number },
+  id: number,
   file: Present<FileEntry['regular']>,
-  action: ResourceAction | undefined,
-  { rootFile, blob, refuse }: DescriptorContext,
+  { dump, actions, rootFile, blob, refuse }: DescriptorContext,
 ): Promise<FdRecord | undefined> {
+  const action = actions?.get(id);
   const object = `descriptor ${common.fd} (${file.path})`;
+  if (dump.deletedFiles.has(id)) {
+    refuse(object, 'it was deleted, or never had a name', 'Close temporary files in beforeCheckpoint');
+    return undefined;
+  }
   const record = { ...common, kind: FD.FILE, flags: file.flags, a: file.position, path_blob: blob.text(file.path) };
   const type = file.mode & TYPE_MASK;
   if (type === CHARACTER_DEVICE && STATELESS_DEVICES.includes(file.path)) return { ...record, a: 0 };
-  if (type === FOLDER) return { ...record, a: 0 };
+  if (type !== CHARACTER_DEVICE && KERNEL_FILES.test(file.path)) {
+    refuse(
+      object,
+      'it is a file that the kernel makes',
+      'Close it in beforeCheckpoint and open it again in afterRestore',
+    );
+    return undefined;
+  }
+  if (type === FOLDER) return record;
   if (type !== REGULAR) {
     refuse(object, 'it is a device', 'Close it in beforeCheckpoint');
     return undefined;

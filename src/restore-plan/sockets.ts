@@ -1,58 +1,72 @@
+/** TCP and UDP. */
 import type { Dump } from '../criu/read-dump.ts';
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
-import { FD, type FdRecord, SOCKET_OPTION } from './format.ts';
+import { FD, type FdRecord, NONE } from './format.ts';
+import { planInetOptions, refusePrivileged } from './socket-options.ts';
+import { addAddress } from './socket-table.ts';
 
 type Common = { readonly fd: number; readonly fd_flags: number };
 type InetSocket = Present<FileEntry['inet']>;
 
-const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const TCP = 6;
+const UDP = 17;
 const TCP_CLOSE = 7;
 const TCP_CLOSE_WAIT = 8;
 const TCP_LISTEN = 10;
-const CLOSE_IT = 'Close it in beforeCheckpoint and open it again in afterRestore';
+export const CLOSE_AND_REOPEN = 'Close it in beforeCheckpoint and open it again in afterRestore';
 
 export function planInetSocket(
   common: Common,
   id: number,
   socket: InetSocket,
-  { dump, blob, refuse, actions }: DescriptorContext,
+  { dump, blob, sockets, refuse, actions }: DescriptorContext,
 ): FdRecord | undefined {
   const isTcp = socket.type === SOCK_STREAM && (socket.protocol === TCP || socket.protocol === 0);
-  const object = `descriptor ${common.fd} (${isTcp ? 'TCP' : 'UDP or raw'} socket, port ${socket.sourcePort})`;
+  const isUdp = socket.type === SOCK_DGRAM && (socket.protocol === UDP || socket.protocol === 0);
+  const object = `descriptor ${common.fd} (${isTcp ? 'TCP' : isUdp ? 'UDP' : 'raw or ICMP'} socket, port ${socket.sourcePort})`;
   const flags = { ...common, flags: socket.flags };
-  if (socket.options?.boundDevice || socket.interfaceName) {
-    refuse(object, 'it is bound to a network interface', CLOSE_IT);
+  if (!isTcp && !isUdp) {
+    refuse(
+      object,
+      `it is of a kind (type ${socket.type}, protocol ${socket.protocol}) that needs rights`,
+      CLOSE_AND_REOPEN,
+    );
     return undefined;
   }
-  if (isTcp && socket.state === TCP_LISTEN) {
-    const address = renderAddress(socket);
-    return {
-      ...flags,
-      kind: FD.TCP_LISTEN,
-      a: socket.family,
-      b: blob.add(address, 8),
-      c: address.length,
-      d: socket.backlog,
-      options: optionsOf(socket),
-    };
-  }
-  const isConnected = socket.targetPort !== 0 || socket.state !== TCP_CLOSE;
+  const isListening = isTcp && socket.state === TCP_LISTEN;
+  const isConnected = !isListening && (socket.targetPort !== 0 || socket.state !== TCP_CLOSE || socket.shutdown !== 0);
   if (isTcp && isConnected) {
     // What the peer sent and was not read is lost with the connection.
     if (actions === undefined || actions.has(id) || canEnd(socket, dump)) return { ...flags, kind: FD.DEAD };
-    refuse(object, `it was opened to port ${socket.targetPort} while the checkpoint was prepared`, CLOSE_IT);
+    refuse(object, `it was opened to port ${socket.targetPort} while the checkpoint was prepared`, CLOSE_AND_REOPEN);
     return undefined;
   }
-  if (dump.queuedSockets.includes(id)) refuse(object, 'it holds unread data', CLOSE_IT);
-  else if (isConnected || socket.sourcePort !== 0) refuse(object, 'it is bound or connected', CLOSE_IT);
-  else if (socket.type > 2) refuse(object, 'it is a raw socket', CLOSE_IT);
-  else return { ...flags, kind: FD.SOCKET, a: socket.family, b: socket.type, c: socket.protocol };
-  return undefined;
+  if (isConnected) {
+    refuse(object, `it is connected to port ${socket.targetPort}`, CLOSE_AND_REOPEN);
+    return undefined;
+  }
+  refusePrivileged(object, socket.options, refuse);
+  if (socket.interfaceName)
+    refuse(object, `its address is one of the network interface ${socket.interfaceName} alone`, CLOSE_AND_REOPEN);
+  const address = socket.sourcePort === 0 ? Buffer.alloc(0) : renderAddress(socket);
+  const record = {
+    family: socket.family,
+    type: socket.type,
+    protocol: socket.protocol,
+    backlog: isListening ? socket.backlog : NONE,
+    ...addAddress(address, blob),
+  };
+  return {
+    ...flags,
+    kind: FD.SOCKET,
+    a: sockets.add(record, planInetOptions(socket)),
+    path_blob: blob.text(nameSocket(socket, isTcp)),
+  };
 }
 
 /** The app's clients connect again; who has ended a connection does not miss it. */
@@ -63,49 +77,12 @@ function canEnd(socket: InetSocket, dump: Dump): boolean {
   return isAccepted || socket.state === TCP_CLOSE || socket.state === TCP_CLOSE_WAIT;
 }
 
-export function planUnixSocket(
-  common: Common,
-  id: number,
-  socket: Present<FileEntry['unix']>,
-  { dump, refuse, descriptorOf }: DescriptorContext,
-): FdRecord | undefined {
-  const name = Buffer.from(socket.name).toString('utf8').replaceAll('\0', '@');
-  const object = `descriptor ${common.fd} (unix socket${name === '' ? '' : ` ${name}`})`;
-  const flags = { ...common, flags: socket.flags };
-  if (dump.queuedSockets.includes(id)) {
-    refuse(object, 'it holds unread data', CLOSE_IT);
-    return undefined;
-  }
-  if (name !== '' || socket.state === TCP_LISTEN) {
-    refuse(object, 'it is bound to a name', CLOSE_IT);
-    return undefined;
-  }
-  if (socket.peer === 0) {
-    // The JDK keeps one half of a closed pair, to put it in the place of sockets that are being closed.
-    if (socket.state === TCP_CLOSE && socket.shutdown === 0)
-      return { ...flags, kind: FD.SOCKET, a: AF_UNIX, b: socket.type, c: 0 };
-    if (socket.type === SOCK_STREAM) return { ...flags, kind: FD.DEAD };
-    refuse(object, 'its peer has gone', CLOSE_IT);
-    return undefined;
-  }
-  const peer = [...dump.files.values()].find((file) => file.unix?.ino === socket.peer);
-  const peerDescriptor = peer === undefined ? undefined : descriptorOf(peer.id);
-  if (peer?.unix?.peer !== socket.ino || peerDescriptor === undefined) {
-    refuse(object, 'its peer is outside the app', CLOSE_IT);
-    return undefined;
-  }
-  if (dump.queuedSockets.includes(peer.id) || socket.shutdown !== 0 || peer.unix.shutdown !== 0) {
-    refuse(object, 'it is half closed or holds unread data', CLOSE_IT);
-    return undefined;
-  }
-  if (peerDescriptor.fd < common.fd) return undefined; // comes with its peer
-  return {
-    ...flags,
-    kind: FD.UNIX_PAIR,
-    a: peerDescriptor.fd,
-    b: socket.type,
-    d: (BigInt(peerDescriptor.flags) << 32n) | BigInt(peer.unix.flags),
-  };
+/** As it is told when it cannot be bound. */
+function nameSocket({ family, sourcePort, sourceAddress }: InetSocket, isTcp: boolean): string {
+  const port = sourcePort === 0 ? `a ${isTcp ? 'TCP' : 'UDP'} socket` : `${isTcp ? '' : 'UDP '}port ${sourcePort}`;
+  const [word = 0] = sourceAddress;
+  if (family !== AF_INET || word === 0) return port;
+  return `${port} of ${[0, 8, 16, 24].map((shift) => (word >>> shift) & 255).join('.')}`;
 }
 
 /** sockaddr_in: family, port, address; sockaddr_in6: family, port, flow, address, scope. Ports in network order. */
@@ -117,14 +94,4 @@ function renderAddress(socket: InetSocket): Buffer {
   for (const [index, word] of socket.sourceAddress.slice(0, isV6 ? 4 : 1).entries())
     address.writeUInt32LE(word >>> 0, (isV6 ? 8 : 4) + index * 4);
   return address;
-}
-
-function optionsOf(socket: InetSocket): number {
-  return (
-    (socket.options?.reuseAddress ? SOCKET_OPTION.REUSEADDR : 0) |
-    (socket.options?.reusePort ? SOCKET_OPTION.REUSEPORT : 0) |
-    (socket.v6Only ? SOCKET_OPTION.V6ONLY : 0) |
-    (socket.tcp?.noDelay ? SOCKET_OPTION.NODELAY : 0) |
-    (socket.options?.keepAlive ? SOCKET_OPTION.KEEPALIVE : 0)
-  );
 }

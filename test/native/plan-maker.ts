@@ -63,7 +63,21 @@ export class Blob {
   }
 }
 
-const SECTIONS = ['mem', 'file', 'thread', 'sigact', 'fd', 'epoll', 'time', 'tidfix', 'vdso_symbol', 'cpu', 'prefetch'] as const;
+const SECTIONS = [
+  'mem',
+  'file',
+  'thread',
+  'sigact',
+  'fd',
+  'epoll',
+  'time',
+  'tidfix',
+  'vdso_symbol',
+  'cpu',
+  'prefetch',
+  'socket',
+  'sockopt',
+] as const;
 export type Sections = Readonly<Record<(typeof SECTIONS)[number], readonly Fields[]>>;
 
 /** Blob offsets are known before the sections are counted, addresses inside the plan only after: `threads` gets them. */

@@ -145,8 +145,17 @@ static void report_descriptors(void) {
   print(" %s capacity %u\n", bytes, (uint64_t)call(fcntl, 9, F_GETPIPE_SZ));
   print("dead read %u", (uint64_t)call(read, 12, bytes, sizeof bytes));
   print(" write %e\n", call(write, 12, bytes, 1));
+  memset(bytes, 0, sizeof bytes);
+  print("pair %u", (uint64_t)call(read, 14, bytes, sizeof bytes));
+  print(" %s\n", bytes);
   call(write, 13, "x", 1);
-  print("pair %u\n", (uint64_t)call(read, 14, bytes, sizeof bytes));
+  print("pair %u", (uint64_t)call(read, 14, bytes, sizeof bytes));
+  print(" other end %u\n", (uint64_t)call(read, 13, bytes, sizeof bytes));
+  call(read, 15, &counter, 8);
+  print("timerfd %u\n", counter);
+  memset(bytes, 0, sizeof bytes);
+  print("closed pipe %u", (uint64_t)call(read, 16, bytes, sizeof bytes));
+  print(" %s %u\n", bytes, (uint64_t)call(read, 16, bytes, sizeof bytes));
   struct epoll_event events[4];
   call(write, 9, "y", 1);
   long ready = call(epoll_wait, 4, events, 4, 1000);
@@ -154,7 +163,9 @@ static void report_descriptors(void) {
   uint8_t address[28];
   int size = sizeof address;
   call(getsockname, 10, address, &size);
-  print("listener %u\n", (uint64_t)address[2] << 8 | address[3]);
+  int idle = 0, idle_size = sizeof idle;
+  call(getsockopt, 10, 6 /* IPPROTO_TCP */, 4 /* TCP_KEEPIDLE */, &idle, &idle_size);
+  print("listener %u keepidle %u\n", (uint64_t)address[2] << 8 | address[3], (uint64_t)idle);
 }
 
 static void report_process(void) {

@@ -32,7 +32,7 @@ test('port in use', async () => {
   const { status, stderr } = launch(state.dir);
   expect({ status, stderr }).toEqual({
     status: 3,
-    stderr: `crac: starting cold: port ${server.port} cannot be listened on: address already in use\n`,
+    stderr: `crac: starting cold: port ${server.port} cannot be bound: address already in use\n`,
   });
 });
 

@@ -73,14 +73,19 @@ describe('a restored process', () => {
       'fd.12 flags=802 fd_flags=0',
       'fd.13 flags=2 fd_flags=0',
       'fd.14 flags=2 fd_flags=0',
+      'fd.15 flags=802 fd_flags=0',
+      'fd.16 flags=0 fd_flags=0',
       'beyond 0',
       'eventfd 7',
       'file cdefgh',
       'pipe 11 in the pipe capacity 16384',
       'dead read 0 write error 32',
-      'pair 1',
+      'pair 6 packet',
+      'pair 1 other end 0',
+      'timerfd 3',
+      'closed pipe 11 in the pipe 0',
       'epoll 1 1 feed',
-      `listener ${state.port}`,
+      `listener ${state.port} keepidle 77`,
       `cwd ${state.dir}/home`,
       'umask 17',
       'nofile 77',
@@ -119,7 +124,7 @@ describe('a restored process', () => {
     const { status, stderr } = launch(state.dir, { env: { CRAC_LOG: 'debug' } });
     expect(status).toBe(42);
     expect(stderr).toMatch(
-      /^crac: restored in \d+ us: checks \d+, clearing \d+, memory \d+, descriptors \d+, process \d+, threads \d+ \(10 areas, 13 descriptors, 2 threads\)\n$/,
+      /^crac: restored in \d+ us: checks \d+, clearing \d+, memory \d+, descriptors \d+, process \d+, threads \d+ \(10 areas, 15 descriptors, 2 threads\)\n$/,
     );
   });
 

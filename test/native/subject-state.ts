@@ -127,6 +127,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   const frames = [blob.add(Buffer.alloc(512), 64), blob.add(Buffer.alloc(512), 64)] as const;
   const scratch = [blob.add(Buffer.alloc(4096), 64), blob.add(Buffer.alloc(4096), 64)] as const;
   const fds = descriptors(blob, options.port, dataFile);
+  const sockets = socketSections(blob, options.port);
   const thread = (index: 0 | 1, name: string, base: bigint): Fields => ({
     clear_tid: at('controls') + BigInt(index * 16 + 8),
     tls: at('controls') + BigInt(index * 16),
@@ -161,6 +162,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     vdso_symbol: vdsoSymbols,
     cpu: [{ leaf: 1, reg: 3, mask: 1 << 26, value: 1 << 26, name_blob: sse2 }],
     prefetch: [],
+    ...sockets,
     ...otherSections,
   });
   const base = constant('CRAC_PLAN_BASE') + BigInt(blobOffset(compose(0n)));
@@ -231,12 +233,11 @@ function memRecord(kind: string, address: bigint, length: number, rest: Fields):
 
 function descriptors(blob: Blob, port: number, dataFile: string): Fields[] {
   const kind = (name: string): bigint => constant(`CRAC_FD_${name}`);
-  const address = Buffer.from([2, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
   const text = Buffer.from('in the pipe');
   return [
     ...[0, 1, 2].map((fd) => ({ fd, kind: kind('INHERIT') })),
     { fd: 3, kind: kind('FILE'), flags: 2, path_blob: blob.text('/dev/null') },
-    { fd: 4, kind: kind('EPOLL'), flags: 0o2000000 },
+    { fd: 4, kind: kind('EPOLL'), fd_flags: 1 },
     { fd: 5, kind: kind('EVENTFD'), flags: 0o4000, fd_flags: 1, a: 7 },
     { fd: 6, kind: kind('FILE'), a: 2, b: 10, path_blob: blob.text(dataFile) },
     { fd: 7, kind: kind('DUP'), fd_flags: 1, a: 6 },
@@ -250,22 +251,40 @@ function descriptors(blob: Blob, port: number, dataFile: string): Fields[] {
       d: (1n << 32n) | 0o4001n,
       path_blob: 16384,
     },
-    {
-      fd: 10,
-      kind: kind('TCP_LISTEN'),
-      flags: 0o4002,
-      fd_flags: 1,
-      a: 2,
-      b: blob.add(address),
-      c: 16,
-      d: 5,
-      options: 1,
-    },
-    { fd: 11, kind: kind('SOCKET'), flags: 2, a: 2, b: 1, c: 0 },
+    { fd: 10, kind: kind('SOCKET'), flags: 0o4002, fd_flags: 1, a: 0, path_blob: blob.text(`port ${port}`) },
+    { fd: 11, kind: kind('SOCKET'), flags: 2, a: 1 },
     { fd: 12, kind: kind('DEAD'), flags: 0o4002 },
     // Ends in another order than the one in which the kernel numbers them.
-    { fd: 14, kind: kind('UNIX_PAIR'), flags: 2, a: 13, b: 1, d: 2 },
+    { fd: 14, kind: kind('UNIX_PAIR'), flags: 2, a: 13, b: 2, c: 3, d: 2 },
+    { fd: 15, kind: kind('TIMERFD'), flags: 0o4002, a: 1n << 62n, b: 0, c: 3, d: 1 },
+    { fd: 16, kind: kind('PIPE'), a: 0xffffffff, b: blob.add(text), c: text.length },
   ];
+}
+
+/** Of the descriptors 10, 11, 14 and 13. */
+function socketSections(blob: Blob, port: number): Pick<Sections, 'socket' | 'sockopt'> {
+  const address = Buffer.from([2, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const none = constant('CRAC_NONE');
+  const packets = Buffer.from([2, 0, 0, 0, ...Buffer.from('pa'), 4, 0, 0, 0, ...Buffer.from('cket')]);
+  return {
+    socket: [
+      { family: 2, type: 1, backlog: 5, address_blob: blob.add(address), address_size: 16, option_count: 2 },
+      { family: 2, type: 1, backlog: none },
+      {
+        family: 1,
+        type: 1,
+        backlog: none,
+        queue_blob: blob.add(packets),
+        queue_size: packets.length,
+        packet_count: 2,
+      },
+      { family: 1, type: 1, backlog: none, shutdown: 1 },
+    ],
+    sockopt: [
+      { level: 1, name: 2, size: 4, value: Buffer.from([1, 0, 0, 0]) }, // SO_REUSEADDR
+      { level: 6, name: 4, size: 4, value: Buffer.from([77, 0, 0, 0]) }, // TCP_KEEPIDLE
+    ],
+  };
 }
 
 interface FrameFacts {

@@ -23,7 +23,7 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
   writeFileSync(memFile, Buffer.concat(Array.from({ length: pageCount }, (_, page) => Buffer.alloc(PAGE, page))));
   const sections = {
     ...{ mem, file: files.map(() => ({})), thread: [], sigact: [], fd: [], epoll: [], time: [] },
-    ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [] },
+    ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [], socket: [], sockopt: [] },
   };
   return {
     ...{ planFile: join(dir, 'plan.bin'), memFile, planBytes: 0, memBytes: pages(pageCount), readAheadBytes: 0 },

@@ -8,7 +8,7 @@ interface Golden {
   readonly structs: Readonly<Record<string, { size: number; fields: Record<string, [offset: number, bytes: number]> }>>;
 }
 const golden = JSON.parse(readFileSync(new URL('../../golden/plan-format.json', import.meta.url), 'utf8')) as Golden;
-const BYTES: Readonly<Record<string, number>> = { u32: 4, u64: 8, bytes16: 16, bytes32: 32, sections: 192 };
+const BYTES: Readonly<Record<string, number>> = { u32: 4, u64: 8, bytes16: 16, bytes32: 32, sections: 224 };
 
 test.each(Object.entries(format.LAYOUTS))('%s is laid out as the restorer reads it', (name, layout) => {
   const struct = golden.structs[`crac_${name}`];
@@ -29,11 +29,11 @@ test('the constants are those of plan.h', () => {
   expect(BigInt(format.ARCH_X86_64)).toBe(constant('CRAC_ARCH_X86_64'));
   expect(BigInt(format.RESTORER_BASE)).toBe(constant('CRAC_RESTORER_BASE'));
   expect(BigInt(format.PLAN_BASE)).toBe(constant('CRAC_PLAN_BASE'));
+  expect(BigInt(format.NONE)).toBe(constant('CRAC_NONE'));
   expect(BigInt(format.RESTORER_END)).toBe(constant('CRAC_RESTORER_END'));
   for (const [prefix, values] of [
     ['CRAC_MEM', format.MEM],
     ['CRAC_FD', format.FD],
-    ['CRAC_SOCK', format.SOCKET_OPTION],
   ] as const)
     for (const [name, value] of Object.entries(values)) expect(BigInt(value)).toBe(constant(`${prefix}_${name}`));
 });
@@ -58,6 +58,8 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
       vdso_symbol: [],
       cpu: [{ leaf: 1, subleaf: 0, reg: 2, mask: 1 << 28, value: 1 << 28, name_blob: name }],
       prefetch: [{ offset: 4096, length: 8192, file: format.NO_FILE }],
+      socket: [],
+      sockopt: [],
     },
     blob,
   );
@@ -82,6 +84,8 @@ test('a plan has its sections at multiples of 64, frames as addresses and a chec
     'VDSO',
     'CPU',
     'PREFETCH',
+    'SOCKETS',
+    'SOCKOPTS',
     'BLOB',
   ])
     expect(section(id).offset % 64).toBe(0);

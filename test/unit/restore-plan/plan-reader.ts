@@ -16,6 +16,10 @@ export function readSection(plan: Buffer, section: string, struct: string): Valu
   return Array.from({ length: count }, (_, index) => readStruct(plan, offset + index * bytes, struct));
 }
 
+export function sectionStart(plan: Buffer, section: string): number {
+  return place(plan, section).offset;
+}
+
 export function blobText(plan: Buffer, at: number): string {
   const start = place(plan, 'CRAC_BLOB').offset + at;
   return plan.toString('utf8', start, plan.indexOf(0, start));

@@ -27,6 +27,8 @@ const sharedFile = (id: number, more = {}) => ({
   ...more,
 });
 const image = (sample: Sample, name: string) => sample.images.set(name, { magic: 1, records: [{ 1: 1 }] });
+const deleted = (sample: Sample, id: number) =>
+  sample.images.set('remap-fpath', { magic: 0x59133954, records: [{ 1: id }] });
 const unix = (more: object) => ({ 1: 5, 2: 50, 16: { 1: 50, 2: 900, 3: 1, 4: 1, 5: 2, 8: 901, 11: '', ...more } });
 const udp = (more: object) => ({ 1: 4, 2: 51, 4: { 1: 51, 2: 8, 3: 2, 4: 2, 5: 17, 6: 7, 7: 0, 8: 0, 9: 2, ...more } });
 
@@ -91,7 +93,16 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     (s) => s.files.splice(0, 1, regular(1, '/opt/crac-build/toolbox/lib', { 8: PAGE })),
     /belongs to the build tools/,
   ],
-  'a deleted file': [(s) => image(s, 'remap-fpath'), /deleted files/],
+  'a deleted file': [
+    (s) => deleted(s, 61) && open(s, 4, regular(61, '/tmp/gone')),
+    /descriptor 4 \(\/tmp\/gone\): it was deleted/,
+  ],
+  'a mapped file that was deleted': [(s) => deleted(s, 1), /mapped file \/lib\/library: it does not exist/],
+  'a deleted current folder': [(s) => deleted(s, 90), /process: its current folder was deleted/],
+  'a file of the kernel': [
+    (s) => open(s, 4, regular(61, '/proc/1/stat')),
+    /descriptor 4 \(\/proc\/1\/stat\): it is a file that the kernel makes/,
+  ],
   'a file lock': [(s) => image(s, 'filelocks'), /file locks/],
   'an open file that is gone': [
     (s) => open(s, 4, regular(61, '/gone', { 8: 1 })),
@@ -113,7 +124,6 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
       13: 'netlink socket',
       14: 'namespace',
       15: 'tun device',
-      17: 'timerfd',
       18: 'memfd',
       19: 'BPF map',
       20: 'pidfd',
@@ -128,27 +138,99 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     /does not say what it is/,
   ],
   'asynchronous I/O': [(s) => open(s, 4, regular(61, '/dev/null', { 5: { 3: 0, 5: 100 }, 10: 0o020666 })), /F_SETOWN/],
-  'a pipe to outside': [
-    (s) => open(s, 4, { 1: 2, 2: 64, 18: { 1: 64, 2: 1, 3: 1 } }),
-    /descriptor 4 \(pipe\): its other end is outside/,
+  'a pipe to standard output': [
+    (s) => {
+      open(s, 1, { 1: 2, 2: 64, 18: { 1: 64, 2: 7, 3: 1 } });
+      open(s, 4, { 1: 2, 2: 65, 18: { 1: 65, 2: 7, 3: 0 } });
+    },
+    /descriptor 4 \(pipe\): its other end is descriptor 1/,
   ],
+  'a pipe that was opened again': [
+    (s) => {
+      for (const id of [64, 65]) open(s, id, { 1: 2, 2: id, 18: { 1: id, 2: 7, 3: 1 } });
+    },
+    /descriptor 64 \(pipe\): it was opened more than once/,
+  ],
+  'a timerfd that waits for a time of day': [
+    (s) => open(s, 4, { 1: 17, 2: 64, 12: { 1: 64, 2: 2, 4: 0, 6: 1, 7: 5 } }),
+    /descriptor 4 \(timerfd\): it waits for a time of day/,
+  ],
+  'a timerfd that wakes the machine': [
+    (s) => open(s, 4, { 1: 17, 2: 64, 12: { 1: 64, 2: 2, 4: 9 } }),
+    /descriptor 4 \(timerfd\): its clock \(9\) needs CAP_WAKE_ALARM/,
+  ],
+  'an eventfd that sends signals': [(s) => open(s, 4, { 1: 6, 2: 64, 8: { 1: 64, 2: 2, 3: { 5: 100 } } }), /F_SETOWN/],
+  'a descriptor in asynchronous mode': [(s) => open(s, 4, { 1: 2, 2: 64, 18: { 1: 64, 2: 7, 3: 0o20000 } }), /O_ASYNC/],
   'a unix socket to outside': [(s) => open(s, 4, unix({})), /its peer is outside/],
-  'a bound unix socket': [
-    (s) => open(s, 4, unix({ 4: 10, 8: 0, 11: '/run/x' })),
-    /unix socket \/run\/x\): it is bound/,
+  'a unix socket whose file was deleted': [
+    (s) => open(s, 4, unix({ 4: 10, 8: 0, 11: '/run/x\0', 15: true })),
+    /unix socket \/run\/x\): the file that it was bound to was deleted/,
   ],
-  'unread data': [
+  'a unix connection that waits to be accepted': [
     (s) => {
       open(s, 4, unix({}));
+      open(s, 5, { 1: 5, 2: 52, 16: { 1: 52, 2: 901, 3: 1, 4: 10, 5: 2, 8: 0, 11: '\0name' } });
+    },
+    /descriptor 4 \(unix socket\): its connection has not been accepted yet/,
+  ],
+  'a datagram socket that sends to another one': [
+    (s) => {
+      open(s, 4, unix({ 3: 2 }));
+      open(s, 5, { 1: 5, 2: 52, 16: { 1: 52, 2: 901, 3: 2, 4: 7, 5: 2, 8: 0, 11: '/run/log\0' } });
+    },
+    /descriptor 4 .*: it sends to descriptor 5, which does not send to it/,
+  ],
+  'unread datagrams': [
+    (s) => {
+      open(s, 4, unix({ 3: 2, 4: 7, 8: 0, 11: '/run/log\0' }));
       s.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 50, 2: 3 }, Buffer.from('abc')] });
     },
-    /it holds unread data/,
+    /descriptor 4 \(unix socket \/run\/log\): it holds unread data/,
+  ],
+  'a descriptor on its way': [
+    (s) => {
+      open(s, 4, unix({}));
+      s.images.set('sk-queues', {
+        magic: 0x56264026,
+        records: [{ 1: 50, 2: 1, 4: [{ 1: 1, 2: 7 }] }, Buffer.from('a')],
+      });
+    },
+    /a descriptor that was sent to it waits to be read/,
   ],
   'connected UDP': [
     (s) => open(s, 4, udp({ 6: 1, 7: 40, 8: 53 })),
-    /UDP or raw socket, port 40\): it is bound or connected/,
+    /UDP socket, port 40\): it is connected to port 53/,
   ],
-  'a raw socket': [(s) => open(s, 4, udp({ 4: 3, 5: 1 })), /raw socket/],
+  'a raw socket': [
+    (s) => open(s, 4, udp({ 4: 3, 5: 1 })),
+    /raw or ICMP socket, port 0\): it is of a kind \(type 3, protocol 1\)/,
+  ],
+  'a socket of one network interface': [
+    (s) => open(s, 4, udp({ 14: { 15: 'eth0' } })),
+    /bound to the network interface eth0/,
+  ],
+  'a link-local address': [(s) => open(s, 4, udp({ 17: 'eth0' })), /one of the network interface eth0 alone/],
+  'a socket that marks its packets': [(s) => open(s, 4, udp({ 14: { 10: 7 } })), /SO_MARK/],
+  'a socket of high priority': [(s) => open(s, 4, udp({ 14: { 8: 7 } })), /its priority is above 6/],
+  'a packet filter': [(s) => open(s, 4, udp({ 14: { 16: [5n] } })), /SO_ATTACH_FILTER/],
+  'an epoll that watches a file under two numbers': [
+    (s) => {
+      open(s, 5, { 1: 6, 2: 66, 8: { 1: 66, 2: 2, 4: 0 } });
+      open(s, 4, {
+        1: 7,
+        2: 65,
+        9: {
+          1: 65,
+          2: 0,
+          4: [
+            { 1: 65, 2: 5, 3: 1 },
+            { 1: 65, 2: 5, 3: 1 },
+          ],
+        },
+      });
+    },
+    /descriptor 4 \(epoll\): it watches descriptor 5 twice/,
+  ],
   'an epoll that watches a closed descriptor': [
     (s) => open(s, 4, { 1: 7, 2: 65, 9: { 1: 65, 2: 0, 4: [{ 1: 65, 2: 99, 3: 1, 4: 1 }] } }),
     /descriptor 4 \(epoll\): it watches descriptor 99/,

@@ -53,7 +53,7 @@ function makeCheckpoint(stateTar: string): Checkpoint {
 
 const NO_SECTIONS: RestoreImage['contents']['sections'] = {
   ...{ mem: [], file: [], thread: [], sigact: [], fd: [], epoll: [], time: [] },
-  ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [] },
+  ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [], socket: [], sockopt: [] },
 };
 
 function makeRestoreImage(): RestoreImage {
