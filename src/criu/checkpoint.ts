@@ -31,6 +31,8 @@ export interface ReadyFacts {
   readonly droppedBytes: number;
   /** To what the heap may grow: the JVM decided it when it started. */
   readonly maxHeapBytes?: number;
+  /** Where the heap is reserved; null: the JVM does not tell. */
+  readonly heap?: { readonly address: string; readonly sizeBytes: number } | null;
   /** By what the code in memory was chosen; absent: nobody has asked. */
   readonly cpu?: ChosenCpu;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */

@@ -23,6 +23,7 @@ const readyFacts = z.object({
   stepsMs: z.record(z.string(), z.number()),
   droppedBytes: z.number().nonnegative(),
   maxHeapBytes: z.number().nonnegative(),
+  heap: z.object({ address, sizeBytes: z.number().int().positive() }).nullable(),
   cpu: z.object({ jvm: z.array(z.string()).nullable(), libc: z.array(cpuidLeaf).nullable() }),
   resources: z.array(z.object({ fd: z.number().int(), action: z.enum(['close', 'reopen', 'ignore']) })),
 });

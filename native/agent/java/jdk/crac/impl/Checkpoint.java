@@ -142,6 +142,7 @@ public final class Checkpoint {
                 + ",\"stepsMs\":" + steps.toJson()
                 + ",\"droppedBytes\":" + droppedBytes
                 + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
+                + ",\"heap\":" + heapRange()
                 + ",\"cpu\":" + Native.cpuFeatures()
                 + ",\"resources\":" + resources + "}";
         Native.closeChannel();
@@ -154,8 +155,7 @@ public final class Checkpoint {
             }
             if (end == Native.RESTORED) {
                 Control.restored();
-                RestoreTime.take(mailbox);
-                Renewal.takeOver(mailbox);
+                Renewal.finish();
             }
         } finally {
             Native.removeMailbox(mailbox);
@@ -172,6 +172,9 @@ public final class Checkpoint {
             throw new CheckpointException("no checkpoint was taken: the dump failed or was given up");
         }
     }
+
+    /** JSON: where the heap is reserved, or null. */
+    private static native String heapRange();
 
     private static void settle(int settleMs) throws CheckpointException {
         try {
