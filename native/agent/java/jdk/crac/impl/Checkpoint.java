@@ -155,7 +155,8 @@ public final class Checkpoint {
             }
             if (end == Native.RESTORED) {
                 Control.restored();
-                Renewal.finish();
+                RestoreTime.take(mailbox);
+                Renewal.takeOver(mailbox);
             }
         } finally {
             Native.removeMailbox(mailbox);
