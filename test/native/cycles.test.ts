@@ -1,16 +1,24 @@
 /** A restored JVM is checkpointed and restored again, and again. */
-import { type ChildProcess, execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askToPrepare, buildNative, dumpAndCompile, type HostJvm, startJvm, startRestored } from './host-jvm.ts';
+import {
+  askToPrepare,
+  compileJava,
+  dumpAndCompile,
+  eventually,
+  findFreePort,
+  HOMES,
+  type HostJvm,
+  openWork,
+  startJvm,
+  startRestored,
+} from './host-jvm.ts';
 
-const repo = new URL('../..', import.meta.url).pathname;
-const work = mkdtempSync(join(tmpdir(), 'cycles-test-'));
-const native = join(work, 'native');
-const JDKS = { 17: '/usr/lib/jvm/java-17-openjdk-amd64', 25: '/usr/lib/jvm/temurin-25-jdk-amd64' } as const;
+const { work, native } = openWork('cycles-test');
+const classes = join(work, 'classes');
 /** What the system's vdso does with the old one: it takes its place, or is called from it, or is not moved at all. */
 const VDSO_WAYS = ['', 'patch', 'patch', '', 'stay', '', 'patch'];
 const SETTLED_CYCLE = 5;
@@ -20,13 +28,8 @@ const SUM_PER_REQUEST = 992;
 const TICK_MS = 10;
 /** In which no time passes for the app. */
 const LONG_PAUSE_MS = 3000;
-const started: ChildProcess[] = [];
 
-beforeAll(() => buildNative(native), 120_000);
-afterAll(() => rmSync(work, { recursive: true, force: true }));
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
+beforeAll(() => compileJava('CyclesApp', classes, [join(native, 'crac.jar')]), 60_000);
 
 test.each([
   [17, 50],
@@ -34,15 +37,10 @@ test.each([
 ] as const)(
   'JDK %d: %d checkpoints and restores in a row lose and leak nothing',
   async (version, cycles) => {
-    const home = JDKS[version];
-    const classes = join(work, `classes-${version}`);
-    execFileSync(join(home, 'bin/javac'), [
-      ...['-cp', join(native, 'crac.jar'), '-d', classes],
-      join(repo, 'test/native/jvm/CyclesApp.java'),
-    ]);
+    const home = HOMES[version];
     const port = await findFreePort();
     const hostOf = (cycle: number): HostJvm => ({ home, native, dir: join(work, `${version}-${cycle}`) });
-    let jvm = hold(startJvm(hostOf(0), ['-cp', classes, 'CyclesApp', String(port)]));
+    let jvm = startJvm(hostOf(0), ['-cp', classes, 'CyclesApp', String(port)]);
     const launchedMs = performance.now();
     const [firstNanos = 0] = await said(port, 'nanos');
     let lastNanos = firstNanos;
@@ -61,7 +59,7 @@ test.each([
       rmSync(join(host.dir, 'images'), { recursive: true });
       if (cycle === 2) await sleep(LONG_PAUSE_MS);
       deadMs += performance.now() - diedMs;
-      jvm = hold(startRestored(host, [], { CRAC_VDSO: VDSO_WAYS[cycle % VDSO_WAYS.length] ?? '' }));
+      jvm = startRestored(host, [], { CRAC_VDSO: VDSO_WAYS[cycle % VDSO_WAYS.length] ?? '' });
 
       const [sum, before, after, backwards, pid, ticks = 0, nanos = 0] = await said(
         ...([port, 'sum', 'before', 'after', 'backwards', 'pid', 'ticks', 'nanos'] as const),
@@ -133,14 +131,9 @@ function measureOwnMemory(pid: number): number {
   return bytes;
 }
 
-function hold(child: ChildProcess): ChildProcess {
-  started.push(child);
-  return child;
-}
-
 /** The app's answer, when there is one: "name value …". */
 async function said(port: number, ...names: readonly string[]): Promise<readonly (number | undefined)[]> {
-  const answer = await waitFor(async () => {
+  const answer = await eventually(async () => {
     const socket = connect(port, '127.0.0.1');
     socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
     let text = '';
@@ -149,23 +142,4 @@ async function said(port: number, ...names: readonly string[]): Promise<readonly
     return new Map([...text.matchAll(/(\w+) (\S+)/g)].map(([, name, value]) => [name, Number(value)]));
   });
   return names.map((name) => answer.get(name));
-}
-
-async function waitFor<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 200; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(50);
-    }
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

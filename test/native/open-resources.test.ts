@@ -1,24 +1,31 @@
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { askToPrepare, buildNative, dumpAndCompile, type HostJvm, startJvm, startRestored } from './host-jvm.ts';
+import {
+  askToPrepare,
+  compileJava,
+  dumpAndCompile,
+  ended,
+  eventually,
+  findFreePort,
+  get,
+  HOMES,
+  type HostJvm,
+  openWork,
+  startJvm,
+  startRestored,
+} from './host-jvm.ts';
 
-const repo = new URL('../..', import.meta.url).pathname;
-const work = mkdtempSync(join(tmpdir(), 'open-resources-test-'));
-const native = join(work, 'native');
-const JDKS = { 17: '/usr/lib/jvm/java-17-openjdk-amd64', 25: '/usr/lib/jvm/temurin-25-jdk-amd64' } as const;
-const held: (ChildProcess | Socket | { close(): void })[] = [];
+const { work, native } = openWork('open-resources-test');
+const classes = join(work, 'classes');
+const held: (Socket | { close(): void })[] = [];
 
-beforeAll(() => buildNative(native), 120_000);
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+beforeAll(() => compileJava('OpenApp', classes), 60_000);
 afterEach(() => {
   for (const each of held.splice(0)) {
-    if ('kill' in each) each.kill('SIGKILL');
-    else if ('destroy' in each) each.destroy();
+    if ('destroy' in each) each.destroy();
     else each.close();
   }
 });
@@ -31,24 +38,20 @@ const hold = <T extends (typeof held)[number]>(each: T): T => {
 test.each([17, 25] as const)(
   'JDK %d: what is open is refused, then allowed by the printed rules, and is what they say after the restore',
   async (version) => {
-    const host: HostJvm = { home: JDKS[version], native, dir: join(work, String(version)) };
-    const classes = join(work, `classes-${version}`);
-    execFileSync(join(host.home, 'bin/javac'), ['-d', classes, join(repo, 'test/native/jvm/OpenApp.java')]);
+    const host: HostJvm = { home: HOMES[version], native, dir: join(work, String(version)) };
     const policies = join(work, `policies-${version}.yaml`);
     const log = join(work, `app-${version}.log`);
     const database = join(work, `app-${version}.db`);
     writeFileSync(database, 'abcdef');
     writeFileSync(policies, '');
     const port = await findFreePort();
-    const jvm = hold(
-      startJvm(host, [
-        `-Djdk.crac.resource-policies=${policies}`,
-        '-Djdk.crac.collect-fd-stacktraces=true',
-        ...['-cp', classes, 'OpenApp', String(port)],
-      ]),
-    );
+    const jvm = startJvm(host, [
+      `-Djdk.crac.resource-policies=${policies}`,
+      '-Djdk.crac.collect-fd-stacktraces=true',
+      ...['-cp', classes, 'OpenApp', String(port)],
+    ]);
     const ask = (path: string) => get(port, path);
-    await waitFor(() => ask('/'));
+    await eventually(() => ask('/'));
     const remote = hold(createServer());
     await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve));
     const remotePort = (remote.address() as { port: number }).port;
@@ -93,8 +96,8 @@ test.each([17, 25] as const)(
     );
     appendFileSync(log, 'meanwhile\n');
 
-    const restored = hold(startRestored(host));
-    await waitFor(() => ask('/'));
+    const restored = startRestored(host);
+    await eventually(() => ask('/'));
     expect(await ask('/write/closed?x')).toMatch(/^java.io.IOException: Bad file descriptor$/);
     await ask('/write/log?after');
     expect(readFileSync(log, 'utf8')).toBe('before\nmeanwhile\nafter\n');
@@ -110,14 +113,14 @@ test.each([17, 25] as const)(
     // Another container: the log lies on a fresh volume.
     await end(restored);
     rmSync(log);
-    const fresh = hold(startRestored(host));
-    await waitFor(() => ask('/'));
+    const fresh = startRestored(host);
+    await eventually(() => ask('/'));
     await ask('/write/log?anew');
     expect(readFileSync(log, 'utf8')).toBe('anew\n');
 
     await end(fresh);
     writeFileSync(database, 'ab');
-    expect(await end(hold(startRestored(host)), 'SIGCONT')).toBe(125);
+    expect(await end(startRestored(host), 'SIGCONT')).toBe(125);
     expect(readFileSync(join(host.dir, 'restored.log'), 'utf8')).toMatch(
       /^crac: cannot restore: .*\.db has changed: 2 bytes, 6 at the checkpoint$/m,
     );
@@ -127,39 +130,11 @@ test.each([17, 25] as const)(
 
 async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
   child.kill(signal);
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  return child.exitCode;
+  return await ended(child);
 }
 
 async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   return socket;
-}
-
-async function get(port: number, path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    headers: { connection: 'close' },
-    signal: AbortSignal.timeout(5000),
-  });
-  return await response.text();
-}
-
-async function waitFor<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 100; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(100);
-    }
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
