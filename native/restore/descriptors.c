@@ -23,12 +23,13 @@ void close_descriptors(uint32_t first, uint32_t last) {
 }
 
 void move_descriptor(long fd, uint32_t to, int flags) {
+  long error;
   if (fd == (long)to) {
-    call(fcntl, fd, F_SETFD, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
-    return;
+    error = call(fcntl, fd, F_SETFD, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+  } else {
+    error = call(dup3, fd, to, flags);
+    call(close, fd);
   }
-  long error = call(dup3, fd, to, flags);
-  call(close, fd);
   if (is_error(error)) give_up("descriptor %u cannot be made: %e", (uint64_t)to, error);
 }
 
@@ -112,5 +113,6 @@ void make_descriptors(void) {
   const char *folder = plan_blob(plan->cwd_blob);
   long error = call(chdir, folder);
   if (error != 0) give_up("%s: %e", folder, error);
-  call(umask, plan->umask);
+  error = call(umask, plan->umask);
+  if (is_error(error)) give_up("the umask cannot be set: %e", error);
 }

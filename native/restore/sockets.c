@@ -49,7 +49,8 @@ static void prepare_path(const struct crac_socket *socket, const char *path) {
     if (error != 0) give_up("%s: %e", folder, error);
   }
   remove_left_behind(socket, path);
-  call(umask, ~socket->file_mode & 0777);
+  long error = call(umask, ~socket->file_mode & 0777);
+  if (is_error(error)) give_up("%s cannot be given its mode: %e", path, error);
 }
 
 static void bind_socket(const struct crac_fd *wanted, const struct crac_socket *socket, long fd) {

@@ -69,8 +69,8 @@ long put_back_surroundings(void) {
       call(close, fd);
     if (is_error(error)) return error;
   }
-  call(umask, before.umask);
-  return call(fchdir, before.scratch_fd + 4);
+  long error = call(umask, before.umask);
+  return is_error(error) ? error : call(fchdir, before.scratch_fd + 4);
 }
 
 long put_back_process(void) {

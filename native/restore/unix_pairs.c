@@ -29,7 +29,8 @@ static void fill_queue(const struct crac_fd *wanted, const struct crac_socket *s
 
 static void close_direction(const struct crac_socket *socket, int end) {
   /* SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2. */
-  if (socket->shutdown != 0) call(shutdown, end, socket->shutdown - 1);
+  long error = socket->shutdown == 0 ? 0 : call(shutdown, end, socket->shutdown - 1);
+  if (error != 0) give_up("a socket cannot be shut down: %e", error);
 }
 
 void make_unix_pair(const struct crac_fd *wanted) {

@@ -63,5 +63,6 @@ long next_fault(long number) {
 
 long system_call_or_fault(long number, long a, long b, long c, long d, long e, long f) {
   long fault = next_fault(number);
+  if (fault != 0 && number == __NR_close) system_call(number, a, 0, 0, 0, 0, 0); /* done whatever it answers */
   return fault != 0 ? fault : system_call(number, a, b, c, d, e, f);
 }
