@@ -1,6 +1,9 @@
 package plainhttp;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -34,13 +37,10 @@ final class Warmth {
         return Json.object("n", n, "characters", text.length(), "hash", text.toString().hashCode());
     }
 
-    /** `?mb=100`: holds so many megabytes more, in arrays of a kilobyte, no two alike; tells how many are held. */
+    /** `?mb=100`: holds at least so many megabytes from now on, in arrays of a kilobyte, no two alike; tells how many. */
     synchronized String keep(Query query) {
-        Random random = new Random(kept.size());
-        for (int i = 0; i < query.number("mb", 0) << 10; i++) {
-            byte[] array = new byte[1024 - 24];
-            random.nextBytes(array);
-            kept.add(array);
+        while (kept.size() < query.number("mb", 0) << 10) {
+            kept.add(Arrays.copyOf(("array " + kept.size()).getBytes(UTF_8), 1000));
         }
         return Json.object("mb", kept.size() >> 10);
     }
