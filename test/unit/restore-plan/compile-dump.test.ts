@@ -103,7 +103,7 @@ test('header: clocks, mailbox, vdso, folder', async () => {
   expect(header).toMatchObject({
     monotonic_ns: 5_000_000_007,
     boottime_ns: 6_000_000_008,
-    nano_offset: 0x10000010,
+    nano_offset: 0x10000800,
     mailbox: HEAP,
     mailbox_size: PAGE,
     vdso_start: VDSO,
@@ -150,7 +150,7 @@ describe('threads', () => {
     sample.registers[11] = 202;
     const { plan } = await compileSample(sample);
     const [thread] = readSection(plan, 'CRAC_THREADS', 'crac_thread');
-    expect(thread).toMatchObject({ tls: 0x7000, clear_tid: HEAP + 0x20, robust_list: 0x5010, old_tid: PID });
+    expect(thread).toMatchObject({ tls: 0x7000, clear_tid: HEAP + 0x820, robust_list: 0x5010, old_tid: PID });
     const frame = readFrame(plan, thread?.['frame'] ?? 0);
     expect(frame).toMatchObject({ ax: 202n, ip: 0x1234n, flags: 6n, mask: 4n });
     expect(frame.fp % 64).toBe(0);
@@ -171,9 +171,9 @@ describe('threads', () => {
   });
 
   test.each([202n, 0xfffffffffffffffcn])('a monotonic deadline is moved (rax %d)', async (ax) => {
-    Object.assign(sample.registers, { 11: ax, 14: 0x89, 8: HEAP + 0x40 });
+    Object.assign(sample.registers, { 11: ax, 14: 0x89, 8: HEAP + 0x840 });
     const { plan } = await compileSample(sample);
-    expect(readSection(plan, 'CRAC_TIMES', 'crac_time')).toEqual([{ address: HEAP + 0x40 }]);
+    expect(readSection(plan, 'CRAC_TIMES', 'crac_time')).toEqual([{ address: HEAP + 0x840 }]);
   });
 
   test.each([

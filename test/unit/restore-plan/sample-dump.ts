@@ -109,7 +109,7 @@ export function writeSample(sample: Sample): Dump {
     {
       1: 1,
       2: {
-        1: HEAP + 0x20,
+        1: HEAP + 0x820,
         2: {
           16: 202,
           17: 0x1234,
@@ -152,7 +152,7 @@ export async function compileSample(
       ready: {
         pid: PID,
         mailbox: { address: `0x${HEAP.toString(16)}`, sizeBytes: PAGE, nonce: '0xffffffffffffffff' },
-        nanoOffset: '0x10000010',
+        nanoOffset: '0x10000800',
         javaVersion: '17',
         gc: 'Serial',
         stepsMs: {},
