@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch, makeState, setUpRestorer, writeCold } from './restorer-setup.ts';
 
-setUpRestorer();
+setUpRestorer('restore');
 
 test('off: silently', async () => {
   const state = await makeState();

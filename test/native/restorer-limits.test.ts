@@ -2,7 +2,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anyUser, launch, listen, makeState, run, setUpRestorer, writeCold } from './restorer-setup.ts';
 
-setUpRestorer();
+setUpRestorer('restore');
 
 /** A control group of its own; `prefix` starts a command in it. */
 function limitMemory(bytes: number): Disposable & { readonly prefix: readonly string[] } {

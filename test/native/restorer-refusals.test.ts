@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Launch, launch, makeState, patch, run, type State, setUpRestorer, work } from './restorer-setup.ts';
 import type { SubjectOptions } from './subject-state.ts';
 
-setUpRestorer();
+setUpRestorer('restore');
 
 describe('starts cold, with the reason in one line', () => {
   const needsBit = (leaf: number, reg: number, bit: number, name: number) => ({

@@ -28,10 +28,10 @@ export function compile(name: string, source: string): string {
 }
 
 /** To be called once in a test file. */
-export function setUpRestorer(build: Build = 'restore'): void {
+export function setUpRestorer(...builds: readonly Build[]): void {
   beforeAll(() => {
     chmodSync(work, 0o755);
-    run('make', ['-s', '-C', join(repo, 'native'), `OUT=${work}/native`, pathOf(build)]);
+    run('make', ['-s', '-C', join(repo, 'native'), `OUT=${work}/native`, ...builds.map(pathOf)]);
     const sources = [join(repo, 'test/native/restore-subject.c'), join(repo, 'native/restore/text.c')];
     const flags =
       '-std=gnu11 -Wall -Wextra -Werror -O1 -ffreestanding -fno-builtin -fno-stack-protector -fno-pie -static -no-pie -nostdlib -mgeneral-regs-only -fcf-protection=none -fno-tree-loop-distribute-patterns -Wl,-Ttext-segment=0x10000000,-e,start_first,-z,noexecstack,-z,norelro,--build-id=none';

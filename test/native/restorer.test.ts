@@ -3,7 +3,7 @@ import { constant, layout } from './plan-maker.ts';
 import { anyUser, compile, type Launch, launch, makeState, pathOf, run, setUpRestorer } from './restorer-setup.ts';
 import type { SubjectOptions } from './subject-state.ts';
 
-setUpRestorer();
+setUpRestorer('restore');
 
 test('the C side has the golden layout', () => {
   expect(JSON.parse(run(compile('plan-format', 'plan-format.c'), []))).toEqual(layout);
