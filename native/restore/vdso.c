@@ -1,6 +1,5 @@
 #include "vdso.h"
 
-#include <linux/elf.h>
 #include <linux/mman.h>
 
 #include "cold.h"
@@ -8,6 +7,7 @@
 #include "plan_file.h"
 #include "syscall.h"
 #include "text.h"
+#include "vdso_functions.h"
 
 #define STAGING (CRAC_RESTORER_BASE + 0x8000000)
 #define MAX_AREAS 8
@@ -105,41 +105,17 @@ void clear_address_space(void) {
   unmap(at, MACHINE_ADDRESS_SPACE_END);
 }
 
-/* The address of a function of our vdso, 0 when it has none. Symbols end where their names begin, as linkers lay them. */
-static uint64_t find_function(const char *name) {
-  const struct area *vdso = own_vdso();
-  if (vdso == NULL) return 0;
-  const Elf64_Ehdr *elf = (const Elf64_Ehdr *)vdso->start;
-  const Elf64_Phdr *segments = (const Elf64_Phdr *)(vdso->start + elf->e_phoff);
-  const Elf64_Dyn *dynamic = NULL;
-  uint64_t bias = 0;
-  for (unsigned i = 0; i < elf->e_phnum; i++) {
-    if (segments[i].p_type == PT_LOAD) bias = vdso->start + segments[i].p_offset - segments[i].p_vaddr;
-    if (segments[i].p_type == PT_DYNAMIC) dynamic = (const Elf64_Dyn *)(vdso->start + segments[i].p_offset);
-  }
-  const char *names = NULL;
-  const Elf64_Sym *symbols = NULL;
-  for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
-    if (dynamic->d_tag == DT_STRTAB) names = (const char *)(bias + dynamic->d_un.d_ptr);
-    if (dynamic->d_tag == DT_SYMTAB) symbols = (const Elf64_Sym *)(bias + dynamic->d_un.d_ptr);
-  }
-  if (names == NULL || symbols == NULL) return 0;
-  for (; (const char *)(symbols + 1) <= names; symbols++)
-    if (symbols->st_shndx != 0 && is_equal(names + symbols->st_name, name)) return bias + symbols->st_value;
-  return 0;
-}
-
 static void patch_old(void) {
   long mapped = call(mmap, plan->vdso_start, plan->vdso_size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (is_error(mapped)) give_up("the old vdso cannot be placed: %e", mapped);
   memcpy((void *)mapped, plan_blob(plan->vdso_blob), plan->vdso_size);
+  const struct area *own = own_vdso();
   const struct crac_vdso_symbol *functions = plan_records(CRAC_VDSO);
   for (uint32_t i = 0; i < plan_count(CRAC_VDSO); i++) {
-    if (functions[i].offset + MACHINE_VDSO_PATCH_BYTES > plan->vdso_size) continue;
     uint8_t *code = (uint8_t *)mapped + functions[i].offset;
     const char *name = plan_blob(functions[i].name_blob);
-    uint64_t target = find_function(name);
+    uint64_t target = own == NULL ? 0 : find_vdso_function(own->start, own->end, name);
     target != 0 ? write_jump(code, target) : write_system_call(code, name);
   }
   long error = call(mprotect, mapped, plan->vdso_size, PROT_READ | PROT_EXEC);
