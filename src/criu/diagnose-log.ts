@@ -37,6 +37,26 @@ const KNOWN: readonly KnownError[] = [
     hint: 'The app must keep the user that app.user names; do not change users in the app.',
   },
   {
+    pattern: /Can't lookup mount=\S+ for fd=-3 path=\/anon_hugepage/,
+    sentence: 'the app uses huge pages of hugetlbfs',
+    hint: 'Start the JVM without -XX:+UseLargePages; transparent huge pages can stay.',
+  },
+  {
+    pattern: /Can't lookup mount=\S+ for fd=-3 path=(\S+)/,
+    sentence: 'the app has $1 mapped, a file outside the container’s own file system',
+    hint: 'Do not map files of other file systems before the checkpoint.',
+  },
+  {
+    pattern: /Unknown shit \d+ \(.*\[io_uring\]\)/,
+    sentence: 'the app uses io_uring, of which nothing can be dumped',
+    hint: 'Have the library use epoll (Netty: -Dio.netty.transport.noNative=true or its epoll transport), or close the ring in beforeCheckpoint.',
+  },
+  {
+    pattern: /Unknown shit \d+ \((.*)\)/,
+    sentence: 'the app has $1 mapped, which cannot be dumped',
+    hint: 'Unmap it in beforeCheckpoint.',
+  },
+  {
     pattern: /Can't lookup mount=\S+ for fd=(\S+) path=(\S+)/,
     sentence: 'descriptor $1 ($2) is a file outside the container’s own file system',
     hint: 'Close it before the checkpoint; do not hand descriptors from outside to the app.',
@@ -102,7 +122,7 @@ const KNOWN: readonly KnownError[] = [
     hint: 'Do not open /dev/tty; standard output is a pipe in a build.',
   },
   {
-    pattern: /sysv shm|Sysv shmem/i,
+    pattern: /sysv ?(?:ipc )?shm|SysVIPC shmem/i,
     sentence: 'the app uses SysV shared memory',
     hint: 'Detach it before the checkpoint.',
   },

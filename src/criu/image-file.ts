@@ -19,6 +19,7 @@ const MAGICS = {
   timens: 0x43114433,
   'pipes-data': 0x56453709,
   'sk-queues': 0x56264026,
+  memfd: 0x48453499,
   'remap-fpath': 0x59133954,
 } as const;
 export type ImageKind = keyof typeof MAGICS;

@@ -9,6 +9,7 @@ import {
   FILE,
   type FileEntry,
   FS,
+  MEMFD,
   MM,
   type Mm,
   PAGEMAP,
@@ -45,8 +46,8 @@ export interface QueuedPacket {
 }
 /** A dump of one process, decoded. */
 export interface Dump {
-  /** More than one: refused. */
-  readonly processes: readonly { readonly pid: number; readonly threads: readonly number[] }[];
+  /** Refused. */
+  readonly children: readonly { readonly pid: number; readonly name: string; readonly hasEnded: boolean }[];
   /** The main thread first. */
   readonly threads: readonly DumpedThread[];
   readonly mm: Mm;
@@ -63,19 +64,22 @@ export interface Dump {
   readonly pipeContents: readonly PipeContent[];
   /** What waits to be read at unix sockets, by file id, in order. */
   readonly socketQueues: ReadonlyMap<number, readonly QueuedPacket[]>;
+  /** Of memfd files, by file id; shared memory without a file is one, too. */
+  readonly memfdNames: ReadonlyMap<number, string>;
   /** Ids of files that were deleted. */
   readonly deletedFiles: ReadonlySet<number>;
   /** Names of image files that mean a state we do not know how to restore, when not empty. */
   readonly extraImages: readonly string[];
 }
 
+const TASK_ENDED = 2;
 const PAGE_IN_PARENT = 1;
 const PAGE_PRESENT = 4;
 export const PAGE_BYTES = 4096;
 
-/** What CRIU writes for states of which nothing is restored: `remap-fpath` = deleted files, `filelocks` = locks … */
-const EXTRA_IMAGES =
-  /^(remap-fpath|ghost-file-.*|filelocks|memfd|ipcns-(shm|sem|msg)-.*|pagemap-shmem-.*|tty-info|signalfd|inotify.*|fanotify.*|bpfmap.*|timerfd)\.img$/;
+/** Decoded here, or about states that are refused by what is: any other image is a state of which nothing is restored. */
+const KNOWN_IMAGES =
+  /^(inventory|pstree|(core|mm|pagemap|pages|fdinfo|ids|fs|timens)-\d+|files|pipes-data|fifo-data|sk-queues|seccomp|apparmor)\.img$/;
 const HEADER_BYTES = 8;
 
 export function readDump(dir: string): Dump {
@@ -85,15 +89,20 @@ export function readDump(dir: string): Dump {
   const threads = tids.map((tid) => ({ tid, core: readOne(dir, `core-${tid}`, 'core', CORE) }));
   const { head, rest } = readHeadAndRest(dir, `pagemap-${pid}`, 'pagemap', PAGEMAP_HEAD, PAGEMAP);
   const timens = readOne(dir, 'timens-0', 'timens', TIMENS);
+  const files = new Map(readImage(dir, 'files', 'files', FILE).map(({ record }) => [record.id, record]));
   const filesId = threads[0]?.core.ids?.files || readFilesId(dir);
   return {
-    processes,
+    children: processes.slice(1).map(({ pid: child }) => {
+      const task = readImage(dir, `core-${child}`, 'core', CORE)[0]?.record.task;
+      return { pid: child, name: task?.name ?? '', hasEnded: task?.state === TASK_ENDED };
+    }),
     threads,
     mm: readOne(dir, `mm-${pid}`, 'mm', MM),
     pagesFile: join(dir, `pages-${head.pagesId}.img`),
     pageRuns: readPageRuns(rest),
     hasParentPages: rest.some((entry) => entry.inParent || (entry.flags & PAGE_IN_PARENT) !== 0),
-    files: new Map(readImage(dir, 'files', 'files', FILE).map(({ record }) => [record.id, record])),
+    files,
+    memfdNames: readMemfdNames(dir, files.values()),
     descriptors: readImage(dir, `fdinfo-${filesId}`, 'fdinfo', FDINFO)
       .map(({ record }) => record)
       .toSorted((a, b) => a.fd - b.fd),
@@ -106,7 +115,8 @@ export function readDump(dir: string): Dump {
     socketQueues: readSocketQueues(dir),
     deletedFiles: new Set(readImage(dir, 'remap-fpath', 'remap-fpath', REMAP).map(({ record }) => record.fileId)),
     extraImages: readdirSync(dir)
-      .filter((name) => EXTRA_IMAGES.test(name) && statSync(join(dir, name)).size > HEADER_BYTES)
+      .filter((name) => name.endsWith('.img') && !KNOWN_IMAGES.test(name))
+      .filter((name) => statSync(join(dir, name)).size > HEADER_BYTES)
       .toSorted(),
   };
 }
@@ -119,6 +129,15 @@ function readSocketQueues(dir: string): ReadonlyMap<number, readonly QueuedPacke
     queues.set(record.idFor, [...(queues.get(record.idFor) ?? []), packet]);
   }
   return queues;
+}
+
+function readMemfdNames(dir: string, files: Iterable<FileEntry>): Map<number, string> {
+  const names = new Map(readImage(dir, 'memfd', 'memfd', MEMFD).map(({ record }) => [record.inodeId, record.name]));
+  return new Map(
+    [...files].flatMap(({ id, memfd }): [number, string][] =>
+      memfd === undefined ? [] : [[id, (names.get(memfd.inodeId) ?? '').replace(/ \(deleted\)$/, '')]],
+    ),
+  );
 }
 
 /** ids-PID.img is left out when the core has them; one process has one table of descriptors. */

@@ -65,6 +65,7 @@ export const CORE = {
   }),
   task: message(3, {
     state: uint(1), // 1 alive, 2 dead, 3 stopped
+    personality: uint(3),
     blockedSignals: uint64(5),
     name: text(6),
     timers: message(7, {
@@ -229,8 +230,10 @@ export const FILE = {
     isDeleted: flag(15),
   }),
   pipe: message(18, { pipeId: uint(2), flags: uint(3), owner: message(4, OWNER) }),
+  memfd: message(20, { inodeId: uint(5) }),
 };
 
+export const MEMFD = { name: text(1), inodeId: uint(7) };
 export const FS = { cwdId: uint(1), rootId: uint(2), umask: uint(3) };
 const TIMESPEC = { seconds: uint64(1), nanoseconds: uint64(2) };
 export const TIMENS = { monotonic: message(1, TIMESPEC), boottime: message(2, TIMESPEC) };

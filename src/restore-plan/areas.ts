@@ -42,6 +42,8 @@ export const MAP = {
   locked: 0x2000,
   hugeTlb: 0x40000,
 } as const;
+/** CRIU dumps MAP_SHARED | MAP_ANONYMOUS as a memfd that has this name. */
+const SHARED_ANONYMOUS = '/dev/zero';
 const PROT_WRITE = 2;
 const OPEN_MODE = 3;
 
@@ -93,17 +95,17 @@ function isRestorable(vma: Vma, dump: Dump, refuse: Refuse): boolean {
 
 function findRefusal(vma: Vma, dump: Dump): [reason: string, remedy: string] | undefined {
   const { status, flags } = vma;
-  if (status & VMA_STATUS.memfd)
+  const memfd = dump.memfdNames.get(vma.fileId);
+  if (status & VMA_STATUS.memfd && memfd !== SHARED_ANONYMOUS)
     return [
-      'it is mapped from a memfd',
-      'Start the JVM without ZGC (-XX:+UseZGC): other collectors use private memory',
+      `it is mapped from a memfd (${memfd})`,
+      memfd === 'java_heap'
+        ? 'Start the JVM without ZGC (-XX:+UseZGC): other collectors use private memory'
+        : 'Unmap it in beforeCheckpoint',
     ];
   if (status & VMA_STATUS.sysvIpc) return ['it is System V shared memory', 'Detach it before the checkpoint'];
-  if (status & VMA_STATUS.anonShared)
-    return [
-      'it is shared anonymous memory',
-      'Use private memory; for ZGC choose another collector, e.g. -XX:+UseG1GC or -XX:+UseSerialGC',
-    ];
+  if (status & (VMA_STATUS.anonShared | VMA_STATUS.memfd))
+    return ['it is shared memory without a file', 'Use private memory, or unmap it in beforeCheckpoint'];
   if (status & VMA_STATUS.aioRing) return ['it belongs to kernel AIO', 'Close asynchronous I/O before the checkpoint'];
   if (status & VMA_STATUS.shadowStack)
     return ['it is a shadow stack', 'Start the app with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off'];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
-import { VMA_STATUS } from './areas.ts';
+import { isFileArea, VMA_STATUS } from './areas.ts';
 import type { Blob } from './blob.ts';
 import type { PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
@@ -35,7 +35,7 @@ export async function inspectMappedFiles(
 ): Promise<readonly MappedFile[]> {
   const ids = new Set(
     dump.mm.vmas
-      .filter(({ status }) => (status & (VMA_STATUS.filePrivate | VMA_STATUS.fileShared)) !== 0)
+      .filter((vma) => isFileArea(vma) && (vma.status & VMA_STATUS.memfd) === 0) // those are refused as areas
       .map(({ fileId }) => fileId),
   );
   const known = new Map<string, Omit<MappedFile, 'id'>>();
@@ -51,7 +51,9 @@ export async function inspectMappedFiles(
     const inspected = known.get(path) ?? (await inspect(path));
     if (path.startsWith(TOOLBOX))
       refuse(object, 'it belongs to the build tools and will not be in the image', 'Do not load libraries from there');
-    else if (dump.deletedFiles.has(id) || inspected === undefined)
+    else if (dump.deletedFiles.has(id))
+      refuse(object, 'it was deleted or replaced', 'Do not delete or replace files that the app has mapped');
+    else if (inspected === undefined)
       refuse(object, 'it does not exist in the image', 'Do not delete or replace files that the app has mapped');
     else if (inspected.sizeBytes !== entry.sizeBytes)
       refuse(
@@ -72,8 +74,10 @@ export async function inspectMappedFiles(
   }
 }
 
-/** Each container gets its own from the engine. */
-const MADE_BY_ENGINE = ['/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
+/** Each container gets its own from the engine; Podman and CRI-O name a user in the last two whom the image does not know. */
+export const MADE_BY_ENGINE: readonly string[] = [
+  ...['/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/passwd', '/etc/group'],
+];
 
 /** Files that the process holds open to read, such as its jars: what it knows of them must stay true, too. */
 export async function inspectOpenFiles(

@@ -10,27 +10,34 @@ const SIGNALS = Array.from({ length: 64 }, (_, index) => index + 1).filter(
   (signal) => signal !== SIGKILL && signal !== SIGSTOP,
 );
 const RLIMIT_NOFILE = 7;
+/** ADDR_NO_RANDOMIZE means nothing once a program runs. CRIU 4.2 takes the kernel's hexadecimal number for a decimal one. */
+const HARMLESS_PERSONALITIES: readonly number[] = [0, 0x40000, 40000];
 
 /** CRIU's name for an image → what it means. */
 const EXTRA_STATES: readonly (readonly [pattern: RegExp, object: string, remedy: string])[] = [
   [/^filelocks/, 'file locks', 'Release file locks in beforeCheckpoint'],
   [/^ipcns-/, 'System V IPC objects', 'Remove them before the checkpoint'],
-  [/^pagemap-shmem/, 'shared memory', 'Use private memory'],
   [/^tty-info/, 'a terminal', 'Run the build without a terminal for the app'],
 ];
 
+const REFUSED_BY_OBJECT =
+  /^(remap-fpath|ghost-file|signalfd|inotify|fanotify|bpfmap|timerfd|pidfd|memfd|pagemap-shmem|pages-shmem)/;
+
 export function refuseProcessState(dump: Dump, refuse: Refuse): void {
-  if (dump.processes.length !== 1)
+  for (const { pid, name, hasEnded } of dump.children)
     refuse(
-      'processes',
-      `there are ${dump.processes.length}: ${dump.processes.map(({ pid }) => pid).join(', ')}`,
-      'End child processes in beforeCheckpoint and start them again in afterRestore',
+      `child process ${pid} (${name})`,
+      hasEnded ? 'it has ended, and the app has not waited for it' : 'only one process can be restored',
+      hasEnded
+        ? 'Wait for child processes before the checkpoint (Process.waitFor)'
+        : 'End child processes in beforeCheckpoint and start them again in afterRestore',
     );
   const task = dump.threads[0]?.core.task;
   if (task === undefined || (task.state !== 1 && task.state !== 3))
     refuse('process', 'it is not alive', 'Look at the log of the app');
+  if (!HARMLESS_PERSONALITIES.includes(task?.personality ?? 0))
+    refuse('process', 'its personality was changed', 'Start the app without setarch, and do not call personality()');
   if (dump.hasParentPages) refuse('memory', 'the dump is incremental', 'Take a whole dump');
-  if (dump.mm.aios.length > 0) refuse('memory', 'kernel AIO is in use', 'Close asynchronous I/O before the checkpoint');
   if ((task?.pendingSignals?.signals.length ?? 0) > 0)
     refuse('process', 'a signal is pending', 'Take the checkpoint again; do not send the app signals during the build');
   const timers = task?.timers;
@@ -41,8 +48,8 @@ export function refuseProcessState(dump: Dump, refuse: Refuse): void {
     refuse('process', 'it has POSIX timers (timer_create)', 'Stop profilers and timers in beforeCheckpoint');
   for (const image of dump.extraImages) {
     const known = EXTRA_STATES.find(([pattern]) => pattern.test(image));
-    // These are refused one by one, with the numbers of their descriptors.
-    if (/^(remap-fpath|ghost-file|signalfd|inotify|fanotify|bpfmap|timerfd|memfd)/.test(image)) continue;
+    // These are refused one by one, by descriptor or area of memory.
+    if (REFUSED_BY_OBJECT.test(image)) continue;
     refuse(known?.[1] ?? image, 'they are part of the state', known?.[2] ?? REPORT_IT);
   }
   if (dump.deletedFiles.has(dump.fs.cwdId))

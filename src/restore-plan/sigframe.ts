@@ -29,6 +29,8 @@ const SOFTWARE_BYTES = 464;
 const NO_SYSTEM_CALL = 0xffffffffffffffffn;
 const SS_ONSTACK = 1;
 
+type Xsave = NonNullable<FpRegisters['xsave']>;
+
 export function isInSystemCall(registers: Registers): boolean {
   return registers.origAx !== NO_SYSTEM_CALL;
 }
@@ -86,10 +88,13 @@ export function renderFxsave(fp: FpRegisters): Buffer {
   return area;
 }
 
+/** Whether access to memory is limited, or allowed, by protection keys. */
+export function hasKeys({ pkru: [keys], xstateBv }: Xsave): boolean {
+  return keys !== undefined && keys !== DEFAULT_PKRU && ((xstateBv >> BigInt(COMPONENT.pkru)) & 1n) === 1n;
+}
+
 /** A frame without the protection keys' register gives the default: no need for a CPU that has it. */
-function partsInUse(
-  xsave: NonNullable<FpRegisters['xsave']>,
-): readonly (readonly [component: number, bytes: Buffer])[] {
+function partsInUse(xsave: Xsave): readonly (readonly [component: number, bytes: Buffer])[] {
   const isDefault = xsave.pkru.length === 0 || xsave.pkru[0] === DEFAULT_PKRU;
   const parts: (readonly [component: number, bytes: Buffer])[] = [
     [COMPONENT.ymm, words(xsave.ymmHigh)],

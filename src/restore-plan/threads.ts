@@ -3,10 +3,16 @@ import type { Areas } from './areas.ts';
 import type { Blob } from './blob.ts';
 import { PAGE_BYTES, type PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
-import { addSigframe, isInSystemCall } from './sigframe.ts';
-import type { XsaveLayout } from './xsave.ts';
+import { addSigframe, hasKeys, isInSystemCall } from './sigframe.ts';
+import { COMPONENT, type XsaveLayout } from './xsave.ts';
 
 const SCRATCH_BYTES = 4096;
+/** Control-flow enforcement, of which the kernel itself keeps the state. */
+const CET_COMPONENTS = [11, 12];
+const KNOWN_COMPONENTS = [...Object.values(COMPONENT), ...CET_COMPONENTS].reduce(
+  (bits, n) => bits | (1n << BigInt(n)),
+  0n,
+);
 const NAME_BYTES = 15;
 /** CRAC_THREAD_HELD in native/restore/plan.h. */
 export const THREAD_HELD = 1;
@@ -82,7 +88,17 @@ function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Re
   if ((state?.rseq?.criticalSection ?? 0n) !== 0n)
     refuse(object, 'it is inside a restartable sequence', 'Take the checkpoint again');
   if (registers.gsBase !== 0n) refuse(object, 'it uses the GS base', 'Do not load libraries that set the GS base');
-  const cet = core.thread.fp.xsave?.cet;
+  const xsave = core.thread.fp.xsave;
+  if (xsave !== undefined && hasKeys(xsave))
+    refuse(object, 'it uses memory protection keys', 'Do not load libraries that call pkey_alloc');
+  const unknown = (xsave?.xstateBv ?? 0n) & ~KNOWN_COMPONENTS;
+  if (unknown !== 0n)
+    refuse(
+      object,
+      `it uses registers that are not known (XSAVE 0x${unknown.toString(16)})`,
+      'Switch AMX off in the app',
+    );
+  const cet = xsave?.cet;
   if (cet !== undefined && cet.ssp !== 0n)
     refuse(object, 'it has a shadow stack', 'Start the app with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off');
   if (

@@ -1,6 +1,6 @@
 /*
  * a child process
- * refused: processes: there are 2: *, *. End child processes in beforeCheckpoint and start them again in afterRestore
+ * refused: child process * (child-process): only one process can be restored. End child processes in beforeCheckpoint and start them again in afterRestore
  */
 #include "state.h"
 

@@ -27,6 +27,13 @@ const sharedFile = (id: number, more = {}) => ({
   ...more,
 });
 const image = (sample: Sample, name: string) => sample.images.set(name, { magic: 1, records: [{ 1: 1 }] });
+const child = (sample: Sample, pid: number, state: number) =>
+  sample.images.set(`core-${pid}`, { magic: 0x55053847, records: [{ 1: 1, 3: { 1: state, 6: 'git' } }] });
+const memfd = (sample: Sample, name: string) => {
+  sample.vmas.push(sharedFile(60, { 7: 0x4081 }));
+  sample.files.push({ 1: 18, 2: 60, 20: { 1: 60, 5: 7 } });
+  sample.images.set('memfd', { magic: 0x48453499, records: [{ 1: name, 7: 7 }] });
+};
 const deleted = (sample: Sample, id: number) =>
   sample.images.set('remap-fpath', { magic: 0x59133954, records: [{ 1: id }] });
 const unix = (more: object) => ({ 1: 5, 2: 50, 16: { 1: 50, 2: 900, 3: 1, 4: 1, 5: 2, 8: 901, 11: '', ...more } });
@@ -34,8 +41,25 @@ const udp = (more: object) => ({ 1: 4, 2: 51, 4: { 1: 51, 2: 8, 3: 2, 4: 2, 5: 1
 
 /** What is done to the smallest dump, and what must be said about it. */
 const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegExp]>> = {
-  'a second process': [(s) => s.processes.push({ 1: 200, 2: PID, 5: [200] }), /processes: there are 2: 100, 200/],
-  'a zombie': [(s) => Object.assign(s.task, { 1: 2 }), /process: it is not alive/],
+  'a second process': [
+    (s) => s.processes.push({ 1: 200, 2: PID, 5: [200] }) && child(s, 200, 1),
+    /child process 200 \(git\): only one process/,
+  ],
+  'a zombie': [
+    (s) => s.processes.push({ 1: 200, 2: PID, 5: [200] }) && child(s, 200, 2),
+    /child process 200 \(git\): it has ended/,
+  ],
+  'a process that has ended': [(s) => Object.assign(s.task, { 1: 2 }), /process: it is not alive/],
+  'a changed personality': [(s) => Object.assign(s.task, { 3: 8 }), /personality was changed/],
+  'memory protection keys': [
+    (s) => Object.assign(s.fp, { 13: { 1: 0x203, 8: [0x55555550] } }),
+    /thread 100 \(java\): it uses memory protection keys/,
+  ],
+  'registers that are not known': [
+    (s) => Object.assign(s.fp, { 13: { 1: 0x40003 } }),
+    /it uses registers that are not known \(XSAVE 0x40000\)/,
+  ],
+  'an image that is not known': [(s) => image(s, 'novelty'), /novelty.img: .*does not know this state/],
   'a pending signal of the process': [
     (s) => Object.assign(s.task, { 10: { 1: [{ 1: 'x' }] } }),
     /process: a signal is pending/,
@@ -62,10 +86,12 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     /vdso.*Take the checkpoint again/,
   ],
   chroot: [(s) => s.files.splice(2, 1, regular(91, '/jail', { 10: 0o040755 })), /chroot/],
-  'memory of a memfd': [(s) => s.vmas.push(anonymous(SHARED, 1, { 6: 1, 7: 0x4101 })), /memfd.*ZGC/],
-  'shared anonymous memory': [
+  'memory of a memfd': [(s) => memfd(s, 'cache'), /memfd \(cache\)\. Unmap it/],
+  "the Z collector's heap": [(s) => memfd(s, 'java_heap'), /memfd \(java_heap\)\. .*ZGC/],
+  'shared anonymous memory': [(s) => memfd(s, '/dev/zero (deleted)'), /shared memory without a file/],
+  'shared anonymous memory of older CRIU': [
     (s) => s.vmas.push(anonymous(SHARED, 1, { 6: 0x21, 7: 0x101 })),
-    /shared anonymous memory/,
+    /shared memory without a file/,
   ],
   'System V memory': [(s) => s.vmas.push(anonymous(SHARED, 1, { 6: 1, 7: 0x501 })), /System V/],
   'an AIO ring': [(s) => s.vmas.push(anonymous(SHARED, 1, { 7: 0x2001 })), /kernel AIO/],
@@ -97,7 +123,7 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     (s) => deleted(s, 61) && open(s, 4, regular(61, '/tmp/gone')),
     /descriptor 4 \(\/tmp\/gone\): it was deleted/,
   ],
-  'a mapped file that was deleted': [(s) => deleted(s, 1), /mapped file \/lib\/library: it does not exist/],
+  'a mapped file that was deleted': [(s) => deleted(s, 1), /mapped file \/lib\/library: it was deleted or replaced/],
   'a deleted current folder': [(s) => deleted(s, 90), /process: its current folder was deleted/],
   'a file of the kernel': [
     (s) => open(s, 4, regular(61, '/proc/1/stat')),

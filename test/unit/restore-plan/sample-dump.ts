@@ -27,6 +27,8 @@ export interface Sample {
   readonly task: Record<number, Fields[number]>;
   readonly thread: Record<number, Fields[number]>;
   readonly registers: Record<number, number | bigint>;
+  /** Fields of user_x86_fpregs_entry. */
+  readonly fp: Record<number, Fields[number]>;
   readonly processes: Fields[];
   /** Files of the image's root. */
   readonly root: Map<string, RootFile>;
@@ -69,6 +71,7 @@ export function makeSample(): Sample {
     task: {},
     thread: {},
     registers: {},
+    fp: {},
     processes: [{ 1: PID, 2: 0, 3: PID, 4: PID, 5: [PID] }],
     root: new Map([['/lib/library', { sizeBytes: 2 * PAGE, mtimeSeconds: 1000, localPath: libraryPath }]]),
     images: new Map(),
@@ -120,7 +123,7 @@ export function writeSample(sample: Sample): Dump {
           22: 0x7000,
           ...sample.registers,
         },
-        3: { 1: 0x37f, 7: 0x1f80, 8: 0xffff, 9: Array(32).fill(0), 10: Array(64).fill(0) },
+        3: { 1: 0x37f, 7: 0x1f80, 8: 0xffff, 9: Array(32).fill(0), 10: Array(64).fill(0), ...sample.fp },
       },
       3: { 1: 1, 2: 0, 3: 0, 4: 0, 5: 0, 6: 'java', ...sample.task },
       5: { 1: 0x5010, 2: 24, 4: 0, 5: 0, 6: 4, 13: 'java', ...sample.thread },
