@@ -5,6 +5,8 @@ export interface ElfNeeds {
   /** Path of its loader; absent in libraries and static programs. */
   readonly interpreter: string | undefined;
   readonly libraries: readonly string[];
+  /** Its dynamic strings, each with a NUL: what it imports and exports, and more; one may be the end of another. */
+  readonly names: string;
 }
 
 const PT_LOAD = 1;
@@ -12,6 +14,7 @@ const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
 const DT_NEEDED = 1n;
 const DT_STRTAB = 5n;
+const DT_STRSZ = 10n;
 
 interface Segment {
   readonly type: number;
@@ -32,7 +35,7 @@ export async function readElfNeeds(path: string): Promise<ElfNeeds | undefined> 
     const dynamic = segments.find(({ type }) => type === PT_DYNAMIC);
     return {
       interpreter: interpreter && cutString(await readAt(file, interpreter.offset, interpreter.fileSize), 0),
-      libraries: dynamic === undefined ? [] : await readLibraries(file, segments, dynamic),
+      ...(dynamic === undefined ? { libraries: [], names: '' } : await readDynamic(file, segments, dynamic)),
     };
   } finally {
     await file.close();
@@ -57,27 +60,34 @@ async function readSegments(file: File, header: Buffer): Promise<readonly Segmen
   return segments;
 }
 
-async function readLibraries(file: File, segments: readonly Segment[], dynamic: Segment): Promise<readonly string[]> {
+async function readDynamic(
+  file: File,
+  segments: readonly Segment[],
+  dynamic: Segment,
+): Promise<Pick<ElfNeeds, 'libraries' | 'names'>> {
   const table = await readAt(file, dynamic.offset, dynamic.fileSize);
-  const nameOffsets: number[] = [];
-  let stringsAddress: bigint | undefined;
-  for (let at = 0; at + 16 <= table.length; at += 16) {
-    const tag = table.readBigInt64LE(at);
-    const value = table.readBigUInt64LE(at + 8);
-    if (tag === DT_NEEDED) nameOffsets.push(Number(value));
-    if (tag === DT_STRTAB) stringsAddress = value;
-  }
+  const values = (wanted: bigint): bigint[] => {
+    const found: bigint[] = [];
+    for (let at = 0; at + 16 <= table.length; at += 16)
+      if (table.readBigInt64LE(at) === wanted) found.push(table.readBigUInt64LE(at + 8));
+    return found;
+  };
+  const [address] = values(DT_STRTAB);
   const home = segments.find(
-    ({ type, address, fileSize }) =>
-      type === PT_LOAD &&
-      stringsAddress !== undefined &&
-      address <= stringsAddress &&
-      stringsAddress < address + BigInt(fileSize),
+    (segment) =>
+      segment.type === PT_LOAD &&
+      address !== undefined &&
+      segment.address <= address &&
+      address < segment.address + BigInt(segment.fileSize),
   );
-  if (home === undefined || stringsAddress === undefined) return [];
-  const start = home.offset + Number(stringsAddress - home.address);
-  const strings = await readAt(file, start, home.fileSize - (start - home.offset));
-  return nameOffsets.map((offset) => cutString(strings, offset));
+  if (home === undefined || address === undefined) return { libraries: [], names: '' };
+  const within = Number(address - home.address);
+  const size = Math.min(Number(values(DT_STRSZ)[0] ?? 0n), home.fileSize - within);
+  const strings = await readAt(file, home.offset + within, size);
+  return {
+    libraries: values(DT_NEEDED).map((offset) => cutString(strings, Number(offset))),
+    names: strings.toString('latin1'),
+  };
 }
 
 function cutString(bytes: Buffer, start: number): string {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
+import { findAllocators } from './allocators.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
 import { findPlanFault } from './check-plan.ts';
@@ -12,6 +13,7 @@ import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.t
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
+import type { MemoryPolicy } from './memory-strategy.ts';
 import { javascriptScanner, type PageScanner } from './page-scanner.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { planProcess, planSignalActions, refuseProcessState } from './process-state.ts';
@@ -59,8 +61,9 @@ export async function compileDump(
     sp: Number(core.thread?.registers?.sp ?? 0n),
     tls: Number(core.thread?.registers?.fsBase ?? 0n),
   }));
-  const layout = writeMemory(areas, memory, files, stacks, mode, scanner, memFile);
   const { ready } = checkpoint;
+  const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
+  const layout = writeMemory(areas, memory, files, stacks, policy, scanner, memFile);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
@@ -113,8 +116,15 @@ export async function compileDump(
     mappingCount: layout.mappingCount,
     requiredCpu,
     droppedPages: layout.droppedPages,
+    allocators: policy.allocators,
     contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
   };
+}
+
+function heapRange({ heap }: Checkpoint['ready']): MemoryPolicy['heap'] {
+  if (heap === undefined || heap === null) return undefined;
+  const start = Number(heap.address);
+  return { start, end: start + heap.sizeBytes };
 }
 
 function readVdso(

@@ -19,7 +19,14 @@ export interface AreaPages {
   /** Nothing below is read again. */
   readonly deadBelow?: number | undefined;
   /** A private mapping of a file: what a page holds that was not written. */
-  readonly original?: { readonly file: string; readonly offset: number; readonly sizeBytes: number } | undefined;
+  readonly original?: Original | undefined;
+}
+
+/** Where a mapped file's own bytes are. */
+export interface Original {
+  readonly file: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
 }
 
 /** Read and compared at once. */
@@ -74,8 +81,6 @@ export class PageSorter {
     return others;
   }
 }
-
-type Original = NonNullable<AreaPages['original']>;
 
 function* cut(pages: FilePages): Generator<FilePages> {
   for (let done = 0; done < pages.length; done += CHUNK_BYTES)

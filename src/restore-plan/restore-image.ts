@@ -1,7 +1,6 @@
 import type { Blob } from './blob.ts';
-import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
-
 import type { RequiredCpu } from './cpu-features.ts';
+import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
 
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
 export interface RestoreImage {
@@ -17,6 +16,8 @@ export interface RestoreImage {
   readonly requiredCpu: RequiredCpu;
   /** Pages left out, by cause. */
   readonly droppedPages: Readonly<Record<'zero' | 'equal-to-file' | 'dead-stack', number>>;
+  /** For whose sake memory outside of the Java heap is read and not mapped. */
+  readonly allocators: readonly string[];
   /** What plan.bin was made of. */
   readonly contents: PlanContents;
 }

@@ -18,5 +18,13 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
   const { scanner, missing } = loadPageScanner(world.nativeDir);
   if (missing !== undefined)
     world.report({ type: 'stage-progress', stage: 'compile', text: `comparing pages in JavaScript: ${missing}` });
-  return await compileDump(dump, checkpoint, plan.checkpoint.memory, world.workDir, scanner);
+  const { memory } = plan.checkpoint;
+  const image = await compileDump(dump, checkpoint, memory, world.workDir, scanner);
+  if (memory === 'map' && image.allocators.length > 0)
+    world.report({
+      type: 'stage-progress',
+      stage: 'compile',
+      text: `memory outside of the Java heap is read, not mapped: ${image.allocators.join(', ')} may count on zeros in what it gives back`,
+    });
+  return image;
 }

@@ -69,6 +69,7 @@ function makeRestoreImage(): RestoreImage {
     mappingCount: 300,
     requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
     droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3 },
+    allocators: [],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
   };
 }

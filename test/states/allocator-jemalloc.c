@@ -1,0 +1,10 @@
+/*
+ * jemalloc instead of the C library's malloc
+ * restored: map
+ */
+#include "allocator.h"
+
+int main(int argc, char **argv) {
+  (void)argc;
+  return run_with("libjemalloc.so.2", argv);
+}

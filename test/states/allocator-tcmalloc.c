@@ -1,0 +1,10 @@
+/*
+ * tcmalloc instead of the C library's malloc
+ * restored: map
+ */
+#include "allocator.h"
+
+int main(int argc, char **argv) {
+  (void)argc;
+  return run_with("libtcmalloc_minimal.so.4", argv);
+}
