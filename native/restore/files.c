@@ -16,7 +16,7 @@ long open_file(const struct crac_fd *wanted) {
   if (error != 0) give_up("%s: %e", path, error);
   uint64_t size = (uint64_t)status.st_size, position = wanted->a;
   int mode = wanted->flags & O_ACCMODE;
-  if (S_ISREG(status.st_mode) && ((mode == O_RDONLY && size != wanted->b) || (mode == O_RDWR && size < wanted->b)))
+  if (S_ISREG(status.st_mode) && ((mode == O_RDONLY && size != wanted->b && wanted->b != CRAC_ANY_SIZE) || (mode == O_RDWR && size < wanted->b)))
     give_up("%s has changed: %u bytes, %u at the checkpoint", path, size, wanted->b);
   /* another file than that of the build, or a new one: what is written does not begin after a hole */
   if (S_ISREG(status.st_mode) && position <= wanted->b && position > size) position = size;

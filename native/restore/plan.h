@@ -126,6 +126,7 @@ struct crac_sigact { /* the kernel's sigaction */
 
 #define CRAC_NONE 0xffffffffu /* no descriptor, no backlog */
 
+#define CRAC_ANY_SIZE ~0ULL /* of a file that each container gets from its engine */
 enum crac_fd_kind {
   CRAC_FD_INHERIT = 1,  /* 0, 1, 2: what the container gives */
   CRAC_FD_FILE = 2,     /* open(path_blob, flags, c), lseek to a; b: size at the checkpoint, which a file that is only read

@@ -6,7 +6,7 @@ import { isFileArea, VMA_STATUS } from './areas.ts';
 import type { Blob } from './blob.ts';
 import type { PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
-import { isOpenForReading } from './regular-files.ts';
+import { isOpenForReading, MADE_BY_ENGINE } from './regular-files.ts';
 import { groupActions } from './resource-actions.ts';
 
 /** A file of which the process has memory mapped, or that it reads: it must be in the image, unchanged. */

@@ -2,6 +2,8 @@ import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
 import { FD, type FdRecord } from './format.ts';
 
+/** CRAC_ANY_SIZE in native/restore/plan.h. */
+const ANY_SIZE = 0xffff_ffff_ffff_ffffn;
 const OPEN_MODE = 3;
 const O_WRONLY = 1;
 const O_CREAT = 0o100;
@@ -12,6 +14,11 @@ const FOLDER = 0o040000;
 const CHARACTER_DEVICE = 0o020000;
 const KERNEL_FILES = /^\/(proc|sys)\//;
 const STATELESS_DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'];
+
+/** Each container gets its own from the engine; Podman and CRI-O name a user in the last two whom the image does not know. */
+export const MADE_BY_ENGINE: readonly string[] = [
+  ...['/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/passwd', '/etc/group'],
+];
 
 export function isOpenForReading({ mode, flags }: Present<FileEntry['regular']>): boolean {
   return (mode & TYPE_MASK) === REGULAR && (flags & OPEN_MODE) === 0;
@@ -69,5 +76,5 @@ export async function planRegularFile(
     refuse(object, `it ${now}`, 'Do not delete or change files that the app holds open');
     return undefined;
   }
-  return { ...record, b: file.sizeBytes };
+  return { ...record, b: MADE_BY_ENGINE.includes(file.path) ? ANY_SIZE : file.sizeBytes };
 }

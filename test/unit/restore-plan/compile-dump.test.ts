@@ -209,6 +209,21 @@ describe('descriptors', () => {
     expect(await fds()).toMatchObject([{ fd: 4, kind: FD.FILE, a: 77, b: 2 * PAGE }]);
   });
 
+  test('a file that engines write may be another', async () => {
+    const localPath = `${sample.dir}/library`;
+    for (const path of ['/etc/passwd', '/etc/other'])
+      sample.root.set(path, { sizeBytes: 2 * PAGE, mtimeSeconds: 1, localPath });
+    open(sample, 4, regular(4, '/etc/passwd', { 8: 2 * PAGE }));
+    open(sample, 5, regular(5, '/etc/other', { 8: 2 * PAGE }));
+    expect(await fds()).toMatchObject([
+      { fd: 4, b: Number(0xffff_ffff_ffff_ffffn) },
+      { fd: 5, b: 2 * PAGE },
+    ]);
+    const { plan } = await compileSample(sample);
+    const files = readSection(plan, 'CRAC_FILES', 'crac_file').map(({ path_blob: at }) => blobText(plan, at ?? 0));
+    expect(files).toEqual(['/lib/library', '/etc/other']);
+  });
+
   test('eventfd and epoll with what it watches', async () => {
     open(sample, 6, { 1: 6, 2: 10, 8: { 1: 10, 2: 0o4000, 4: 3 } });
     open(sample, 7, { 1: 7, 2: 11, 9: { 1: 11, 2: 0o2000000, 4: [{ 1: 11, 2: 6, 3: 25, 4: 0x70000006 }] } });
