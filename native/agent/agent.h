@@ -3,6 +3,7 @@
 #define CRAC_AGENT_H
 #include <jni.h>
 #include <jvmti.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ HIDDEN void crac_warn(const char *format, ...) __attribute__((format(printf, 1, 
 
 /* nano_time.c */
 extern HIDDEN volatile int64_t crac_nano_offset;
+HIDDEN int64_t crac_nano_time(void);
 HIDDEN const char *crac_redirect_nano_time(JNIEnv *env);
 
 /* boot_classes.c */
@@ -48,10 +50,18 @@ HIDDEN void crac_move_timers(JNIEnv *env);
 HIDDEN void crac_forget_timers(JNIEnv *env);
 
 /* perf_data.c */
-extern HIDDEN volatile bool crac_perf_data_wanted;
+HIDDEN void crac_prepare_perf_data(void);
 HIDDEN void crac_show_perf_data(void);
 HIDDEN void crac_show_perf_data_soon(void);
+HIDDEN void crac_show_wanted_perf_data(void);
 HIDDEN bool crac_hide_perf_data(void);
+
+/* take_over.c */
+struct crac_mailbox;
+HIDDEN void crac_take_over(JNIEnv *env, const struct crac_mailbox *mailbox);
+
+/* late_options.c */
+HIDDEN void crac_warn_of_options(const char *arguments, const char *end, uint32_t count);
 
 /* attach_file.c */
 HIDDEN void crac_remove_stale_attach_file(void);
@@ -73,8 +83,14 @@ HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there
 HIDDEN const char *crac_collector(void);
 HIDDEN uint64_t crac_collect_and_drop(JNIEnv *env);
 
+/* code_barriers.c */
+HIDDEN void crac_pass_code_barriers(void);
+
 /* jit_idle.c */
 HIDDEN void crac_await_idle_compilers(int limit_ms);
+
+/* thread.c */
+HIDDEN bool crac_start_thread(pthread_t *thread, void *(*run)(void *argument), void *argument);
 
 /* channel.c */
 HIDDEN const char *crac_start_channel(void);

@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +24,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-CRAC_OLD_SYMBOL(pthread_create);
 CRAC_OLD_SYMBOL(pthread_detach);
-CRAC_OLD_SYMBOL(pthread_attr_setstacksize);
-
-#define STACK_BYTES (1u << 20)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -193,11 +188,9 @@ static void *run_channel(void *unused) {
     busy = true;
     if (listener < 0 && (listener = open_listener()) < 0)
       wanted = false;
-    if (crac_perf_data_wanted) {
-      pthread_mutex_unlock(&lock);
-      crac_show_perf_data();
-      pthread_mutex_lock(&lock);
-    }
+    pthread_mutex_unlock(&lock);
+    crac_show_wanted_perf_data();
+    pthread_mutex_lock(&lock);
     while (wanted && listener >= 0) {
       int own = listener;
       pthread_mutex_unlock(&lock);
@@ -223,16 +216,7 @@ static void *run_channel(void *unused) {
 /* Returns NULL or what is wrong. */
 const char *crac_start_channel(void) {
   pthread_t thread;
-  pthread_attr_t attributes;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  sigprocmask(SIG_SETMASK, &all, &before); /* signals are the JVM's; the new thread inherits the mask */
-  int error = pthread_create(&thread, &attributes, run_channel, NULL);
-  sigprocmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
-  if (error)
+  if (!crac_start_thread(&thread, run_channel, NULL))
     return "the control thread cannot be started";
   pthread_detach(thread);
   return NULL;

@@ -1,7 +1,7 @@
 /*
  * System.nanoTime() must go on from where it stopped, though CLOCK_MONOTONIC is another one after a restore. All of
  * HotSpot's uses (the intrinsic in compiled code too) end in os::javaTimeNanos(), which is not exported; the exported
- * JVM_NanoTime() tail-jumps to it. Its beginning is overwritten with a jump to nano_time(). Deadlines given to the kernel
+ * JVM_NanoTime() tail-jumps to it. Its beginning is overwritten with a jump to crac_nano_time(). Deadlines given to the kernel
  * are computed with clock_gettime() and stay untouched (the restorer moves those that are pending).
  */
 #define _GNU_SOURCE
@@ -20,7 +20,7 @@ volatile int64_t crac_nano_offset;
 #define SECOND_NS 1000000000LL
 #define HOUR_NS (3600 * SECOND_NS)
 
-static int64_t nano_time(void) {
+int64_t crac_nano_time(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * SECOND_NS + now.tv_nsec + crac_nano_offset;
@@ -77,7 +77,7 @@ const char *crac_redirect_nano_time(JNIEnv *env) {
   size_t length = (size_t)(target + JUMP_BYTES - page);
   if (mprotect(page, length, PROT_READ | PROT_WRITE))
     return "System.nanoTime() cannot be made to go on after a restore: the system does not let code be changed";
-  write_jump(target, (uint64_t)(uintptr_t)nano_time);
+  write_jump(target, (uint64_t)(uintptr_t)crac_nano_time);
   if (mprotect(page, length, PROT_READ | PROT_EXEC)) {
     crac_warn("libjvm.so cannot be made executable again");
     return "System.nanoTime() cannot be made to go on after a restore";

@@ -14,8 +14,8 @@ PARTS += $(OUT)/crac.jar $(OUT)/libcrac.so
 
 $(OUT)/crac.jar: $(AGENT_JAVA) $(AGENT)/part.mk | $(OUT)
 	rm -rf $(AGENT_CLASSES) && mkdir -p $(AGENT_CLASSES)
-	$(JDK17)/bin/javac --release 17 -g:source,lines -Xlint:all -d $(AGENT_CLASSES) $(filter-out $(AGENT_PROVIDER),$(AGENT_JAVA))
-	$(JDK17)/bin/javac -source 17 -target 17 -g:source,lines -Xlint:all,-options -cp $(AGENT_CLASSES) -d $(AGENT_CLASSES) \
+	$(JDK17)/bin/javac --release 17 -XDstringConcat=inline -g:source,lines -Xlint:all -d $(AGENT_CLASSES) $(filter-out $(AGENT_PROVIDER),$(AGENT_JAVA))
+	$(JDK17)/bin/javac -source 17 -target 17 -XDstringConcat=inline -g:source,lines -Xlint:all,-options -cp $(AGENT_CLASSES) -d $(AGENT_CLASSES) \
 	  --add-exports java.management/sun.management.spi=ALL-UNNAMED $(AGENT_PROVIDER)
 	cd $(AGENT_CLASSES) && TZ=UTC $(abspath $(JDK17))/bin/jar --create --file $(abspath $@) --no-manifest --no-compress \
 	  --date=1980-01-01T00:00:02Z $(AGENT_FIRST) \
@@ -23,6 +23,6 @@ $(OUT)/crac.jar: $(AGENT_JAVA) $(AGENT)/part.mk | $(OUT)
 	rm -rf $(AGENT_CLASSES)
 
 # -z now: nothing is bound later, in a restored process. No libc symbol newer than GLIBC_2.17 (test/java/library.test.ts).
-$(OUT)/libcrac.so: $(AGENT_C) $(AGENT)/agent.h control.h mailbox.h $(OUT)/crac.jar | $(OUT)
+$(OUT)/libcrac.so: $(AGENT_C) $(wildcard $(AGENT)/*.h) control.h mailbox.h $(OUT)/crac.jar | $(OUT)
 	$(CC) $(CFLAGS) $(WARN) -fPIC -fvisibility=hidden -fno-stack-protector -pthread -shared -Wl,-z,now -s -Wl,-soname,libcrac.so \
 	  -I$(JDK17)/include -I$(JDK17)/include/linux -DCRAC_JAR='"$(abspath $(OUT))/crac.jar"' -o $@ $(AGENT_C)

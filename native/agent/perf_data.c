@@ -22,9 +22,9 @@
 
 #define PASSWD_BYTES 65536
 
-volatile bool crac_perf_data_wanted; /* the control thread is to show them */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* guarded by lock */
+static bool wanted; /* the control thread is to show them */
 static int data_file = -1;
 static char path[320];
 
@@ -157,23 +157,33 @@ static bool hide(void) {
   return true;
 }
 
+/* Before a checkpoint, so that there is less to be done after the restore. */
+void crac_prepare_perf_data(void) { watch_death(); }
+
 /* The control thread shows them when it opens its channel: nobody is to wait for it. */
 void crac_show_perf_data_soon(void) {
-  watch_death();
-  crac_perf_data_wanted = true;
+  pthread_mutex_lock(&lock);
+  wanted = true;
+  pthread_mutex_unlock(&lock);
+}
+
+void crac_show_wanted_perf_data(void) {
+  pthread_mutex_lock(&lock);
+  if (wanted)
+    show();
+  wanted = false;
+  pthread_mutex_unlock(&lock);
 }
 
 void crac_show_perf_data(void) {
-  pthread_mutex_lock(&lock);
-  crac_perf_data_wanted = false;
-  show();
-  pthread_mutex_unlock(&lock);
+  crac_show_perf_data_soon();
+  crac_show_wanted_perf_data();
 }
 
 /* Returns whether there was a file. */
 bool crac_hide_perf_data(void) {
   pthread_mutex_lock(&lock);
-  crac_perf_data_wanted = false;
+  wanted = false;
   bool was_there = hide();
   pthread_mutex_unlock(&lock);
   return was_there;

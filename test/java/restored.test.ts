@@ -54,17 +54,26 @@ describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
     expect(await status(jvm.pid)).toBe('restored');
   });
 
-  test('checkpointRestore() returns, and a restored JVM can be prepared again', async () => {
+  test('options for the JVM that come too late are told; a restored JVM can be prepared again', async () => {
     await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('checkpoint');
     await waitFor(() => status(jvm.pid), 'waiting');
-    simulateRestore(await prepare(jvm.pid), { env: { GREETING: 'once' } });
+    simulateRestore(await prepare(jvm.pid), {
+      args: ['-Xmx64m', '-Dapp.color=red', '-XX:MaxRAMPercentage=50', '-javaagent:secret.jar=key', 'serve'],
+      env: { GREETING: 'once', JAVA_TOOL_OPTIONS: '-Xmx64m', _JAVA_OPTIONS: '' },
+    });
+    expect(await jvm.line(/^crac: warning/)).toBe(
+      'crac: warning: -Xmx64m, -XX:MaxRAMPercentage, -javaagent:secret.jar, JAVA_TOOL_OPTIONS: without effect, a restored JVM ' +
+        'has the options of its build. Build with them (app.javaOptions), or start cold with them (CRAC_RESTORE=off, ' +
+        'options in JAVA_TOOL_OPTIONS)',
+    );
     await jvm.line(/^after second GREETING=once$/);
     await jvm.line(/^returned in the caller$/);
     await waitFor(() => status(jvm.pid), 'restored');
     const again = await prepare(jvm.pid);
     simulateRestore(again, { env: { GREETING: 'twice' } });
     await jvm.line(/^after second GREETING=twice$/);
+    expect(jvm.lines.filter((line) => line.startsWith('crac: warning'))).toHaveLength(1);
     const late = await ctl(['resume', again.mailbox.address, '--pid', String(jvm.pid)]);
     expect(late.status).toBe(1);
   });

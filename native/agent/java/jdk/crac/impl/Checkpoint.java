@@ -155,8 +155,7 @@ public final class Checkpoint {
             }
             if (end == Native.RESTORED) {
                 Control.restored();
-                RestoreTime.take(mailbox);
-                Renewal.takeOver(mailbox);
+                Renewal.finish();
             }
         } finally {
             Native.removeMailbox(mailbox);

@@ -12,52 +12,32 @@ final class Lookout implements AutoCloseable {
 
     private final int limitSeconds = Settings.seconds("CRAC_RESOURCE_TIMEOUT", LIMIT_SECONDS);
     private final Thread watched = Thread.currentThread();
-    private final Thread watcher = limitSeconds == 0 ? null : new Thread(null, this::watch, "crac lookout", 0, false);
+    /** The thread of the agent that calls look(); 0: none. */
+    private final long watcher = limitSeconds == 0 ? 0 : start(TimeUnit.SECONDS.toMillis(limitSeconds));
     /** Guarded by this: null when nothing is to be watched, or it has been told. */
     private Resource current;
     private long deadline;
-    private boolean closed;
 
-    Lookout() {
-        if (watcher != null) {
-            watcher.setDaemon(true);
-            watcher.start();
-        }
-    }
-
-    /** Before the checkpoint: its classes are not to be loaded for the first time after the restore. */
+    /** Before the checkpoint: its methods are not to be linked after the restore. */
     static void rehearse() {
-        Lookout lookout = new Lookout();
-        lookout.close();
-        try {
-            if (lookout.watcher != null) {
-                lookout.watcher.join(); // it must not be in the dump
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+        try (Lookout lookout = new Lookout()) {
+            lookout.enter(null);
         }
     }
 
     synchronized void enter(Resource resource) {
         current = resource;
         deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(limitSeconds);
-        notifyAll();
     }
 
-    private synchronized void watch() {
-        while (!closed) {
-            long leftMs = current == null ? 0 : (deadline - System.nanoTime()) / 1_000_000 + 1;
-            try {
-                if (current == null || leftMs > 0) {
-                    wait(leftMs);
-                } else {
-                    tell(current);
-                    current = null;
-                }
-            } catch (InterruptedException notOurs) {
-                // nobody knows this thread; the loop looks again
-            }
+    /** Called by the agent when the time may be up; returns in how many milliseconds to call again. */
+    private synchronized long look() {
+        long leftMs = (deadline - System.nanoTime()) / 1_000_000 + 1;
+        if (current != null && leftMs <= 0) {
+            tell(current);
+            current = null;
         }
+        return leftMs > 0 ? leftMs : TimeUnit.SECONDS.toMillis(limitSeconds);
     }
 
     private void tell(Resource resource) {
@@ -72,8 +52,12 @@ final class Lookout implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
-        closed = true;
-        notifyAll();
+    public void close() {
+        end(watcher);
     }
+
+    private native long start(long firstLookMs);
+
+    /** Returns when the thread has ended. */
+    private static native void end(long watcher);
 }

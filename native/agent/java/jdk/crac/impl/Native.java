@@ -41,17 +41,11 @@ final class Native {
     static final int RESTORED = 2;
     static final int CLIENT_GONE = -1;
 
-    /** Waits for the end of the state WAITING and returns the new one, or NOBODY_DUMPED when it did not come in time. */
+    /**
+     * Waits for the end of the state WAITING and returns the new one, or NOBODY_DUMPED when it did not come in time. After a
+     * restore the process has its new environment, process id, properties and seeds, and the app's threads go on.
+     */
     static native int awaitRestore(long mailbox, int limitMs);
-
-    /** The container's arguments, as delivered by the restorer. */
-    static native byte[][] arguments(long mailbox);
-
-    /** Makes the delivered environment that of C's getenv. Returns +NAME=value, ~NAME=value, -NAME. */
-    static native byte[][] takeEnvironment(long mailbox);
-
-    /** Milliseconds since the epoch. */
-    static native long restoreBeganMs(long mailbox);
 
     static native void removeMailbox(long mailbox);
 

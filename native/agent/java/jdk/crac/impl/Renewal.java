@@ -20,37 +20,32 @@ final class Renewal {
         }
     }
 
-    /** Last of all that runs before the JVM is brought to rest. */
+    /** Last of all that runs before the JVM is brought to rest: what is to be done after the restore has then been done once. */
     static void rehearse() {
         forget();
-        reseed(); // there is nothing to be reseeded yet
-        Restored.rehearse();
+        rehearseTakeOver("-D" + Restored.REHEARSED + "=");
+        Restored.endRehearsal();
+        prepareForTools();
         Processors.remember();
         Lookout.rehearse();
         Native.openChannel(); // it is open
     }
 
-    /** In the restored process, before the app's resources hear of it. */
-    static void takeOver(long mailbox) {
-        long began = System.nanoTime();
-        int count = reseed();
-        long reseeded = System.nanoTime();
-        byte[][] changes = Restored.takeOver(mailbox);
+    /** In the restored process, when the app's threads go on, and before its resources hear of it. */
+    static void finish() {
         forget();
         showToTools();
-        if ("debug".equals(System.getenv("CRAC_LOG"))) {
-            long end = System.nanoTime();
-            System.err.println("crac: " + count + " generators and threads have new seeds, after " + (reseeded - began) / 1000
-                    + " us; all taken over after " + (end - began) / 1000 + " us");
-            Restored.tell(changes);
-        }
+        Restored.warnOfOptions();
+        Restored.tellAll();
     }
 
-    /** Gives new seeds to the generators of random numbers, and lets timers catch up with the clock; returns how many seeds. */
-    private static native int reseed();
+    /** Does what the agent does in the restored process, to a copy of the environment and with this argument. */
+    private static native void rehearseTakeOver(String argument);
 
     /** Lets go of what was found before the checkpoint. */
     private static native void forget();
+
+    private static native void prepareForTools();
 
     /** Puts the JVM's counters where jps and jstat look for them. */
     private static native void showPerfData();
@@ -63,7 +58,4 @@ final class Renewal {
 
     /** To what the heap may grow (-Xmx, or what the JVM took at its start); it cannot be changed any more. */
     static native long maxHeapBytes();
-
-    /** A mailbox with this argument and the environment of this process; Native.removeMailbox() is for it as well. */
-    static native long rehearsalMailbox(String argument);
 }
