@@ -152,5 +152,6 @@ uint64_t crac_collect_and_drop(JNIEnv *env) {
   armed = false;
   if (listening)
     (*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_DISABLE, JVMTI_EVENT_GARBAGE_COLLECTION_FINISH, NULL);
+  crac_pass_code_barriers();
   return dropped_bytes;
 }
