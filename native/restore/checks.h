@@ -4,5 +4,5 @@
 void check_cpu(void);          /* cpu.c */
 void check_memory_limit(void); /* memory_limit.c */
 void check_files(void);
-void check_memory_layout(void);
+void check_address_space(void);
 #endif

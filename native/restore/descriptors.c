@@ -34,14 +34,16 @@ void move_descriptor(long fd, uint32_t to, int flags) {
 }
 
 void stage_descriptors(void) {
-  call(prlimit64, 0, RLIMIT_NOFILE, 0, &limit_before);
+  long error = call(prlimit64, 0, RLIMIT_NOFILE, 0, &limit_before);
+  if (error != 0) give_up("the limit of open files cannot be read: %e", error);
   struct rlimit limit = limit_before;
   uint64_t wanted = (uint64_t)plan->scratch_fd + SCRATCH_DESCRIPTORS;
   if (limit.rlim_max < wanted)
     give_up("the limit of open files is %u, %u are needed", (uint64_t)limit.rlim_max, wanted);
   if (limit.rlim_cur < wanted) {
     limit.rlim_cur = wanted;
-    call(prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
+    error = call(prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
+    if (error != 0) give_up("the limit of open files cannot be raised to %u: %e", wanted, error);
   }
   move_descriptor(mem_fd, plan->scratch_fd, O_CLOEXEC);
   mem_fd = plan->scratch_fd;

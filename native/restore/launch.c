@@ -19,8 +19,12 @@ static const char *environment(const char *name, const char *otherwise) {
   return otherwise;
 }
 
+/* By its name, not as "DIR/..": DIR may be missing, closed to us, or a link. */
 static char *next_to(const char *dir, const char *name, char *out, size_t size) {
-  format(out, size, "%s/%s", dir, name);
+  size_t length = format(out, size, "%s", dir);
+  while (length > 0 && out[length - 1] == '/') length--;
+  while (length > 0 && out[length - 1] != '/') length--;
+  format(out + length, size - length, "%s", name);
   return out;
 }
 
@@ -80,7 +84,7 @@ void read_launch(uint64_t *kernel_stack) {
   keep_strings();
 
   launch.checkpoint_dir = environment("CRAC_CHECKPOINT", "/opt/crac/checkpoint");
-  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "../cold", cold_path, sizeof cold_path));
+  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "cold", cold_path, sizeof cold_path));
   launch.vdso = environment("CRAC_VDSO", "");
   launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
   launch.is_recording = is_equal(environment("CRAC_RECORD", ""), "1");

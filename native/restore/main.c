@@ -23,7 +23,7 @@ static void check(void) {
   check_launch();
   open_plan(launch.checkpoint_dir);
   prefetch();
-  check_memory_layout();
+  check_address_space();
   check_cpu();
   check_files();
   check_memory_limit();

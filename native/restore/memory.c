@@ -3,11 +3,15 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/resource.h>
 
 #include "cold.h"
 #include "plan_file.h"
 #include "syscall.h"
 
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
 #define NO_FILE 0xffffffffu
 
 /* A library's areas follow each other, so one open file is enough. */
@@ -25,10 +29,24 @@ static long open_mapped_file(uint32_t index) {
   return fd;
 }
 
+static _Noreturn void give_up_mapping(const struct crac_mem *area, long error) {
+  struct rlimit limit;
+  if (error == -ENOMEM && call(prlimit64, 0, RLIMIT_AS, 0, &limit) == 0 && limit.rlim_cur != RLIM64_INFINITY)
+    give_up("memory at %x (%u KiB) cannot be mapped: the limit of address space is %u KiB (RLIMIT_AS, ulimit -v)",
+            area->address, area->length / 1024, (uint64_t)limit.rlim_cur / 1024);
+  if (error == -ENOMEM && call(prlimit64, 0, RLIMIT_DATA, 0, &limit) == 0 && limit.rlim_cur != RLIM64_INFINITY)
+    give_up("memory at %x (%u KiB) cannot be mapped: the limit of data is %u KiB (RLIMIT_DATA, ulimit -d)", area->address,
+            area->length / 1024, (uint64_t)limit.rlim_cur / 1024);
+  give_up("memory at %x (%u KiB) cannot be mapped: %e", area->address, area->length / 1024, error);
+}
+
 static void map(const struct crac_mem *area, uint32_t flags, long fd) {
   if ((flags & MAP_TYPE) == 0) flags |= MAP_PRIVATE;
   long mapped = call(mmap, area->address, area->length, area->prot, flags | MAP_FIXED, fd, area->offset);
-  if (is_error(mapped)) give_up("memory at %x (%u KiB) cannot be mapped: %e", area->address, area->length / 1024, mapped);
+  /* Kernels before 6.11: their vdso has no getrandom either, so the state that is kept there is not used. */
+  if (mapped == -EINVAL && (flags & MAP_TYPE) == MAP_DROPPABLE)
+    mapped = call(mmap, area->address, area->length, area->prot, (flags & ~MAP_TYPE) | MAP_PRIVATE | MAP_FIXED, fd, 0);
+  if (is_error(mapped)) give_up_mapping(area, mapped);
 }
 
 static void read_pages(const struct crac_mem *area) {

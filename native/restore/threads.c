@@ -79,6 +79,8 @@ void make_threads(void) {
   for (uint32_t i = 1; i < count; i++) {
     struct crac_thread *next = &first[i];
     tid = start_thread(THREAD_FLAGS, next->scratch, next->clear_tid, next->tls, resume_thread, next);
+    if (tid == -EAGAIN)
+      give_up("thread %u of %u cannot be made: the limit of processes is reached (--pids-limit, ulimit -u)", (uint64_t)i + 1, (uint64_t)count);
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch, makeState, setUpRestorer, writeCold } from './restorer-setup.ts';
 
@@ -50,4 +50,56 @@ test('CRAC_COLD points to another cold command', async () => {
   writeFileSync(other, '9\0/bin/echo\0other\0');
   const { lines } = launch(state.dir, { env: { CRAC_RESTORE: 'off', CRAC_COLD: other }, args: ['last', '-Dk=v'] });
   expect(lines).toEqual(['other -Dk=v last']);
+});
+
+test.each(['missing/', 'link'])('the cold command is found where the checkpoint is not: %s', async (name) => {
+  const { dir } = await makeState();
+  writeCold(dir, '9', '/bin/echo', 'cold');
+  symlinkSync('/nowhere', join(dir, 'link'));
+  const { lines, stderr } = launch(dir, { env: { CRAC_CHECKPOINT: join(dir, name) } });
+  expect({ lines, stderr }).toEqual({
+    lines: ['cold'],
+    stderr: expect.stringMatching(/^crac: starting cold: .*plan\.bin: no such file or directory\n$/),
+  });
+});
+
+describe('very much handed over', () => {
+  // More than a process may give on with the usual limit of the stack, so it is made in between.
+  const large = (environment: string, args: string): string[] => {
+    const script = `import os, sys; os.execve(sys.argv[1], sys.argv[1:] + ${args}, {**os.environ, **${environment}})`;
+    return ['prlimit', '--stack=67108864', 'python3', '-c', script];
+  };
+
+  test.each([
+    {
+      name: 'an environment of 2 MB',
+      prefix: large('{f"LONG_{i}": "x" * 110000 for i in range(20)}', '[]'),
+      sum: '0 2200000',
+    },
+    { name: 'arguments of 2 MB', prefix: large('{}', '["x" * 110000] * 20'), sum: '2200000 0' },
+    {
+      name: 'an environment larger than the mailbox',
+      prefix: large('{f"L{i}": "x" * 110000 for i in range(10)}', '[]'),
+      sum: '0 1100000',
+    },
+    { name: '150000 arguments', prefix: large('{}', '["x"] * 150000'), sum: '150000 0' },
+  ])('$name: started cold, with all of it', async ({ prefix, sum }) => {
+    const state = await makeState();
+    const count =
+      'import os, sys; print(len("".join(sys.argv[1:])), sum(len(v) for k, v in os.environ.items() if k[0] == "L" and len(v) == 110000))';
+    writeCold(state.dir, '9', '/usr/bin/python3', '-c', count);
+    const { lines, stderr } = launch(state.dir, { prefix });
+    expect(stderr).toMatch(
+      /^crac: starting cold: arguments and environment are too large to be handed over \(\d+ bytes\)\n$/,
+    );
+    expect(lines).toEqual([sum]);
+  });
+
+  test('an environment that just fits is restored', async () => {
+    const { dir } = await makeState();
+    const prefix = large('{f"LONG_{i}": "x" * 110000 for i in range(9)}', '[]');
+    const { status, stderr, lines } = launch(dir, { prefix });
+    const isRight = lines.some((line) => line.endsWith('data_size right'));
+    expect({ status, stderr, isRight }).toEqual({ status: 42, stderr: '', isRight: true });
+  });
 });

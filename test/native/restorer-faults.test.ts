@@ -21,6 +21,7 @@ const AT_A_TIME = 4;
 const TOLERATED: Readonly<Record<number, readonly string[]>> = {
   0: [], // read: of a control group's limit
   3: [], // close
+  11: [], // munmap: of the page that was tried
   25: [], // mremap: the vdso stays where it is
   28: [], // madvise
   56: [], // clone: of the watchdog

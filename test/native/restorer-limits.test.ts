@@ -1,29 +1,45 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** What the container or the host grants too little of. */
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { anyUser, launch, listen, makeState, run, setUpRestorer, writeCold } from './restorer-setup.ts';
 
 setUpRestorer('restore');
 
+const isV2 = statSync('/sys/fs/cgroup/cgroup.controllers', { throwIfNoEntry: false }) !== undefined;
+
 /** A control group of its own; `prefix` starts a command in it. */
-function limitMemory(bytes: number): Disposable & { readonly prefix: readonly string[] } {
-  const isV2 = statSync('/sys/fs/cgroup/cgroup.controllers', { throwIfNoEntry: false }) !== undefined;
-  const group = join(isV2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory', `restorer-test-${process.pid}`);
+function limitGroup(controller: 'memory' | 'pids', file: string, value: number): Disposable & { prefix: string[] } {
+  const group = join('/sys/fs/cgroup', isV2 ? '' : controller, `restorer-test-${process.pid}`);
   mkdirSync(group);
-  writeFileSync(join(group, isV2 ? 'memory.max' : 'memory.limit_in_bytes'), `${bytes}`);
+  writeFileSync(join(group, file), `${value}`);
   return {
     prefix: ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'],
     [Symbol.dispose]: () => void run('rmdir', [group]),
   };
 }
 
-test('no more threads', async () => {
+/** Starts a command that sees these files as its control groups, whichever version the machine has. */
+function showGroups(dir: string, own: string, files: Readonly<Record<string, string>>): string[] {
+  const root = join(dir, 'groups');
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  writeFileSync(join(dir, 'own'), own);
+  const script = `mount --bind ${root} /sys/fs/cgroup && mount --bind ${dir}/own /proc/$$/cgroup && exec "$@"`;
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh'];
+}
+
+test.each([
+  ['of the user (ulimit -u)', (): string[] => [...anyUser, 'prlimit', '--nproc=1'], undefined],
+  ['of the control group (--pids-limit)', (): string[] => [], { value: 2 }],
+])('no more threads: limit %s', async (_, prefixOf, limit) => {
   const state = await makeState();
   writeCold(state.dir, '1', '/bin/echo', 'cold');
-  const { lines, stderr } = launch(state.dir, { prefix: [...anyUser, 'prlimit', '--nproc=1'] });
-  expect({ lines, stderr }).toEqual({
-    lines: ['cold'],
-    stderr: 'crac: starting cold: thread 2 of 2 cannot be made: resource temporarily unavailable\n',
-  });
+  using group = limit === undefined ? undefined : limitGroup('pids', 'pids.max', limit.value);
+  const { lines, stderr } = launch(state.dir, { prefix: group?.prefix ?? prefixOf() });
+  const reason = 'thread 2 of 2 cannot be made: the limit of processes is reached (--pids-limit, ulimit -u)';
+  expect({ lines, stderr }).toEqual({ lines: ['cold'], stderr: `crac: starting cold: ${reason}\n` });
 });
 
 test('port in use', async () => {
@@ -36,20 +52,83 @@ test('port in use', async () => {
   });
 });
 
-test('control group with less memory than needed', async () => {
-  const state = await makeState();
-  using group = limitMemory(32 << 20);
-  const { status, stderr } = launch(state.dir, { prefix: group.prefix });
-  expect({ status, stderr }).toEqual({
+test.each([
+  ['--as=67108864', /cannot be mapped: the limit of address space is 65536 KiB \(RLIMIT_AS, ulimit -v\)\n$/],
+  ['--data=67108864', /cannot be mapped: the limit of data is 65536 KiB \(RLIMIT_DATA, ulimit -d\)\n$/],
+])('prlimit %s', async (limit, reason) => {
+  const large = { kind: 1, address: 0x40000000, length: 128 << 20, prot: 3, flags: 0x22 };
+  const { dir } = await makeState({ moreMemory: [large] });
+  const { status, stderr } = launch(dir, { prefix: ['prlimit', limit] });
+  expect(stderr).toMatch(/^crac: starting cold: memory at 40000000 \(131072 KiB\) /);
+  expect(stderr).toMatch(reason);
+  expect(status).toBe(3);
+});
+
+test('a checkpoint that this user may not read', async () => {
+  const { dir } = await makeState();
+  chmodSync(join(dir, 'checkpoint'), 0o700);
+  expect(launch(dir, { prefix: anyUser })).toMatchObject({
     status: 3,
-    stderr: 'crac: starting cold: not enough memory: 64 MiB needed, the limit is 32 MiB\n',
+    stderr: `crac: starting cold: ${dir}/checkpoint/plan.bin: permission denied\n`,
   });
 });
 
-test('control group with less memory than the heap may take', async () => {
-  const state = await makeState({ header: { needed_bytes: 16 << 20, max_heap_bytes: 48 << 20 } });
-  using group = limitMemory(32 << 20);
-  expect(launch(state.dir, { prefix: group.prefix })).toMatchObject({
+const needsMore = 'not enough memory: 64 MiB needed, the limit is 32 MiB';
+
+test('the control group has less memory than needed', async () => {
+  const state = await makeState();
+  using group = limitGroup('memory', isV2 ? 'memory.max' : 'memory.limit_in_bytes', 32 << 20);
+  const { status, stderr } = launch(state.dir, { prefix: group.prefix });
+  expect({ status, stderr }).toEqual({ status: 3, stderr: `crac: starting cold: ${needsMore}\n` });
+});
+
+test.each<{ name: string; own: string; files: Record<string, string>; reason?: string }>([
+  { name: 'version 2, own group', own: '0::/a/b\n', files: { 'a/b/memory.max': `${32 << 20}\n` }, reason: needsMore },
+  {
+    name: 'version 2, as a container sees it',
+    own: '0::/\n',
+    files: { 'memory.max': `${32 << 20}\n` },
+    reason: needsMore,
+  },
+  {
+    name: "version 2, path of the host's",
+    own: '0::/docker/123\n',
+    files: { 'memory.max': `${32 << 20}\n` },
+    reason: needsMore,
+  },
+  { name: 'version 2, no limit', own: '0::/a\n', files: { 'a/memory.max': 'max\n' } },
+  {
+    name: 'version 1, own group',
+    own: '12:cpu,cpuacct:/x\n4:memory:/a\n0::/\n',
+    files: { 'memory/a/memory.limit_in_bytes': `${32 << 20}\n` },
+    reason: needsMore,
+  },
+  {
+    name: 'version 1, controllers together',
+    own: '4:hugetlb,memory:/\n',
+    files: { 'memory/memory.limit_in_bytes': `${32 << 20}\n` },
+    reason: needsMore,
+  },
+  {
+    name: 'version 1, no limit',
+    own: '4:memory:/\n',
+    files: { 'memory/memory.limit_in_bytes': '9223372036854771712\n' },
+  },
+  { name: 'no control groups', own: '\n', files: { none: '' } },
+])('memory limit: $name', async ({ own, files, reason }) => {
+  const { dir } = await makeState();
+  const { status, stderr } = launch(dir, { prefix: showGroups(dir, own, files) });
+  const isCold = reason !== undefined;
+  expect({ status, stderr }).toEqual({
+    status: isCold ? 3 : 42,
+    stderr: isCold ? `crac: starting cold: ${reason}\n` : '',
+  });
+});
+
+test('the limit is below what the heap may take', async () => {
+  const { dir } = await makeState({ header: { needed_bytes: 16 << 20, max_heap_bytes: 48 << 20 } });
+  const prefix = showGroups(dir, '0::/\n', { 'memory.max': `${32 << 20}` });
+  expect(launch(dir, { prefix })).toMatchObject({
     status: 3,
     stderr:
       'crac: starting cold: the heap at the checkpoint may grow to 48 MiB, the memory limit is 32 MiB: set -Xmx for the build\n',

@@ -26,6 +26,8 @@ export interface SubjectOptions {
   /** The second thread waits for the mailbox's gate, which the first opens, or does not. */
   readonly held?: 'opened' | 'never opened';
   readonly header?: Fields;
+  /** MEM records after the usual ones. */
+  readonly moreMemory?: readonly Fields[];
   /** Put after the usual areas. */
   readonly memory?: readonly Fields[];
   /** Put in place of the usual records. */
@@ -117,6 +119,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     memRecord('ADVISE', at('late_page') + 4096n, PAGE, { flags: MADV_DONTNEED }),
     memRecord('ADVISE', 0x1000n, PAGE, { flags: MADV_DONTNEED }),
     memRecord('PROTECT', at('late_page'), 2 * PAGE, { prot: PROT.read }),
+    ...(options.moreMemory ?? []),
     ...(options.memory ?? []),
   ];
 
