@@ -1,3 +1,5 @@
+import { type FindDescriptor, findCurrent, findExternalSocket, findLocked } from './log-descriptors.ts';
+
 /** What a failed dump comes down to. */
 export interface Diagnosis {
   readonly sentence: string;
@@ -12,7 +14,11 @@ interface KnownError {
   /** `$1` … are the pattern's groups. */
   readonly sentence: string;
   readonly hint: string;
+  /** What `$who` in the sentence is; "a descriptor" where it finds nothing. */
+  readonly who?: FindDescriptor;
 }
+
+const CLOSE_IT = 'Close it in beforeCheckpoint.';
 
 /** Messages of CRIU 4.2. The first that matches any error line, in the log's order, wins. */
 const KNOWN: readonly KnownError[] = [
@@ -67,9 +73,76 @@ const KNOWN: readonly KnownError[] = [
     hint: 'Close it before the checkpoint.',
   },
   {
-    pattern: /External socket is used|ext-unix-sk|Unix socket \S+ without peer/i,
-    sentence: 'the app holds a unix socket whose other end is outside the container or another process',
-    hint: 'Close it in beforeCheckpoint.',
+    pattern: /External socket is used|ext-unix-sk/i,
+    sentence: '$who is connected to another process or to something outside the container',
+    hint: CLOSE_IT,
+    who: findExternalSocket,
+  },
+  {
+    pattern: /Unix socket \S+ (?:without peer|with unreachable peer)/i,
+    sentence: '$who is a unix socket whose other end is outside the app',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /Can't resolve name for socket/,
+    sentence: '$who is a unix socket whose relative path does not lead to its file any more',
+    hint: 'Bind it to an absolute path, and keep its file.',
+    who: findCurrent,
+  },
+  {
+    pattern: /In-flight connection|closed in-flight socket|Dangling connection/,
+    sentence: '$who has a connection that the app has not accepted',
+    hint: 'Take the checkpoint when no client connects; close a listener in beforeCheckpoint if nobody accepts.',
+    who: findCurrent,
+  },
+  {
+    pattern: /packetized mode for pipes/,
+    sentence: '$who is a pipe in packet mode (O_DIRECT)',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /Unknown clock type (\d+) for/,
+    sentence: '$who is a timerfd whose clock ($1) wakes the machine',
+    hint: 'Close it in beforeCheckpoint, or use CLOCK_BOOTTIME.',
+    who: findCurrent,
+  },
+  {
+    pattern: /Unsupported proto (\d+) for socket|Unknown socket collected \(family (\d+)\)/,
+    sentence: '$who is a socket of a protocol or family that cannot be dumped ($1$2)',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /corked dgram socket/,
+    sentence: '$who is a UDP socket that holds back what is sent (UDP_CORK)',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /The socket has data to read/,
+    sentence: '$who is a netlink socket with unread data',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /pidfd pid (\d+) is not a part of process tree|PIDFD_THREAD flag/,
+    sentence: '$who stands for a process or a thread (pidfd)',
+    hint: CLOSE_IT,
+    who: findCurrent,
+  },
+  {
+    pattern: /Can't find suitable path for handle/,
+    sentence: '$who watches a file that has no name any more (inotify or fanotify)',
+    hint: 'Close file watchers (WatchService) in beforeCheckpoint.',
+    who: findCurrent,
+  },
+  {
+    pattern: /Escaped\/closed fd descriptor (\d+)/,
+    sentence: '$who is an epoll that watches descriptor $1, which is closed',
+    hint: 'Remove it from the selector before it is closed.',
+    who: findCurrent,
   },
   {
     pattern: /Connected TCP socket/,
@@ -83,13 +156,24 @@ const KNOWN: readonly KnownError[] = [
   },
   {
     pattern: /Some file locks are hold by dumping tasks/,
-    sentence: 'the app holds a file lock',
+    sentence: '$who has a file lock or a lease',
     hint: 'Release it in beforeCheckpoint (embedded databases, single-instance locks).',
+    who: findLocked,
   },
   {
-    pattern: /Can't dump file (\d+) of that type \[\S+\] \((.*)\)/,
+    pattern: /Can't dump file (\d+) of that type .*\[io_uring\]/,
+    sentence: 'descriptor $1 is a ring of io_uring',
+    hint: 'Have the library use epoll, or close the ring in beforeCheckpoint.',
+  },
+  {
+    pattern: /Can't dump file (\d+) of that type .*(bpf-\w+|\[perf_event\])/,
+    sentence: 'descriptor $1 belongs to a profiler or tracer ($2)',
+    hint: 'Stop it before the checkpoint, or leave it out of the build.',
+  },
+  {
+    pattern: /Can't dump file (\d+) of that type \[\S+\] \((?:anon |chr |reg |unknown )?(.*)\)/,
     sentence: 'descriptor $1 is of a kind that cannot be dumped: $2',
-    hint: 'Close it in beforeCheckpoint.',
+    hint: CLOSE_IT,
   },
   {
     pattern: /Dumping seccomp filters not supported|suspend seccomp/,
@@ -146,7 +230,9 @@ export function diagnoseLog(log: string): Diagnosis {
     const known = KNOWN.find(({ pattern }) => pattern.test(line));
     if (known !== undefined) {
       const match = known.pattern.exec(line) ?? [];
-      const sentence = known.sentence.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '?');
+      const sentence = known.sentence
+        .replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '')
+        .replace('$who', () => known.who?.(all, all.indexOf(line)) ?? 'a descriptor');
       return { sentence, hint: known.hint, lines, noSpace: known === KNOWN[0] };
     }
   }

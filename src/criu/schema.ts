@@ -165,7 +165,7 @@ export const FILE = {
   id: uint(2),
   regular: message(3, {
     flags: uint(2),
-    position: uint(3),
+    position: uint64(3),
     owner: message(5, OWNER),
     path: text(6),
     sizeBytes: uint(8),

@@ -17,11 +17,10 @@ const HARMLESS_PERSONALITIES: readonly number[] = [0, 0x40000, 40000];
 const EXTRA_STATES: readonly (readonly [pattern: RegExp, object: string, remedy: string])[] = [
   [/^filelocks/, 'file locks', 'Release file locks in beforeCheckpoint'],
   [/^ipcns-/, 'System V IPC objects', 'Remove them before the checkpoint'],
-  [/^tty-info/, 'a terminal', 'Run the build without a terminal for the app'],
 ];
 
 const REFUSED_BY_OBJECT =
-  /^(remap-fpath|ghost-file|signalfd|inotify|fanotify|bpfmap|timerfd|pidfd|memfd|pagemap-shmem|pages-shmem)/;
+  /^(remap-fpath|ghost-file|signalfd|inotify|fanotify|bpfmap|timerfd|pidfd|tty-info|memfd|pagemap-shmem|pages-shmem)/;
 
 export function refuseProcessState(dump: Dump, refuse: Refuse): void {
   for (const { pid, name, hasEnded } of dump.children)

@@ -28,13 +28,16 @@ export function planUnixSocket(
   const queue = dump.socketQueues.get(id) ?? [];
   if (queue.some(({ hasDescriptors }) => hasDescriptors))
     return no('a descriptor that was sent to it waits to be read');
-  const isConnected = socket.peer !== 0 || socket.state === ESTABLISHED || socket.shutdown !== 0;
+  // A datagram socket is ESTABLISHED, too, when another one has connected to its name.
+  const isNamedDatagram = socket.type === SOCK_DGRAM && nameOf(socket) !== '';
+  const isConnected =
+    socket.peer !== 0 || (!isNamedDatagram && (socket.state === ESTABLISHED || socket.shutdown !== 0));
   if (socket.state === LISTENING || !isConnected) {
     if (queue.length > 0) return no('it holds unread data');
     return socket.isDeleted ? no('the file that it was bound to was deleted') : planAlone(info, socket, context);
   }
   // For streams a name is how they were found, and no more: nothing depends on it when they are connected.
-  if (socket.type === SOCK_DGRAM && nameOf(socket) !== '') return no('it is bound to a name and connected');
+  if (isNamedDatagram) return no('it is bound to a name and connected');
   return socket.peer === 0 ? planHalf(info, socket, queue, context) : planPair(info, id, socket, context, no);
 }
 

@@ -1,6 +1,6 @@
 /*
  * a lock on a file
- * not dumped: the app holds a file lock. Release it in beforeCheckpoint (embedded databases, single-instance locks).
+ * not dumped: descriptor 3 (*lock) has a file lock or a lease. Release it in beforeCheckpoint (embedded databases, single-instance locks).
  */
 #include <sys/file.h>
 

@@ -105,7 +105,7 @@ test('epolls may watch epolls', async () => {
 test('unix sockets that listen or are bound: path, relative path, abstract name, none', async () => {
   open(sample, 4, unix(61, { 4: LISTENING, 7: 128, 11: '/run/a.sock\0', 13: { 1: 0o140640 } }));
   open(sample, 5, unix(62, { 4: LISTENING, 7: 1, 11: 'b.sock\0', 14: '/work', 13: { 1: 0o140777 } }));
-  open(sample, 6, unix(63, { 3: DATAGRAM, 11: '\0abstract' }));
+  open(sample, 6, unix(63, { 3: DATAGRAM, 4: ESTABLISHED, 11: '\0abstract' }));
   open(sample, 7, unix(64, { 3: PACKETS }));
   const { fds, sockets } = await compiled();
   expect(fds).toMatchObject([
