@@ -37,9 +37,20 @@ export function planAddedJavaOptions(
       reason: 'leaves the class archive at its own address: 6 MB fewer changed pages in the image',
     },
   ];
+  const processId = [
+    {
+      option: '-XX:CompileCommand=quiet',
+      reason: 'keeps the JVM from telling of the next option',
+    },
+    {
+      option: '-XX:CompileCommand=dontinline,java.lang.ProcessHandleImpl::*',
+      reason: 'compiled code asks for the process id instead of keeping the one of the build',
+    },
+  ];
   return [
     agent,
     ...resources,
+    ...processId,
     ...(userHas(/^-XX:[+-]PerfDisableSharedMem$|^-XX:-UsePerfData$/) ? [] : [perfData]),
     ...(userHas(/^-XX:ArchiveRelocationMode=|^-Xshare:off$/) ? [] : archive),
   ];

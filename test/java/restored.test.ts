@@ -1,3 +1,4 @@
+import { planAddedJavaOptions } from '../../src/plan/added-java-options.ts';
 import { agent, buildRuntime, ctl, JDKS, launchJvm, prepare, simulateRestore, status, waitFor } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
@@ -76,5 +77,15 @@ describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
     expect(jvm.lines.filter((line) => line.startsWith('crac: warning'))).toHaveLength(1);
     const late = await ctl(['resume', again.mailbox.address, '--pid', String(jvm.pid)]);
     expect(late.status).toBe(1);
+  });
+
+  test('code that was compiled before the checkpoint asks for the process id', async () => {
+    const added = planAddedJavaOptions([], { hotSpot: true }).map(({ option }) => option);
+    const options = added.filter((option) => !option.startsWith('-agentpath:'));
+    await using jvm = launchJvm(home, 'HotProcessId', {
+      options: ['-Xbatch', '--add-opens=java.base/java.lang=ALL-UNNAMED', ...options],
+    });
+    expect(await jvm.exited).toBe(0);
+    expect(jvm.lines).toEqual([String(2 * 4711)]);
   });
 });

@@ -43,6 +43,8 @@ test('-D options given at run time go before -jar, after all other JVM options',
 test('the agent comes first and unlocking comes before what it unlocks', () => {
   expect(samplePlan().addedJavaOptions.map(({ option }) => option)).toEqual([
     '-agentpath:/opt/crac/libcrac.so',
+    '-XX:CompileCommand=quiet',
+    '-XX:CompileCommand=dontinline,java.lang.ProcessHandleImpl::*',
     '-XX:+PerfDisableSharedMem',
     '-XX:+UnlockDiagnosticVMOptions',
     '-XX:ArchiveRelocationMode=0',
