@@ -39,6 +39,7 @@ test.each([
     const compiled = await dumpAndCompile(host, jvm, UNPREPARED, mode);
     expect(compiled.threadCount).toBeGreaterThan(10);
     expect(compiled.droppedPages.zero).toBeGreaterThan(0);
+    expect(compiled.allocators).toEqual([]);
 
     const restored = startRestored(host);
     const [roundsBefore = 0] = numbersIn(await eventually(() => ask(port, '/rounds')));
