@@ -44,6 +44,7 @@ void on_signal(int number) {
 }
 __asm__(".globl return_from_signal\nreturn_from_signal: mov $15, %eax\nsyscall");
 __asm__(".globl start_first\nstart_first: call first_thread\n.globl start_second\nstart_second: call second_thread");
+__asm__(".globl start_idle\nstart_idle: mov $34, %eax\nsyscall\njmp start_idle"); /* pause */
 
 static void print(const char *form, ...) {
   char line[4096];

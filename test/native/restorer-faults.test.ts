@@ -10,12 +10,15 @@ import {
   work,
   writeCold,
 } from './restorer-setup.ts';
+import type { SubjectOptions } from './subject-state.ts';
 
 setUpRestorer('restore-with-faults');
 
 const ENOMEM = '12';
 const EPERM = '1';
 const AT_A_TIME = 4;
+const CLONE = 56;
+const IDLE_THREADS = 6;
 
 /** Failures that do no harm, by number of the system call; and what is not the same then, by name of the subject's lines. */
 const TOLERATED: Readonly<Record<number, readonly string[]>> = {
@@ -56,9 +59,14 @@ function start(state: State, env: Readonly<Record<string, string>>, how: Launch 
   return launchBeside(state.dir, { build: 'restore-with-faults', cwd: work, args, ...how, env });
 }
 
+async function makeStates(options: Partial<SubjectOptions>): Promise<State[]> {
+  const made = await Promise.all(Array.from({ length: AT_A_TIME }, () => makeState(options)));
+  for (const { dir } of made) writeCold(dir, '4', '/bin/sh', '-c', SHELL, 'app', '-jar');
+  return made;
+}
+
 beforeAll(async () => {
-  states = await Promise.all(Array.from({ length: AT_A_TIME }, () => makeState()));
-  for (const { dir } of states) writeCold(dir, '4', '/bin/sh', '-c', SHELL, 'app', '-jar');
+  states = await makeStates({ idleThreads: IDLE_THREADS });
   const [state] = states;
   if (state !== undefined) good = (await start(state, {})).lines;
 });
@@ -106,6 +114,7 @@ test('each call of a restore', async () => {
   const outcomes = await failEach({ CRAC_FAULT_WITH: ENOMEM });
   expect(wrong(outcomes, isCold, isRestored)).toEqual([]);
   expect(outcomes.filter(isCold).length).toBeGreaterThan(100);
+  expect(outcomes.filter((outcome) => outcome.call === CLONE && isCold(outcome))).toHaveLength(IDLE_THREADS + 1);
 }, 120_000);
 
 test('each call of a restore that is required', async () => {
@@ -117,8 +126,7 @@ test('each call of a restore that is required', async () => {
 }, 120_000);
 
 test('each call of a cold start after everything has been changed', async () => {
-  const broken = await Promise.all(states.map(() => makeState({ header: { mailbox_nonce: 5 } })));
-  for (const { dir } of broken) writeCold(dir, '4', '/bin/sh', '-c', SHELL, 'app', '-jar');
+  const broken = await makeStates({ header: { mailbox_nonce: 5 } });
   const reason = "crac: starting cold: the app's mailbox is not at 30000000\n";
   const env = { CRAC_FAULT_WITH: EPERM };
   const isBeforeReason = async (at: number): Promise<boolean> =>
@@ -136,8 +144,8 @@ test('each call of a cold start after everything has been changed', async () => 
 }, 120_000);
 
 test('each call of the threads that are made', async () => {
-  const counter = 'CRAC_FAULT_BESIDE';
-  const outcomes = await failEach({ CRAC_FAULT_WITH: EPERM, CRAC_RESTORE_TIMEOUT: '0' }, { counter });
+  const how = { counter: 'CRAC_FAULT_BESIDE', of: await makeStates({}) };
+  const outcomes = await failEach({ CRAC_FAULT_WITH: EPERM, CRAC_RESTORE_TIMEOUT: '0' }, how);
   expect(outcomes.map(({ call }) => call).slice(0, 3)).toEqual([273, 157, 334]); // set_robust_list, prctl, rseq
   for (const { status, stderr, lines, call } of outcomes) {
     const differs = { ...TOLERATED, 273: ['second.fs'], 157: ['second.name'] }[call];

@@ -49,6 +49,13 @@ describe('restored without', () => {
     expect(lines.filter((line) => !withTimes.test(line))).toEqual(good.map((line) => instead[line] ?? line));
   });
 
+  test('a vdso that can be moved, and with another one', async () => {
+    const { dir } = await makeState({ foreignVdso: true });
+    const { status, stderr, lines } = launch(dir, { prefix: refusing('mremap=EPERM') });
+    expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
+    expect(lines).toEqual(expect.arrayContaining(['vdso right', 'vdso_unknown -38']));
+  });
+
   test('MAP_DROPPABLE (before 6.11)', async () => {
     const droppable = { kind: 1, address: 0x28000000, length: 8192, prot: 3, flags: MAP_DROPPABLE | 0x20 };
     const { dir } = await makeState({ moreMemory: [droppable] });

@@ -25,6 +25,8 @@ export interface SubjectOptions {
   readonly foreignVdso?: boolean;
   /** The second thread waits for the mailbox's gate, which the first opens, or does not. */
   readonly held?: 'opened' | 'never opened';
+  /** So many threads more, which do nothing. */
+  readonly idleThreads?: number;
   readonly header?: Fields;
   /** MEM records after the usual ones. */
   readonly moreMemory?: readonly Fields[];
@@ -145,12 +147,26 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     flags: index === 1 && options.held !== undefined ? Number(constant('CRAC_THREAD_HELD')) : 0,
     name: Buffer.from(`${name}\0`),
   });
+  const idle = Array.from({ length: options.idleThreads ?? 0 }, () => ({
+    frame: blob.add(Buffer.alloc(512), 64),
+    scratch: blob.add(Buffer.alloc(4096), 64),
+  }));
+  const idleThread = (index: number, base: bigint): Fields => ({
+    tls: at('controls'),
+    frame: base + BigInt(idle[index]?.frame ?? 0),
+    scratch: base + BigInt(idle[index]?.scratch ?? 0) + 4096n,
+    name: Buffer.from('idle\0'),
+  });
   const sse2 = blob.text('sse2');
   const otherSections = options.sections?.(blob);
   const compose = (base: bigint): Sections => ({
     mem,
     file: [fileRecord, ...otherFiles],
-    thread: [thread(0, 'first thread', base), thread(1, 'second', base)],
+    thread: [
+      thread(0, 'first thread', base),
+      thread(1, 'second', base),
+      ...idle.map((_, index) => idleThread(index, base)),
+    ],
     sigact: [
       { signal: 10, handler: at('on_signal'), restorer: at('return_from_signal'), flags: 0x0c000000 },
       { signal: 13, handler: 1 },
@@ -169,9 +185,9 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     ...otherSections,
   });
   const base = constant('CRAC_PLAN_BASE') + BigInt(blobOffset(compose(0n)));
-  const frame = (index: 0 | 1): Buffer =>
+  const frame = (index: 0 | 1, start: string = index === 0 ? 'start_first' : 'start_second'): Buffer =>
     sigframe({
-      ip: at(index === 0 ? 'start_first' : 'start_second'),
+      ip: at(start),
       sp: at(index === 0 ? 'first_stack' : 'second_stack') + 65536n,
       argument: 0xabcdefn,
       fpState: base + BigInt(fp),
@@ -213,6 +229,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   const blobStart = Number(base - constant('CRAC_PLAN_BASE'));
   frame(0).copy(plan, blobStart + frames[0]);
   frame(1).copy(plan, blobStart + frames[1]);
+  for (const thread of idle) frame(1, 'start_idle').copy(plan, blobStart + thread.frame);
   const state = { planFile: join(dir, 'checkpoint/plan.bin'), memFile: join(dir, 'checkpoint/mem.bin') };
   writeFileSync(state.planFile, seal(plan));
   writeFileSync(state.memFile, memory);
