@@ -52,10 +52,14 @@ export function readHeadAndRest<H extends Shape, S extends Shape>(
   head: H,
   shape: S,
 ): { readonly head: Message<H>; readonly rest: readonly Message<S>[] } {
-  const { bytes } = openImage(join(dir, `${name}.img`), kind);
+  const path = join(dir, `${name}.img`);
+  const { bytes } = openImage(path, kind);
   const [first, ...rest] = bytes();
-  if (first === undefined) throw damaged(`${name}.img`, 'is empty');
-  return { head: decodeMessage(head, first), rest: rest.map((data) => decodeMessage(shape, data)) };
+  if (first === undefined) throw damaged(path, 'is empty');
+  return decodeOrReport(path, () => ({
+    head: decodeMessage(head, first),
+    rest: rest.map((data) => decodeMessage(shape, data)),
+  }));
 }
 
 function openImage(path: string, kind: ImageKind) {
@@ -90,7 +94,8 @@ function decodeOrReport<T>(path: string, decode: () => T): T {
   }
 }
 
-function damaged(path: string, what: string): CracBuildError {
+/** `path`: of the image, or its kind. */
+export function damaged(path: string, what: string): CracBuildError {
   return new CracBuildError('CHECKPOINT_FAILED', `CRIU's image ${path}: ${what}`, {
     hint: 'Take the checkpoint again; CRIU 4.2 or newer is needed',
   });

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkDump } from './check-dump.ts';
 import { readHeadAndRest, readImage, readOne } from './image-file.ts';
 import {
   CORE,
@@ -91,7 +92,7 @@ export function readDump(dir: string): Dump {
   const timens = readOne(dir, 'timens-0', 'timens', TIMENS);
   const files = new Map(readImage(dir, 'files', 'files', FILE).map(({ record }) => [record.id, record]));
   const filesId = threads[0]?.core.ids?.files || readFilesId(dir);
-  return {
+  const dump: Dump = {
     children: processes.slice(1).map(({ pid: child }) => {
       const task = readImage(dir, `core-${child}`, 'core', CORE)[0]?.record.task;
       return { pid: child, name: task?.name ?? '', hasEnded: task?.state === TASK_ENDED };
@@ -119,6 +120,8 @@ export function readDump(dir: string): Dump {
       .filter((name) => statSync(join(dir, name)).size > HEADER_BYTES)
       .toSorted(),
   };
+  checkDump(dump);
+  return dump;
 }
 
 function readSocketQueues(dir: string): ReadonlyMap<number, readonly QueuedPacket[]> {

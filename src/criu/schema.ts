@@ -1,5 +1,18 @@
 /** The fields of CRIU 4.x images that the compile step looks at; numbers as in CRIU's images/*.proto. */
-import { bytes, flag, type Message, message, messages, sint, text, uint, uint64, uint64s, uints } from './wire.ts';
+import {
+  bytes,
+  flag,
+  type Message,
+  message,
+  messages,
+  sint,
+  text,
+  uint,
+  uint64,
+  uint64s,
+  uints,
+  ulong,
+} from './wire.ts';
 
 export const PSTREE = { pid: uint(1), ppid: uint(2), threads: uints(5) };
 
@@ -54,12 +67,12 @@ const FP_REGISTERS = {
   xsave: message(13, XSAVE),
 };
 const SIGNAL_QUEUE = { signals: messages(1, { siginfo: bytes(1) }) };
-const ITIMER = { isec: uint(1), iusec: uint(2), vsec: uint(3), vusec: uint(4) };
+const ITIMER = { isec: ulong(1), iusec: ulong(2), vsec: ulong(3), vusec: ulong(4) };
 
 export const CORE = {
   machine: uint(1), // 1: x86-64
   thread: message(2, {
-    clearTid: uint(1),
+    clearTid: ulong(1),
     registers: message(2, REGISTERS),
     fp: message(3, FP_REGISTERS),
   }),
@@ -77,31 +90,34 @@ export const CORE = {
     rlimits: message(8, { limits: messages(1, { current: uint64(1), max: uint64(2) }) }),
     pendingSignals: message(10, SIGNAL_QUEUE),
     oldSeccompMode: uint(11),
+    isSubreaper: flag(18),
+    membarriers: uint(22), // MEMBARRIER_CMD_REGISTER_…
     // One for each signal but SIGKILL and SIGSTOP, in order.
     sigactions: messages(15, { handler: uint64(1), flags: uint64(2), restorer: uint64(3), mask: uint64(4) }),
   }),
   ids: message(4, { vm: uint(1), files: uint(2) }),
   threadCore: message(5, {
-    robustList: uint(1),
-    robustListSize: uint(2),
+    robustList: ulong(1),
+    robustListSize: ulong(2),
     nice: sint(3),
     schedPolicy: uint(4),
     schedPriority: uint(5),
     blockedSignals: uint64(6),
     altStack: message(7, { sp: uint64(1), size: uint64(2), flags: uint(3) }),
     deathSignal: uint(8),
+    credentials: message(10, { noNewPrivileges: uint(18) }),
     pendingSignals: message(9, SIGNAL_QUEUE),
     seccompMode: uint(11),
     name: text(13),
-    rseq: message(15, { address: uint(1), size: uint(2), signature: uint(3), criticalSection: uint64(4) }),
+    rseq: message(15, { address: ulong(1), size: uint(2), signature: uint(3), criticalSection: uint64(4) }),
   }),
 };
 
 export const VMA = {
-  start: uint(1),
-  end: uint(2),
-  offset: uint(3), // bytes
-  fileId: uint(4), // "shmid": of the mapped file
+  start: ulong(1),
+  end: ulong(2),
+  offset: ulong(3), // bytes
+  fileId: ulong(4), // "shmid": of the mapped file
   prot: uint(5),
   flags: uint(6),
   status: uint(7),
@@ -109,29 +125,30 @@ export const VMA = {
   fileFlags: uint(10),
 };
 export const MM = {
-  startCode: uint(1),
-  endCode: uint(2),
-  startData: uint(3),
-  endData: uint(4),
-  startStack: uint(5),
-  startBrk: uint(6),
-  brk: uint(7),
-  argStart: uint(8),
-  argEnd: uint(9),
-  envStart: uint(10),
-  envEnd: uint(11),
+  startCode: ulong(1),
+  endCode: ulong(2),
+  startData: ulong(3),
+  endData: ulong(4),
+  startStack: ulong(5),
+  startBrk: ulong(6),
+  brk: ulong(7),
+  argStart: ulong(8),
+  argEnd: ulong(9),
+  envStart: ulong(10),
+  envEnd: ulong(11),
   auxv: uint64s(13),
   vmas: messages(14, VMA),
-  aios: messages(16, { id: uint64(1) }),
+  dumpable: uints(15), // none: not told
+  hasNoHugePages: flag(17),
 };
 
 export const PAGEMAP_HEAD = { pagesId: uint(1) };
 export const PAGEMAP = {
-  address: uint(1),
+  address: ulong(1),
   compatPageCount: uint(2),
   inParent: flag(3),
   flags: uint(4),
-  pageCount: uint(5),
+  pageCount: ulong(5),
 };
 
 export const FDINFO = { id: uint(1), flags: uint(2), type: uint(3), fd: uint(4) };
@@ -168,7 +185,7 @@ export const FILE = {
     position: uint64(3),
     owner: message(5, OWNER),
     path: text(6),
-    sizeBytes: uint(8),
+    sizeBytes: ulong(8),
     isExternal: flag(9),
     mode: uint(10),
   }),

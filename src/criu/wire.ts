@@ -12,8 +12,9 @@ interface Field<T> {
 export type Shape = Readonly<Record<string, Field<unknown>>>;
 export type Message<S extends Shape> = { readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never };
 
-/** Unsigned up to 2^53, exact; above it (the vsyscall page) only as exact as a double. */
-export const uint = (number: number): Field<number> => scalar(number, 0, Number);
+export const uint = (number: number): Field<number> => scalar(number, 0, (value) => narrow(number, value));
+/** 64 bits, unsigned; above 2^53 (the vsyscall page) only as exact as a double. */
+export const ulong = (number: number): Field<number> => scalar(number, 0, Number);
 export const uint64 = (number: number): Field<bigint> => scalar(number, 0n, (value) => value);
 export const sint = (number: number): Field<number> =>
   scalar(number, 0, (value) => Number((value >> 1n) ^ -(value & 1n)));
@@ -42,7 +43,7 @@ export const messages = <S extends Shape>(number: number, shape: S): Field<reado
 export const uints = (number: number): Field<readonly number[]> => ({
   number,
   initial: () => [],
-  read: (raw, before) => [...before, ...scalars(raw).map(Number)],
+  read: (raw, before) => [...before, ...scalars(raw).map((value) => narrow(number, value))],
 });
 export const uint64s = (number: number): Field<readonly bigint[]> => ({
   number,
@@ -102,6 +103,11 @@ function scalar<T>(number: number, initial: T, read: (value: bigint) => T): Fiel
       return read(raw);
     },
   };
+}
+
+function narrow(number: number, value: bigint): number {
+  if (value > 0xffffffffn) throw new RangeError(`field ${number} has more than 32 bits`);
+  return Number(value);
 }
 
 function scalars(raw: Raw): bigint[] {

@@ -16,6 +16,7 @@ const KNOWN_COMPONENTS = [...Object.values(COMPONENT), ...CET_COMPONENTS].reduce
 const NAME_BYTES = 15;
 /** CRAC_THREAD_HELD in native/restore/plan.h. */
 export const THREAD_HELD = 1;
+const MAX_SEGMENT = 0xffff;
 const SYS_FUTEX = 202n;
 /** FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2. */
 const PI_OPERATIONS: readonly bigint[] = [6n, 7n, 8n, 11n, 12n, 13n];
@@ -30,8 +31,9 @@ export function planThreads(
   refuse: Refuse,
 ): PlanRecord<'thread'>[] {
   for (const thread of dump.threads) refuseThreadState(thread, areas, refuse);
-  return dump.threads.map(({ tid, core }) => {
+  return dump.threads.flatMap(({ tid, core }) => {
     const state = core.threadCore;
+    if (registersOf(core) === undefined) return [];
     return {
       clear_tid: core.thread?.clearTid ?? 0,
       tls: core.thread?.registers?.fsBase ?? 0n,
@@ -65,18 +67,26 @@ function isHeldBack(core: DumpedThread['core'], mailbox: number): boolean {
   return !waitsForRestore && !OWN_THREADS.test(nameOf(core));
 }
 
-function nameOf(core: DumpedThread['core']): string {
+export function nameOf(core: DumpedThread['core']): string {
   return core.threadCore?.name || core.task?.name || '';
+}
+
+/** Undefined when it does not run 64-bit x86 code. */
+function registersOf({ machine, thread }: DumpedThread['core']) {
+  const { registers, fp } = thread ?? {};
+  if (machine !== 1 || registers === undefined || fp === undefined || registers.mode > 1) return undefined;
+  return Math.max(registers.cs, registers.ss) <= MAX_SEGMENT ? { registers, fp } : undefined;
 }
 
 function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Refuse): void {
   const object = `thread ${tid} (${nameOf(core)})`;
   const state = core.threadCore;
-  const registers = core.thread?.registers;
-  if (core.machine !== 1 || registers === undefined || core.thread?.fp === undefined || registers.mode > 1) {
+  const running = registersOf(core);
+  if (running === undefined) {
     refuse(object, 'it does not run 64-bit x86 code', 'Build and run the app on x86-64');
     return;
   }
+  const { registers, fp } = running;
   if ((state?.pendingSignals?.signals.length ?? 0) > 0)
     refuse(object, 'a signal is pending', 'Take the checkpoint again; do not send the app signals during the build');
   if ((state?.schedPolicy ?? 0) !== 0 || (state?.nice ?? 0) !== 0)
@@ -88,7 +98,7 @@ function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Re
   if ((state?.rseq?.criticalSection ?? 0n) !== 0n)
     refuse(object, 'it is inside a restartable sequence', 'Take the checkpoint again');
   if (registers.gsBase !== 0n) refuse(object, 'it uses the GS base', 'Do not load libraries that set the GS base');
-  const xsave = core.thread.fp.xsave;
+  const { xsave } = fp;
   if (xsave !== undefined && hasKeys(xsave))
     refuse(object, 'it uses memory protection keys', 'Do not load libraries that call pkey_alloc');
   const unknown = (xsave?.xstateBv ?? 0n) & ~KNOWN_COMPONENTS;
