@@ -44,7 +44,8 @@ export async function build(plan: BuildPlan, world: World) {
     () => publishImage(plan, image, world),
     () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
   );
-  return { plan, warmth, ready: checkpoint.ready, restoreImage, layers: image.layers, verified, built };
+  const { contents: _, ...compiled } = restoreImage;
+  return { plan, warmth, ready: checkpoint.ready, restoreImage: compiled, layers: image.layers, verified, built };
 }
 
 /** From the app's start to the layers made of it. It is alive, stopped, until then: its files are read from its container. */
