@@ -58,6 +58,7 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   shift_times();
   fill_mailbox();
   set_signal_actions();
+  set_process_attributes();
 
   begin_phase("threads");
   make_threads();

@@ -54,7 +54,7 @@ struct crac_header {
   uint32_t page_size;
   uint64_t file_size; /* of plan.bin */
   uint32_t crc32;     /* CRC-32 (IEEE 802.3, as zlib) of the whole file with this field 0 */
-  uint32_t flags;
+  uint32_t flags;     /* below */
   uint64_t map_address; /* the plan is mapped here, private and writable: sigframes and scratch stacks live in it */
   uint64_t restorer_start, restorer_end;
   uint64_t mem_size; /* of mem.bin */
@@ -84,6 +84,13 @@ struct crac_header {
   uint64_t needed_bytes; /* memory the process needs at once: anonymous and private pages that are written early */
   uint64_t max_heap_bytes; /* to what the Java heap may grow; 0: not known */
 };
+
+/* header.flags: what prctl had set, and from bit 16 what was registered with membarrier: its MEMBARRIER_CMD_REGISTER_ bits */
+#define CRAC_NOT_DUMPABLE 1u
+#define CRAC_SUBREAPER 2u
+#define CRAC_NO_HUGE_PAGES 4u
+#define CRAC_NO_NEW_PRIVILEGES 8u
+#define CRAC_MEMBARRIER_SHIFT 16
 
 /* MEM, executed in order. Addresses and lengths are multiples of the page size (READ: any). */
 enum crac_mem_kind {
@@ -162,7 +169,8 @@ struct crac_time { /* a struct timespec in the process, on CLOCK_MONOTONIC, move
 
 struct crac_tidfix { /* an int32_t in the process that holds a thread's id */
   uint64_t address;
-  uint32_t thread, reserved; /* index into THREADS */
+  uint32_t thread; /* index into THREADS */
+  uint32_t bits;   /* set beside the id, as FUTEX_WAITERS is in a lock */
 };
 
 struct crac_vdso_symbol {

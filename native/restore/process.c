@@ -29,6 +29,30 @@ void set_process_layout(void) {
   call(prctl, PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof layout);
 }
 
+static const struct {
+  uint32_t flag;
+  int option;
+  unsigned long value;
+} attributes[] = {
+    {CRAC_NOT_DUMPABLE, PR_SET_DUMPABLE, 0},
+    {CRAC_SUBREAPER, PR_SET_CHILD_SUBREAPER, 1},
+    {CRAC_NO_HUGE_PAGES, PR_SET_THP_DISABLE, 1},
+    {CRAC_NO_NEW_PRIVILEGES, PR_SET_NO_NEW_PRIVS, 1},
+};
+
+void set_process_attributes(void) {
+  for (unsigned i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+    if ((plan->flags & attributes[i].flag) == 0) continue;
+    long error = call(prctl, attributes[i].option, attributes[i].value, 0, 0, 0);
+    if (error != 0) give_up("prctl option %u cannot be set: %e", (uint64_t)attributes[i].option, error);
+  }
+  for (uint32_t command = 1; command < 1u << 16; command <<= 1) {
+    if ((plan->flags >> CRAC_MEMBARRIER_SHIFT & command) == 0) continue;
+    long error = call(membarrier, command, 0, 0);
+    if (error != 0) give_up("membarrier command %u is refused: %e", (uint64_t)command, error);
+  }
+}
+
 static void set_action(uint32_t signal, const struct sigaction *action) {
   long error = call(rt_sigaction, signal, action, 0, 8);
   if (error != 0) give_up("signal %u cannot be given its handler: %e", (uint64_t)signal, error);

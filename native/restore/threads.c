@@ -58,7 +58,7 @@ static void resume_thread(void *argument) {
 static void write_new_ids(void) {
   const struct crac_tidfix *fixes = plan_records(CRAC_TIDFIX);
   for (uint32_t i = 0; i < plan_count(CRAC_TIDFIX); i++)
-    *(uint32_t *)fixes[i].address = threads()[fixes[i].thread].old_tid;
+    *(uint32_t *)fixes[i].address = threads()[fixes[i].thread].old_tid | fixes[i].bits;
 }
 
 long start_thread(uint64_t flags, uint64_t stack, uint64_t tid, uint64_t tls, void (*run)(void *argument), void *argument) {

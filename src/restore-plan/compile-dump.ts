@@ -11,6 +11,7 @@ import { decideRequiredCpu, planCpu } from './cpu-features.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
+import { findLockOwners, refuseLockWaits } from './lock-owners.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
 import type { MemoryPolicy } from './memory-strategy.ts';
@@ -54,6 +55,7 @@ export async function compileDump(
   const vdso = planVdso(formerVdso ?? readVdso(areas, memory), blob, refuse);
   const mailbox = Number(checkpoint.ready.mailbox.address);
   const threads = planThreads(dump, areas, readXsaveLayout(checkpoint.cpu), blob, mailbox, refuse);
+  refuseLockWaits(dump.threads, memory, refuse);
   throwRefusals(refusals);
 
   const memFile = join(outDir, 'mem.bin');
@@ -87,7 +89,15 @@ export async function compileDump(
     fd: descriptors.fds,
     epoll: descriptors.epolls,
     time: findDeadlines(dump.threads).map((address) => ({ address })),
-    tidfix: findTidFixes(dump.threads, memory, scanner),
+    tidfix: [
+      ...findTidFixes(dump.threads, memory, scanner),
+      ...findLockOwners(
+        dump.threads.map(({ tid }) => tid),
+        areas,
+        memory,
+        policy.heap,
+      ),
+    ],
     vdso_symbol: vdso.symbols,
     cpu: planCpu(requiredCpu, checkpoint.cpu, componentsOfFrames(dump.threads), blob),
     prefetch: [],

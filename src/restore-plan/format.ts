@@ -27,6 +27,10 @@ export const FD = {
 /** No descriptor, no backlog. */
 export const NONE = 0xffffffff;
 
+/** The header's flags. */
+export const PROCESS = { NOT_DUMPABLE: 1, SUBREAPER: 2, NO_HUGE_PAGES: 4, NO_NEW_PRIVILEGES: 8 } as const;
+export const MEMBARRIER_SHIFT = 16;
+
 export type FieldType = 'u32' | 'u64' | 'bytes16' | 'bytes32' | 'sections';
 type Layout = readonly (readonly [name: string, type: FieldType])[];
 
@@ -139,7 +143,7 @@ export const LAYOUTS = {
   tidfix: [
     ['address', 'u64'],
     ['thread', 'u32'],
-    ['reserved', 'u32'],
+    ['bits', 'u32'],
   ],
   vdso_symbol: [
     ['offset', 'u64'],

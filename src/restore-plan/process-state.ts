@@ -1,7 +1,7 @@
 /** States of the process as a whole: what refuses, what goes into header and SIGACT. */
 import type { Dump } from '../criu/read-dump.ts';
 import type { Blob } from './blob.ts';
-import type { PlanRecord } from './format.ts';
+import { MEMBARRIER_SHIFT, type PlanRecord, PROCESS } from './format.ts';
 import { REPORT_IT, type Refuse } from './refusals.ts';
 
 const SIGKILL = 9;
@@ -57,6 +57,18 @@ export function refuseProcessState(dump: Dump, refuse: Refuse): void {
     refuse('process', 'its root folder was changed (chroot)', 'Run the app without chroot');
 }
 
+function attributesOf({ mm, threads }: Dump): number {
+  const { task, threadCore } = threads[0]?.core ?? {};
+  const flags = {
+    NOT_DUMPABLE: (mm.dumpable.at(-1) ?? 1) !== 1,
+    SUBREAPER: task?.isSubreaper === true,
+    NO_HUGE_PAGES: mm.hasNoHugePages,
+    NO_NEW_PRIVILEGES: (threadCore?.credentials?.noNewPrivileges ?? 0) !== 0,
+  } satisfies Record<keyof typeof PROCESS, boolean>;
+  const set = Object.entries(PROCESS).filter(([name]) => flags[name as keyof typeof PROCESS]);
+  return set.reduce((bits, [, flag]) => bits | flag, (task?.membarriers ?? 0) << MEMBARRIER_SHIFT) >>> 0;
+}
+
 export function planSignalActions(dump: Dump): PlanRecord<'sigact'>[] {
   return (dump.threads[0]?.core.task?.sigactions ?? []).flatMap((action, index) => {
     const signal = SIGNALS[index];
@@ -86,6 +98,7 @@ export function planProcess(dump: Dump, blob: Blob): PlanRecord<'header'> {
     auxv_size: auxv.length,
     umask: fs.umask,
     cwd_blob: blob.text(dump.files.get(fs.cwdId)?.regular?.path ?? '/'),
+    flags: attributesOf(dump),
     nofile_soft: limit?.current ?? 0n,
     nofile_hard: limit?.max ?? 0n,
     monotonic_ns: dump.monotonicNs,

@@ -1,0 +1,28 @@
+/*
+ * a thread that waits for a robust lock: the C library has noted its id, as which it would take the lock
+ * refused: thread * (waiter): it waits for a lock that tells its owner by thread id. Take the checkpoint again, when no thread holds such a lock for long
+ */
+#include <sys/prctl.h>
+
+#include "state.h"
+
+static pthread_mutex_t lock;
+static _Atomic pid_t tid;
+
+static void *run(void *argument) {
+  prctl(PR_SET_NAME, "waiter");
+  tid = gettid();
+  pthread_mutex_lock(&lock);
+  return argument;
+}
+
+int main(void) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  need(pthread_mutex_init(&lock, &attributes) == 0 && pthread_mutex_lock(&lock) == 0);
+  start_thread(run, NULL);
+  while (tid == 0) usleep(100);
+  await_system_call(tid, SYS_futex);
+  await_restore();
+}
