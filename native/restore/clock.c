@@ -21,6 +21,7 @@ static int64_t delta_ns;
 int64_t clock_delta_ns(void) { return delta_ns; }
 
 static void shift(struct __kernel_timespec *time) {
+  if (time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S) return; /* the kernel will refuse it, as before */
   int64_t seconds = delta_ns / NS_PER_S, nanoseconds = time->tv_nsec + delta_ns % NS_PER_S;
   if (nanoseconds < 0) seconds--, nanoseconds += NS_PER_S;
   if (nanoseconds >= NS_PER_S) seconds++, nanoseconds -= NS_PER_S;
@@ -34,5 +35,5 @@ void shift_times(void) {
   delta_ns = read_clock_ns(MONOTONIC) - plan->monotonic_ns;
   const struct crac_time *times = plan_records(CRAC_TIMES);
   for (uint32_t i = 0; i < plan_count(CRAC_TIMES); i++) shift((struct __kernel_timespec *)times[i].address);
-  if (plan->nano_offset != 0) *(int64_t *)plan->nano_offset -= delta_ns;
+  if (plan->nano_offset != 0) *(uint64_t *)plan->nano_offset -= (uint64_t)delta_ns;
 }

@@ -18,6 +18,7 @@
 #define RSEQ_HEAD 8u /* cpu_id_start and cpu_id, which the restorer may have to write */
 #define SOCKADDR_MIN 2u
 #define SOCKADDR_MAX 128u
+#define CLOCK_MAX_NS (1LL << 62) /* 146 years; the difference to any clock of today is no overflow */
 
 static _Noreturn void refuse(const char *section, uint32_t index, const char *what) {
   give_up("plan.bin is damaged (%s %u: %s)", section, (uint64_t)index, what);
@@ -76,6 +77,7 @@ static int is_writable(uint64_t address, uint64_t size) {
 
 static void check_header(void) {
   if (plan->scratch_fd < 3 || plan->scratch_fd > LAST_SCRATCH_FD) refuse("header", 0, "scratch_fd");
+  if (plan->monotonic_ns < -CLOCK_MAX_NS || plan->monotonic_ns > CLOCK_MAX_NS) refuse("header", 0, "monotonic_ns");
   if (!is_path(plan->cwd_blob)) refuse("header", 0, "cwd_blob");
   if (!is_within(plan->auxv_blob, plan->auxv_size, blob_size())) refuse("header", 0, "auxv_blob");
   if (!is_within(plan->vdso_blob, plan->vdso_size, blob_size())) refuse("header", 0, "vdso_blob");

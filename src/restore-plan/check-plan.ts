@@ -15,6 +15,7 @@ const MAILBOX_HEAD_BYTES = 80n;
 const SOCKADDR_MIN_BYTES = 2;
 const SOCKADDR_MAX_BYTES = 128;
 const OPTION_VALUE_BYTES = 16;
+const CLOCK_MAX_NS = 1n << 62n;
 const MAPPINGS: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
 
 /** "SECTION INDEX: what", or undefined. */
@@ -71,6 +72,7 @@ function findHeaderFault(plan: RestorePlan): string | undefined {
   const blobBytes = BigInt(blob.length);
   const isBroken: readonly (readonly [field: string, isBroken: boolean])[] = [
     ['scratch_fd', header.scratch_fd < 3 || header.scratch_fd > LAST_SCRATCH_FD],
+    ['monotonic_ns', abs(BigInt.asIntN(64, header.monotonic_ns)) > CLOCK_MAX_NS],
     ['cwd_blob', !isPath(header.cwd_blob, plan)],
     ['auxv_blob', !isWithin(BigInt(header.auxv_blob), BigInt(header.auxv_size), blobBytes)],
     ['vdso_blob', !isWithin(BigInt(header.vdso_blob), header.vdso_size, blobBytes)],
@@ -141,6 +143,10 @@ function findSocketFault(socket: PlanValues<'socket'>, plan: RestorePlan): strin
   const optionCount = BigInt(plan.sections.sockopt.length);
   if (!isWithin(BigInt(socket.first_option), BigInt(socket.option_count), optionCount)) return 'options';
   return isWithin(BigInt(socket.queue_blob), BigInt(socket.queue_size), blobBytes) ? undefined : 'queue';
+}
+
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
 
 function isDescriptor(fd: number | bigint, { header }: RestorePlan): boolean {
