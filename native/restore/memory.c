@@ -4,6 +4,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/resource.h>
+#include <linux/uio.h>
 
 #include "cold.h"
 #include "plan_file.h"
@@ -13,6 +14,7 @@
 #define MAP_DROPPABLE 0x08
 #endif
 #define NO_FILE 0xffffffffu
+#define MAX_PIECES UIO_MAXIOV
 
 /* A library's areas follow each other, so one open file is enough. */
 static long open_mapped_file(uint32_t index) {
@@ -49,30 +51,47 @@ static void map(const struct crac_mem *area, uint32_t flags, long fd) {
   if (is_error(mapped)) give_up_mapping(area, mapped);
 }
 
-static void read_pages(const struct crac_mem *area) {
-  for (uint64_t done = 0; done < area->length;) {
-    long got = call(pread64, mem_fd, area->address + done, area->length - done, area->offset + done);
+/* READ records that follow each other in mem.bin are read with one call. Returns the first that is not read. */
+static const struct crac_mem *read_pages(const struct crac_mem *area, const struct crac_mem *end) {
+  static struct iovec pieces[MAX_PIECES];
+  for (uint64_t done = 0; area < end && area->kind == CRAC_MEM_READ;) { /* done: of `area` */
+    uint64_t offset = area->offset + done, next = offset;
+    const struct crac_mem *last = area;
+    unsigned count = 0;
+    for (; last < end && last->kind == CRAC_MEM_READ && count < MAX_PIECES; last++, count++) {
+      uint64_t skipped = last == area ? done : 0;
+      if (last->offset + skipped != next) break;
+      pieces[count] = (struct iovec){(void *)(last->address + skipped), last->length - skipped};
+      next += pieces[count].iov_len;
+    }
+    long got = call(preadv, mem_fd, pieces, count, offset, 0);
     if (got == -EINTR) continue;
     if (got == 0) give_up("mem.bin is truncated");
     if (is_error(got)) give_up("mem.bin cannot be read: %e", got);
-    done += (uint64_t)got;
+    for (done += (uint64_t)got; area < last && done >= area->length; area++) done -= area->length;
+  }
+  return area;
+}
+
+static void change(const struct crac_mem *area) {
+  long error;
+  switch (area->kind) {
+    case CRAC_MEM_ANON: map(area, area->flags | MAP_ANONYMOUS, -1); break;
+    case CRAC_MEM_FILE: map(area, area->flags, open_mapped_file(area->file)); break;
+    case CRAC_MEM_PAGES: map(area, area->flags, mem_fd); break;
+    case CRAC_MEM_ADVISE: call(madvise, area->address, area->length, area->flags); break;
+    case CRAC_MEM_PROTECT:
+      error = call(mprotect, area->address, area->length, area->prot);
+      if (error != 0) give_up("memory at %x cannot be protected: %e", area->address, error);
+      break;
+    default: give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
   }
 }
 
 void map_memory(void) {
   const struct crac_mem *area = plan_records(CRAC_MEM), *end = area + plan_count(CRAC_MEM);
-  long error;
-  for (; area < end; area++) switch (area->kind) {
-      case CRAC_MEM_ANON: map(area, area->flags | MAP_ANONYMOUS, -1); break;
-      case CRAC_MEM_FILE: map(area, area->flags, open_mapped_file(area->file)); break;
-      case CRAC_MEM_PAGES: map(area, area->flags, mem_fd); break;
-      case CRAC_MEM_READ: read_pages(area); break;
-      case CRAC_MEM_ADVISE: call(madvise, area->address, area->length, area->flags); break;
-      case CRAC_MEM_PROTECT:
-        error = call(mprotect, area->address, area->length, area->prot);
-        if (error != 0) give_up("memory at %x cannot be protected: %e", area->address, error);
-        break;
-      default: give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
-    }
+  while (area < end)
+    if (area->kind == CRAC_MEM_READ) area = read_pages(area, end);
+    else change(area++);
   open_mapped_file(NO_FILE);
 }

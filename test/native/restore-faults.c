@@ -3,12 +3,14 @@
  *   CRAC_FAULT_AT=N      the first thread's N-th system call is not made
  *   CRAC_FAULT_BESIDE=N  the same for the N-th of all other threads
  *   CRAC_FAULT_WITH=E    but fails with errno E, or, when it is 0, never returns
+ *   CRAC_SHORT_READS=N   a read of memory gives N bytes at most
  * A line "fault CALL" with the system call's number on descriptor 2 tells that it has been reached.
  */
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
+#include <linux/uio.h>
 
 #include "machine.h"
 #include "syscall.h"
@@ -18,7 +20,7 @@
 
 static struct {
   int is_read;
-  uint64_t at, beside, error;
+  uint64_t at, beside, error, short_reads;
 } wanted;
 static uint64_t count, count_beside;
 static char sleeper_stack[4096] __attribute__((aligned(64)));
@@ -35,6 +37,7 @@ static void read_wanted(void) {
     if ((value = after_prefix(at, "CRAC_FAULT_AT=")) != NULL) wanted.at = number_of(value);
     if ((value = after_prefix(at, "CRAC_FAULT_BESIDE=")) != NULL) wanted.beside = number_of(value);
     if ((value = after_prefix(at, "CRAC_FAULT_WITH=")) != NULL) wanted.error = number_of(value);
+    if ((value = after_prefix(at, "CRAC_SHORT_READS=")) != NULL) wanted.short_reads = number_of(value);
   }
   wanted.is_read = 1;
 }
@@ -61,8 +64,22 @@ long next_fault(long number) {
   return -(long)wanted.error;
 }
 
+static long read_shortly(long fd, const struct iovec *pieces, long piece_count, long offset) {
+  long done = 0;
+  for (uint64_t left = wanted.short_reads; left > 0 && piece_count > 0; pieces++, piece_count--) {
+    uint64_t length = pieces->iov_len < left ? pieces->iov_len : left;
+    long got = system_call(__NR_pread64, fd, (long)pieces->iov_base, (long)length, offset + done, 0, 0);
+    if (got < 0) return got;
+    done += got;
+    left -= (uint64_t)got;
+  }
+  return done;
+}
+
 long system_call_or_fault(long number, long a, long b, long c, long d, long e, long f) {
   long fault = next_fault(number);
   if (fault != 0 && number == __NR_close) system_call(number, a, 0, 0, 0, 0, 0); /* done whatever it answers */
-  return fault != 0 ? fault : system_call(number, a, b, c, d, e, f);
+  if (fault != 0) return fault;
+  if (number == __NR_preadv && wanted.short_reads != 0) return read_shortly(a, (const struct iovec *)b, c, d);
+  return system_call(number, a, b, c, d, e, f);
 }

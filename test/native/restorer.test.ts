@@ -124,7 +124,7 @@ describe('a restored process', () => {
     const { status, stderr } = launch(state.dir, { env: { CRAC_LOG: 'debug' } });
     expect(status).toBe(42);
     expect(stderr).toMatch(
-      /^crac: restored in \d+ us: checks \d+, clearing \d+, memory \d+, descriptors \d+, process \d+, threads \d+ \(10 areas, 15 descriptors, 2 threads\)\n$/,
+      /^crac: restored in \d+ us: checks \d+, clearing \d+, memory \d+, descriptors \d+, process \d+, threads \d+ \(12 areas, 15 descriptors, 2 threads\)\n$/,
     );
   });
 

@@ -68,7 +68,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   const clockGettime = vdso.functions.get('__vdso_clock_gettime') ?? 0n;
   const unknownFunction = vdso.functions.get('__vdso_gettimeofday') ?? 0n;
 
-  // The writable segment as it was at the "dump", then the mailbox's first page, then bytes for a READ record.
+  // The writable segment as it was at the "dump", then the mailbox's first page, then bytes for READ records.
   const data = elf.segments.find((segment) => segment.flags & 2);
   if (data === undefined) throw new Error('the subject has no writable segment');
   const dataStart = BigInt.asUintN(64, data.address & ~0xfffn);
@@ -117,7 +117,16 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     memRecord('PAGES', dataStart, dataBytes, { prot: 3, flags: MAP_PRIVATE }),
     memRecord('ANON', MAILBOX, MAILBOX_BYTES, { prot: 3, flags: fixed }),
     memRecord('PAGES', MAILBOX, PAGE, { prot: 3, flags: MAP_PRIVATE, offset: dataBytes }),
-    memRecord('READ', at('late_page'), 6, { offset: dataBytes + PAGE + 100 }),
+    // Of which the last two follow each other in mem.bin, too.
+    ...(
+      [
+        [3, 3],
+        [0, 2],
+        [2, 1],
+      ] as const
+    ).map(([from, length]) =>
+      memRecord('READ', at('late_page') + BigInt(from), length, { offset: dataBytes + PAGE + 100 + from }),
+    ),
     memRecord('ADVISE', at('late_page') + 4096n, PAGE, { flags: MADV_DONTNEED }),
     memRecord('ADVISE', 0x1000n, PAGE, { flags: MADV_DONTNEED }),
     memRecord('PROTECT', at('late_page'), 2 * PAGE, { prot: PROT.read }),
