@@ -49,6 +49,13 @@ describe('restored without', () => {
     expect(lines.filter((line) => !withTimes.test(line))).toEqual(good.map((line) => instead[line] ?? line));
   });
 
+  test.each(['--addr-no-randomize', '--addr-compat-layout'])('the usual layout: setarch %s', async (layout) => {
+    const { dir } = await makeState();
+    const { status, stderr, lines } = launch(dir, { prefix: ['setarch', layout] });
+    expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
+    expect(lines.filter((line) => !withTimes.test(line))).toEqual(good);
+  });
+
   test('a vdso that can be moved, and with another one', async () => {
     const { dir } = await makeState({ foreignVdso: true });
     const { status, stderr, lines } = launch(dir, { prefix: refusing('mremap=EPERM') });

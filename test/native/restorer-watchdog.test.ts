@@ -1,10 +1,12 @@
 /** A restore that takes too long ends in a cold start, wherever it waits. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import {
+  type Build,
   launch,
   launchBeside,
   makeState,
   type Outcome,
+  pathOf,
   run,
   type State,
   setUpRestorer,
@@ -70,6 +72,11 @@ test.each(['soon', '', '-1', '1s', '10000000'])('CRAC_RESTORE_TIMEOUT "%s"', asy
       ? ''
       : `crac: starting cold: CRAC_RESTORE_TIMEOUT is "${text}", it must be a number of seconds, 0 for no limit\n`,
   });
+});
+
+test('only the restorer of the tests knows faults', () => {
+  const knows = (build: Build): boolean => readFileSync(pathOf(build)).includes('CRAC_FAULT');
+  expect([knows('restore'), knows('restore-with-faults')]).toEqual([false, true]);
 });
 
 test('a wait that only a deadly signal ends, at each phase', async () => {
