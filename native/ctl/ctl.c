@@ -9,6 +9,7 @@
  *                                                         "last" tells how the last checkpoint ended
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
  *   ctl touched [--pid PID]                               prints which pages of its files the process has touched
+ *   ctl descriptors [--pid PID]                           prints what CRIU does not tell of its descriptors
  *
  * Without --pid: process 1, or else the only JVM of this pid namespace that has a control channel.
  * `checkpoint` succeeds when the JVM waits to be dumped, which saves nothing yet: a JVM that nobody dumps within
@@ -19,6 +20,7 @@
 #define _GNU_SOURCE
 #include "../control.h"
 #include "../mailbox.h"
+#include "descriptors.h"
 #include "touched.h"
 
 #include <errno.h>
@@ -48,7 +50,8 @@ static void usage(void) {
         "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
         "       ctl status [--pid PID]\n"
         "       ctl cpu\n"
-        "       ctl touched [--pid PID]\n",
+        "       ctl touched [--pid PID]\n"
+        "       ctl descriptors [--pid PID]\n",
         stderr);
   exit(2);
 }
@@ -225,6 +228,11 @@ int main(int argc, char **argv) {
     if (print_touched(pid ? pid : 1) == 0)
       return 0;
     die("the page tables of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
+  }
+  if (!strcmp(command, "descriptors")) {
+    if (print_descriptor_facts(pid ? pid : 1) == 0)
+      return 0;
+    die("the descriptors of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
   }
   if (!strcmp(command, "status"))
     return ask(pid, "status\n");

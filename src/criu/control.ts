@@ -132,6 +132,22 @@ export async function askTouches(
   return byPath;
 }
 
+/** The lines of `ctl descriptors` on a process that is stopped. */
+export async function askDescriptors(
+  container: Container,
+  user: AppUser,
+  pid: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const argv = composeLaunch(user, [CTL, 'descriptors', '--pid', String(pid)]);
+  const { exitCode, stdout, stderr } = await container.exec(argv, { user: '0:0', signal });
+  if (exitCode === 0) return stdout;
+  throw new CracBuildError('CHECKPOINT_FAILED', 'the descriptors of the app could not be read', {
+    hint: 'The build container needs CAP_SYS_PTRACE, and a kernel of 5.9 or newer.',
+    details: `${stdout}\n${stderr}`.trim().split('\n'),
+  });
+}
+
 /** What the CPU of the build machine says of itself. */
 export async function askCpu(container: Container, user: AppUser, signal: AbortSignal): Promise<readonly CpuidLeaf[]> {
   const { exitCode, stdout, stderr } = await container.exec([CTL, 'cpu'], { user: `${user.uid}:${user.gid}`, signal });

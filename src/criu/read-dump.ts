@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkDump } from './check-dump.ts';
+import { DESCRIPTOR_FACTS, type DescriptorFacts, parseDescriptorFacts } from './descriptor-facts.ts';
 import { readHeadAndRest, readImage, readOne } from './image-file.ts';
 import {
   CORE,
@@ -67,6 +68,7 @@ export interface Dump {
   readonly socketQueues: ReadonlyMap<number, readonly QueuedPacket[]>;
   /** Of memfd files, by file id; shared memory without a file is one, too. */
   readonly memfdNames: ReadonlyMap<number, string>;
+  readonly descriptorFacts: DescriptorFacts;
   /** Ids of files that were deleted. */
   readonly deletedFiles: ReadonlySet<number>;
   /** Names of image files that mean a state we do not know how to restore, when not empty. */
@@ -114,6 +116,7 @@ export function readDump(dir: string): Dump {
       ({ record, payload }) => ({ pipeId: record.pipeId, capacityBytes: record.capacityBytes, bytes: payload }),
     ),
     socketQueues: readSocketQueues(dir),
+    descriptorFacts: readDescriptorFacts(dir),
     deletedFiles: new Set(readImage(dir, 'remap-fpath', 'remap-fpath', REMAP).map(({ record }) => record.fileId)),
     extraImages: readdirSync(dir)
       .filter((name) => name.endsWith('.img') && !KNOWN_IMAGES.test(name))
@@ -141,6 +144,12 @@ function readMemfdNames(dir: string, files: Iterable<FileEntry>): Map<number, st
       memfd === undefined ? [] : [[id, (names.get(memfd.inodeId) ?? '').replace(/ \(deleted\)$/, '')]],
     ),
   );
+}
+
+/** Nothing is known where nobody has asked. */
+function readDescriptorFacts(dir: string): DescriptorFacts {
+  const path = join(dir, DESCRIPTOR_FACTS);
+  return parseDescriptorFacts(existsSync(path) ? readFileSync(path, 'utf8') : '');
 }
 
 /** ids-PID.img is left out when the core has them; one process has one table of descriptors. */

@@ -30,6 +30,7 @@ const REFUSED_TYPES: Readonly<Record<number, readonly [name: string, remedy: str
   20: ['pidfd', 'Close it in beforeCheckpoint'],
 };
 const LAST_STANDARD_FD = 2;
+const EFD_SEMAPHORE = 1;
 const O_ASYNC = 0o20000;
 
 export interface DescriptorPlan {
@@ -115,7 +116,12 @@ async function planOne(info: FdInfo, context: DescriptorContext): Promise<FdReco
   if (entry.inet !== undefined) return planInetSocket(common, entry.id, entry.inet, context);
   if (entry.unix !== undefined) return planUnixSocket(info, entry.id, entry.unix, context);
   if (entry.eventfd !== undefined)
-    return { ...common, kind: FD.EVENTFD, flags: entry.eventfd.flags, a: entry.eventfd.counter };
+    return {
+      ...common,
+      kind: FD.EVENTFD,
+      flags: entry.eventfd.flags | (context.dump.descriptorFacts.semaphores.has(info.fd) ? EFD_SEMAPHORE : 0),
+      a: entry.eventfd.counter,
+    };
   if (entry.epoll !== undefined) return { ...common, kind: FD.EPOLL };
   if (entry.timerfd !== undefined) return planTimerfd(common, entry.timerfd, context.refuse);
   const [name, remedy] = REFUSED_TYPES[entry.type] ?? [`unknown type ${entry.type}`, REPORT_IT];

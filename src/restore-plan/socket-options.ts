@@ -1,12 +1,8 @@
-/** What setsockopt was called with, as far as CRIU tells it; options that have the kernel's default are left out. */
+/** What setsockopt was called with; options that have the kernel's default are left out. */
+import type { RawSocketOption } from '../criu/descriptor-facts.ts';
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { Refuse } from './refusals.ts';
 
-export interface SocketOption {
-  readonly level: number;
-  readonly name: number;
-  readonly value: Buffer;
-}
 type InetSocket = Present<FileEntry['inet']>;
 type CommonOptions = InetSocket['options'];
 
@@ -33,6 +29,12 @@ const TCP = { level: 6, NODELAY: 1, CORK: 3, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT:
 const IP = { level: 0, TOS: 1, TTL: 2, PKTINFO: 8, FREEBIND: 15 } as const;
 const IPV6 = { level: 41, V6ONLY: 26, RECVPKTINFO: 49, FREEBIND: 78 } as const;
 
+const TRANSPARENT = [
+  [0, 19],
+  [41, 75],
+] as const;
+const BUSY_POLL = [1, 46] as const;
+
 const AF_INET6 = 10;
 const DEFAULT_TTL = 64;
 const DEFAULT_KEEP = { count: 9, idleSeconds: 7200, intervalSeconds: 75 } as const;
@@ -41,11 +43,14 @@ const MAX_PRIORITY = 6;
 const SEND_BUFFER_LOCKED = 1;
 const RECEIVE_BUFFER_LOCKED = 2;
 
-export function planInetOptions(socket: InetSocket): readonly SocketOption[] {
+/** `more`: of what CRIU does not tell. */
+export function planInetOptions(socket: InetSocket, more: readonly RawSocketOption[]): readonly RawSocketOption[] {
   const { ip, tcp } = socket;
   const isV6 = socket.family === AF_INET6;
   return [
     ...(isV6 ? [option(IPV6.level, IPV6.V6ONLY, socket.v6Only ? 1 : 0)] : []),
+    // Before the priority, which the type of service changes.
+    ...more,
     ...unless(0, ip?.freeBind, isV6 ? IPV6.level : IP.level, isV6 ? IPV6.FREEBIND : IP.FREEBIND),
     ...unless(0, ip?.packetInfo, isV6 ? IPV6.level : IP.level, isV6 ? IPV6.RECVPKTINFO : IP.PKTINFO),
     ...unless(0, ip?.tos, IP.level, IP.TOS),
@@ -61,7 +66,7 @@ export function planInetOptions(socket: InetSocket): readonly SocketOption[] {
   ];
 }
 
-export function planCommonOptions(options: CommonOptions): readonly SocketOption[] {
+export function planCommonOptions(options: CommonOptions): readonly RawSocketOption[] {
   if (options === undefined) return [];
   const { level } = SOL_SOCKET;
   const [linger] = options.linger;
@@ -91,11 +96,20 @@ export function planCommonOptions(options: CommonOptions): readonly SocketOption
 }
 
 /** Options that a process without capabilities cannot set. */
-export function refusePrivileged(object: string, options: CommonOptions, refuse: Refuse): void {
+export function refusePrivileged(
+  object: string,
+  options: CommonOptions,
+  more: readonly RawSocketOption[],
+  refuse: Refuse,
+): void {
+  const has = ([level, name]: readonly [number, number]): boolean =>
+    more.some((option) => option.level === level && option.name === name);
   const remedy = 'Close it in beforeCheckpoint and open it again in afterRestore';
   if (options?.boundDevice) refuse(object, `it is bound to the network interface ${options.boundDevice}`, remedy);
   if (options?.mark) refuse(object, 'its packets carry a mark (SO_MARK)', remedy);
   if ((options?.priority ?? 0) > MAX_PRIORITY) refuse(object, `its priority is above ${MAX_PRIORITY}`, remedy);
+  if (TRANSPARENT.some(has)) refuse(object, 'it is transparent (IP_TRANSPARENT)', remedy);
+  if (has(BUSY_POLL)) refuse(object, 'it polls its device (SO_BUSY_POLL)', remedy);
   if ((options?.filter.length ?? 0) > 0) refuse(object, 'it has a packet filter (SO_ATTACH_FILTER)', remedy);
 }
 
@@ -104,19 +118,19 @@ function unless(
   value: number | boolean | undefined,
   level: number,
   name: number,
-): readonly SocketOption[] {
+): readonly RawSocketOption[] {
   const number = Number(value ?? usual);
   return number === usual ? [] : [option(level, name, number)];
 }
 
-function option(level: number, name: number, ...numbers: readonly number[]): SocketOption {
+function option(level: number, name: number, ...numbers: readonly number[]): RawSocketOption {
   const value = Buffer.alloc(numbers.length * 4);
   for (const [index, number] of numbers.entries()) value.writeInt32LE(number | 0, index * 4);
   return { level, name, value };
 }
 
 /** struct timeval */
-function timeout(name: number, seconds: bigint, micros: bigint): readonly SocketOption[] {
+function timeout(name: number, seconds: bigint, micros: bigint): readonly RawSocketOption[] {
   if (seconds === 0n && micros === 0n) return [];
   const value = Buffer.alloc(16);
   value.writeBigUInt64LE(seconds, 0);

@@ -1,6 +1,6 @@
+import type { RawSocketOption } from '../criu/descriptor-facts.ts';
 import type { Blob } from './blob.ts';
 import type { PlanRecord } from './format.ts';
-import type { SocketOption } from './socket-options.ts';
 
 /** The address of a socket in the blob; a NUL follows it, so that a unix path ends. */
 export function addAddress(address: Buffer, blob: Blob): PlanRecord<'socket'> {
@@ -14,7 +14,7 @@ export class SocketTable {
   readonly options: PlanRecord<'sockopt'>[] = [];
 
   /** The index of the new socket. */
-  add(socket: PlanRecord<'socket'>, options: readonly SocketOption[] = []): number {
+  add(socket: PlanRecord<'socket'>, options: readonly RawSocketOption[] = []): number {
     this.sockets.push({ ...socket, first_option: this.options.length, option_count: options.length });
     this.options.push(...options.map(({ level, name, value }) => ({ level, name, size: value.length, value })));
     return this.sockets.length - 1;

@@ -50,7 +50,14 @@ export function planInetSocket(
     refuse(object, `it is connected to port ${socket.targetPort}`, CLOSE_AND_REOPEN);
     return undefined;
   }
-  refusePrivileged(object, socket.options, refuse);
+  const more = dump.descriptorFacts.options.get(common.fd) ?? [];
+  refusePrivileged(object, socket.options, more, refuse);
+  for (const group of dump.descriptorFacts.groups.get(common.fd) ?? [])
+    refuse(
+      object,
+      `it is a member of the multicast group ${group}`,
+      'Leave the group in beforeCheckpoint and join it again in afterRestore',
+    );
   if (socket.interfaceName)
     refuse(object, `its address is one of the network interface ${socket.interfaceName} alone`, CLOSE_AND_REOPEN);
   const address = socket.sourcePort === 0 ? Buffer.alloc(0) : renderAddress(socket);
@@ -64,7 +71,7 @@ export function planInetSocket(
   return {
     ...flags,
     kind: FD.SOCKET,
-    a: sockets.add(record, planInetOptions(socket)),
+    a: sockets.add(record, planInetOptions(socket, more)),
     path_blob: blob.text(nameSocket(socket, isTcp)),
   };
 }

@@ -24,7 +24,7 @@ export function planUnixSocket(
   const { dump, refuse } = context;
   const object = `descriptor ${info.fd} (unix socket${nameOf(socket) === '' ? '' : ` ${nameOf(socket)}`})`;
   const no = (reason: string): undefined => refuse(object, reason, CLOSE_AND_REOPEN) as undefined;
-  refusePrivileged(object, socket.options, refuse);
+  refusePrivileged(object, socket.options, [], refuse);
   const queue = dump.socketQueues.get(id) ?? [];
   if (queue.some(({ hasDescriptors }) => hasDescriptors))
     return no('a descriptor that was sent to it waits to be read');

@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Checkpoint } from '../criu/checkpoint.ts';
-import { askCpu, askForCheckpoint, tellNotCheckpointed } from '../criu/control.ts';
+import { askCpu, askDescriptors, askForCheckpoint, tellNotCheckpointed } from '../criu/control.ts';
+import { DESCRIPTOR_FACTS } from '../criu/descriptor-facts.ts';
 import { dumpProcess, installCriu, openDump, requireWorkingCriu } from '../criu/run-criu.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
@@ -68,8 +69,10 @@ async function dumpApp(
 ): Promise<Checkpoint> {
   const { user } = plan.app;
   report(world, 'dumping');
+  let descriptorFacts: string;
   try {
     await dumpProcess(container, world.toolbox, user, ready.pid, signal);
+    descriptorFacts = await askDescriptors(container, user, ready.pid, signal);
   } catch (error) {
     // The container lives on in nobody's hands but ours, yet the app may hold locks elsewhere: let it go on and end well.
     await container.kill('SIGCONT').catch(() => undefined);
@@ -79,6 +82,7 @@ async function dumpApp(
   report(world, 'copying the dump');
   const imagesDir = join(world.workDir, 'dump');
   await copyDump(container, imagesDir, signal);
+  await writeFile(join(imagesDir, DESCRIPTOR_FACTS), descriptorFacts);
   const stateTar = await takeState(container, world.workDir, signal);
   const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
   return { imagesDir, rootFile, ready, cpu, stateTar };

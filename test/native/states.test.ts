@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint, CpuidLeaf } from '../../src/criu/checkpoint.ts';
 import { parseCpu } from '../../src/criu/control.ts';
+import { DESCRIPTOR_FACTS } from '../../src/criu/descriptor-facts.ts';
 import { diagnoseLog } from '../../src/criu/diagnose-log.ts';
 import { readDump } from '../../src/criu/read-dump.ts';
 import { composeCriuCommand, openToolbox } from '../../src/criu/toolbox.ts';
@@ -156,6 +157,10 @@ function dump({ pid, child, images }: SetState): string {
     cwd: toolbox.dir,
     env: { ...process.env, XDG_RUNTIME_DIR: criuCache },
   });
+  if (status === 0) {
+    const facts = execFileSync(join(native, 'ctl'), ['descriptors', '--pid', `${pid}`]);
+    writeFileSync(join(images, DESCRIPTOR_FACTS), facts);
+  }
   end(child);
   return status === 0 ? '' : readFileSync(join(images, 'dump.log'), 'utf8');
 }

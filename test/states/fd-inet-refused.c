@@ -7,6 +7,9 @@
  * refused: descriptor 7 (UDP socket, port 0): its priority is above 6. Close it in beforeCheckpoint and open it again in afterRestore
  * refused: descriptor 8 (UDP socket, port 0): it has a packet filter (SO_ATTACH_FILTER). Close it in beforeCheckpoint and open it again in afterRestore
  * refused: descriptor 9: it sends signals (F_SETOWN, F_SETSIG or O_ASYNC). Switch asynchronous I/O off before the checkpoint
+ * refused: descriptor 10 (UDP socket, port *): it is a member of the multicast group 239.77.1.2. Leave the group in beforeCheckpoint and join it again in afterRestore
+ * refused: descriptor 11 (UDP socket, port *): it is a member of the multicast group ff02::7:8. Leave the group in beforeCheckpoint and join it again in afterRestore
+ * refused: descriptor 12 (TCP socket, port *): it is transparent (IP_TRANSPARENT). Close it in beforeCheckpoint and open it again in afterRestore
  */
 #include <linux/filter.h>
 
@@ -23,5 +26,11 @@ int main(void) {
   need(inet_socket(AF_INET, SOCK_DGRAM) == 8);
   need(setsockopt(8, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0);
   need(inet_socket(AF_INET, SOCK_DGRAM) == 9 && fcntl(9, F_SETOWN, getpid()) == 0);
+  struct ip_mreqn v4 = {{htonl(0xef4d0102)}, {htonl(INADDR_LOOPBACK)}, 0};
+  struct ipv6_mreq v6 = {{.s6_addr = {0xff, 2, [13] = 7, [15] = 8}}, 1};
+  need(inet_socket(AF_INET, SOCK_DGRAM) == 10 && setsockopt(10, IPPROTO_IP, IP_ADD_MEMBERSHIP, &v4, sizeof v4) == 0);
+  need(inet_socket(AF_INET6, SOCK_DGRAM) == 11 && setsockopt(11, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &v6, sizeof v6) == 0);
+  need(inet_socket(AF_INET, SOCK_STREAM) == 12);
+  set(12, IPPROTO_IP, IP_TRANSPARENT, 1);
   await_restore();
 }

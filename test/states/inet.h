@@ -74,7 +74,9 @@ static inline int connect_to(int family, int type, int port) {
 
 static inline void check_accepts(int listener, int family, int port) {
   char byte;
-  int client = connect_to(family, SOCK_STREAM, port), server = accept(listener, NULL, NULL);
-  check(server >= 0 && write(client, "x", 1) == 1 && read(server, &byte, 1) == 1 && byte == 'x');
+  int client = connect_to(family, SOCK_STREAM, port);
+  check(write(client, "x", 1) == 1); /* first: TCP_DEFER_ACCEPT waits for it */
+  int server = accept(listener, NULL, NULL);
+  check(server >= 0 && read(server, &byte, 1) == 1 && byte == 'x');
 }
 #endif

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { FD, NONE } from '../../../src/restore-plan/format.ts';
 import type { Fields } from './criu-encoder.ts';
 import { blobBytes, blobText, readSection, sectionStart } from './plan-reader.ts';
@@ -157,6 +158,17 @@ test('bound TCP and UDP sockets, and how they are named when they cannot be boun
     { type: DATAGRAM, protocol: 17, backlog: NONE, address_size: 16 },
     { type: DATAGRAM, address_size: 0 },
   ]);
+});
+
+test('what CRIU does not tell is in the facts beside its images', async () => {
+  open(sample, 4, { 1: 6, 2: 61, 8: { 1: 61, 2: 0o4002, 4: 3 } });
+  open(sample, 5, inet(62, { 6: LISTENING, 7: 80, 16: { 6: 16 } }));
+  const lines = ['semaphore 4', 'option 5 6 9 07000000', 'option 5 6 13 72656e6f000000000000000000000000', ''];
+  writeFileSync(join(sample.dir, 'descriptors.txt'), lines.join('\n'));
+  const { fds, sockets, values } = await compiled();
+  expect(fds).toMatchObject([{ fd: 4, flags: 0o4003 }, { fd: 5 }]);
+  expect(sockets.map(({ options }) => options)).toEqual([['6.9', '6.13', '0.1']]);
+  expect(values).toEqual([[7], [0x6f6e6572, 0, 0, 0], [16]]);
 });
 
 test('options that were set are set again, and no others', async () => {

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isCracBuildError } from '../../../src/errors.ts';
 import {
   anonymous,
@@ -36,6 +37,7 @@ const memfd = (sample: Sample, name: string) => {
 };
 const deleted = (sample: Sample, id: number) =>
   sample.images.set('remap-fpath', { magic: 0x59133954, records: [{ 1: id }] });
+const facts = (sample: Sample, text: string) => writeFileSync(join(sample.dir, 'descriptors.txt'), text);
 const unix = (more: object) => ({ 1: 5, 2: 50, 16: { 1: 50, 2: 900, 3: 1, 4: 1, 5: 2, 8: 901, 11: '', ...more } });
 const udp = (more: object) => ({ 1: 4, 2: 51, 4: { 1: 51, 2: 8, 3: 2, 4: 2, 5: 17, 6: 7, 7: 0, 8: 0, 9: 2, ...more } });
 
@@ -237,6 +239,15 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
   ],
   'a link-local address': [(s) => open(s, 4, udp({ 17: 'eth0' })), /one of the network interface eth0 alone/],
   'a socket that marks its packets': [(s) => open(s, 4, udp({ 14: { 10: 7 } })), /SO_MARK/],
+  'a member of a multicast group': [
+    (s) => open(s, 4, udp({})) ?? facts(s, 'member 4 239.1.2.3\n'),
+    /descriptor 4 \(UDP socket, port 0\): it is a member of the multicast group 239.1.2.3/,
+  ],
+  'a transparent socket': [(s) => open(s, 4, udp({})) ?? facts(s, 'option 4 0 19 01000000\n'), /IP_TRANSPARENT/],
+  'a socket that polls its device': [
+    (s) => open(s, 4, udp({})) ?? facts(s, 'option 4 1 46 32000000\n'),
+    /SO_BUSY_POLL/,
+  ],
   'a socket of high priority': [(s) => open(s, 4, udp({ 14: { 8: 7 } })), /its priority is above 6/],
   'a packet filter': [(s) => open(s, 4, udp({ 14: { 16: [5n] } })), /SO_ATTACH_FILTER/],
   'an epoll that watches a file under two numbers': [
