@@ -40,7 +40,23 @@ static const struct {
     {CRAC_NO_NEW_PRIVILEGES, PR_SET_NO_NEW_PRIVS, 1},
 };
 
+static uint32_t lasting; /* attributes that we set, and that execve does not reset */
+
+static void remember_lasting(void) {
+  int is_subreaper = 1;
+  call(prctl, PR_GET_CHILD_SUBREAPER, &is_subreaper, 0, 0, 0);
+  if (!is_subreaper) lasting |= plan->flags & CRAC_SUBREAPER;
+  if (call(prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0) lasting |= plan->flags & CRAC_NO_HUGE_PAGES;
+}
+
+long put_back_process_attributes(void) {
+  long error = lasting & CRAC_SUBREAPER ? call(prctl, PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) : 0;
+  if (error == 0 && lasting & CRAC_NO_HUGE_PAGES) error = call(prctl, PR_SET_THP_DISABLE, 0, 0, 0, 0);
+  return error;
+}
+
 void set_process_attributes(void) {
+  if (plan->flags & (CRAC_SUBREAPER | CRAC_NO_HUGE_PAGES)) remember_lasting();
   for (unsigned i = 0; i < sizeof attributes / sizeof *attributes; i++) {
     if ((plan->flags & attributes[i].flag) == 0) continue;
     long error = call(prctl, attributes[i].option, attributes[i].value, 0, 0, 0);

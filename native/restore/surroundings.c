@@ -6,6 +6,7 @@
 
 #include "cold.h"
 #include "descriptors.h"
+#include "process.h"
 #include "syscall.h"
 
 #define SIGNALS 64
@@ -80,7 +81,7 @@ long put_back_process(void) {
     long error = number == SIGKILL || number == SIGSTOP ? 0 : call(rt_sigaction, number, &action, 0, 8);
     if (error != 0) return error;
   }
-  return 0;
+  return put_back_process_attributes();
 }
 
 long unblock_signals(void) { return is_blocked ? call(rt_sigprocmask, SIG_SETMASK, &mask_before, 0, 8) : 0; }

@@ -1,11 +1,14 @@
 /** Kernels and profiles that lack a call, or refuse it: restored all the same, or started cold with the reason. */
 import { join } from 'node:path';
-import { compile, launch, makeState, setUpRestorer, work } from './restorer-setup.ts';
+import { constant } from './plan-maker.ts';
+import { compile, launch, makeState, setUpRestorer, work, writeCold } from './restorer-setup.ts';
 
 setUpRestorer('restore');
 beforeAll(() => void compile('filter-calls', 'filter-calls.c'));
 
 const PR_SET_MM = 35;
+const PR_GET_CHILD_SUBREAPER = 37;
+const PR_GET_THP_DISABLE = 42;
 const MAP_DROPPABLE = 8;
 const refusing = (...rules: readonly string[]): readonly string[] => [join(work, 'filter-calls'), ...rules, '--'];
 const withTimes = /^(map|deadline\.\d|clock_delta_ns|nano_offset|listener|cwd|env) /;
@@ -106,6 +109,17 @@ describe('started cold without', () => {
     expect({ status, stderr }).toEqual({ status: 3, stderr: `crac: starting cold: ${reason}\n` });
     const required = launch(dir, { prefix: refusing(rule), env: { CRAC_RESTORE: 'require' } });
     expect(required).toEqual({ status: 125, lines: [], stderr: `crac: cannot restore: ${reason}\n` });
+  });
+
+  test('set_robust_list: what prctl had set does not outlast the attempt', async () => {
+    const flags = Number(constant('CRAC_SUBREAPER') | constant('CRAC_NO_HUGE_PAGES'));
+    const { dir } = await makeState({ header: { flags } });
+    const script = `import ctypes; is_set = ctypes.c_int(9); prctl = ctypes.CDLL(None).prctl
+prctl(${PR_GET_CHILD_SUBREAPER}, ctypes.byref(is_set), 0, 0, 0); print(is_set.value, prctl(${PR_GET_THP_DISABLE}, 0, 0, 0, 0))`;
+    writeCold(dir, '9', '/usr/bin/python3', '-c', script);
+    const { lines, stderr } = launch(dir, { prefix: refusing('set_robust_list=EPERM') });
+    expect(stderr).toBe('crac: starting cold: locks cannot be made robust: operation not permitted\n');
+    expect(lines).toEqual(['0 0']);
   });
 
   test('close_range: no descriptor of the attempt is left', async () => {
