@@ -11,8 +11,11 @@ import type { Core, FpRegisters, Present, Registers } from '../criu/schema.ts';
 import type { Blob } from './blob.ts';
 import { COMPONENT, type XsaveLayout } from './xsave.ts';
 
-/** What Linux gives every process: access to all memory but that of keys, of which it has none. */
-const DEFAULT_PKRU = 0x55555554;
+/**
+ * The register of a process without protection keys: as Linux starts it, with access to all memory but that of keys, and
+ * as a frame leaves it that says nothing of it.
+ */
+const WITHOUT_KEYS: readonly number[] = [0x55555554, 0];
 const UCONTEXT_BYTES = 304;
 const SIGINFO_BYTES = 128;
 const SIGCONTEXT = 40;
@@ -90,12 +93,11 @@ export function renderFxsave(fp: FpRegisters): Buffer {
 
 /** Whether access to memory is limited, or allowed, by protection keys. */
 export function hasKeys({ pkru: [keys], xstateBv }: Xsave): boolean {
-  return keys !== undefined && keys !== DEFAULT_PKRU && ((xstateBv >> BigInt(COMPONENT.pkru)) & 1n) === 1n;
+  return keys !== undefined && !WITHOUT_KEYS.includes(keys) && ((xstateBv >> BigInt(COMPONENT.pkru)) & 1n) === 1n;
 }
 
-/** A frame without the protection keys' register gives the default: no need for a CPU that has it. */
+/** Without protection keys their register is left out: no need for a CPU that has it. */
 function partsInUse(xsave: Xsave): readonly (readonly [component: number, bytes: Buffer])[] {
-  const isDefault = xsave.pkru.length === 0 || xsave.pkru[0] === DEFAULT_PKRU;
   const parts: (readonly [component: number, bytes: Buffer])[] = [
     [COMPONENT.ymm, words(xsave.ymmHigh)],
     [COMPONENT.bndregs, longWords(xsave.bndregs)],
@@ -103,7 +105,7 @@ function partsInUse(xsave: Xsave): readonly (readonly [component: number, bytes:
     [COMPONENT.opmask, longWords(xsave.opmask)],
     [COMPONENT.zmmHigh, longWords(xsave.zmmUpper)],
     [COMPONENT.hi16Zmm, longWords(xsave.hi16Zmm)],
-    [COMPONENT.pkru, isDefault ? Buffer.alloc(0) : words(xsave.pkru)],
+    [COMPONENT.pkru, hasKeys(xsave) ? words(xsave.pkru) : Buffer.alloc(0)],
   ];
   return parts.filter(([component, bytes]) => bytes.length > 0 && (xsave.xstateBv >> BigInt(component)) & 1n);
 }

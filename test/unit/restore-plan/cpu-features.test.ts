@@ -110,6 +110,7 @@ describe('registers in frames', () => {
 
   test('of protection keys only where they say something', () => {
     expect([...componentsOfFrames([threadWith(0b1000000011)])]).toEqual([]);
-    expect([...componentsOfFrames([threadWith(0b1000000011, { pkru: 0 })])]).toEqual([9]);
+    expect([...componentsOfFrames([threadWith(0b1000000011, { pkru: 0 })])]).toEqual([]); // it was restored
+    expect([...componentsOfFrames([threadWith(0b1000000011, { pkru: 0x55555550 })])]).toEqual([9]);
   });
 });
