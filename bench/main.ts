@@ -8,8 +8,9 @@ import { compileBench } from './compile.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { restoreBench } from './restore.ts';
+import { soakBench } from './soak.ts';
 
-const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench];
+const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench, soakBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
