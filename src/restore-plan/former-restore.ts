@@ -58,7 +58,7 @@ export async function seeThroughFormerRestore(
   const vmas = own
     .reduce<readonly Vma[]>((left, range) => left.flatMap((vma) => cutOut(vma, range)), dump.mm.vmas)
     .toSorted((a, b) => a.start - b.start);
-  const cleanRuns = vmas.filter(isMem).flatMap((vma) => findUndumped(vma, dump.pageRuns, mem.localPath));
+  const cleanRuns = findUndumped(vmas.filter(isMem), dump.pageRuns, mem.localPath);
   return {
     dump: {
       ...dump,
@@ -131,23 +131,28 @@ function cutOut(vma: Vma, { start, end }: Range): Vma[] {
   return [below, above].filter((part) => part.start < part.end);
 }
 
-/** What the process sees of mem.bin without having written to it. */
-function findUndumped(vma: Vma, dumped: readonly PageRun[], file: string): PageRun[] {
+/** What the process sees of mem.bin without having written to it. Areas and runs are by address. */
+function findUndumped(areas: readonly Vma[], dumped: readonly PageRun[], file: string): PageRun[] {
   const runs: PageRun[] = [];
-  let at = vma.start;
-  const add = (end: number): void => {
-    if (end > at)
-      runs.push({ address: at, pageCount: (end - at) / PAGE_BYTES, offset: vma.offset + at - vma.start, file });
-  };
-  for (const { address, pageCount } of dumped) {
-    const end = address + pageCount * PAGE_BYTES;
-    if (end <= at) continue;
-    if (address >= vma.end) break;
-    add(address);
-    at = end;
+  let first = 0; // of the runs that end after the area's start
+  for (const { start, end, offset } of areas) {
+    let at = start;
+    const add = (until: number): void => {
+      if (until > at)
+        runs.push({ address: at, pageCount: (until - at) / PAGE_BYTES, offset: offset + at - start, file });
+    };
+    while (endOf(dumped[first]) <= start) first++;
+    for (let next = first; (dumped[next]?.address ?? Number.POSITIVE_INFINITY) < end; next++) {
+      add(dumped[next]?.address ?? end);
+      at = endOf(dumped[next]);
+    }
+    add(end);
   }
-  add(vma.end);
   return runs;
+}
+
+function endOf(run: PageRun | undefined): number {
+  return run === undefined ? Number.POSITIVE_INFINITY : run.address + run.pageCount * PAGE_BYTES;
 }
 
 function asOwnMemory(vma: Vma): Vma {

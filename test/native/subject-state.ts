@@ -104,6 +104,12 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
   });
 
   const fixed = MAP_PRIVATE | MAP_ANONYMOUS;
+  /** Pieces of which the last two follow each other in mem.bin, too. */
+  const lateWord = [
+    { from: 3, length: 3 },
+    { from: 0, length: 2 },
+    { from: 2, length: 1 },
+  ];
   const segments = elf.segments.filter((segment) => (segment.flags & 2) === 0);
   const mem: Fields[] = [
     ...segments.map((segment) => ({
@@ -117,14 +123,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     memRecord('PAGES', dataStart, dataBytes, { prot: 3, flags: MAP_PRIVATE }),
     memRecord('ANON', MAILBOX, MAILBOX_BYTES, { prot: 3, flags: fixed }),
     memRecord('PAGES', MAILBOX, PAGE, { prot: 3, flags: MAP_PRIVATE, offset: dataBytes }),
-    // Of which the last two follow each other in mem.bin, too.
-    ...(
-      [
-        [3, 3],
-        [0, 2],
-        [2, 1],
-      ] as const
-    ).map(([from, length]) =>
+    ...lateWord.map(({ from, length }) =>
       memRecord('READ', at('late_page') + BigInt(from), length, { offset: dataBytes + PAGE + 100 + from }),
     ),
     memRecord('ADVISE', at('late_page') + 4096n, PAGE, { flags: MADV_DONTNEED }),
