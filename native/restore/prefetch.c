@@ -30,7 +30,7 @@ void prefetch(void) {
     if (wanted->file != open_index) {
       if (fd != mem_fd) call(close, fd);
       open_index = wanted->file;
-      fd = open_index == MEM_BIN ? mem_fd : call(open, plan_blob(files[open_index].path_blob), O_RDONLY | O_CLOEXEC);
+      fd = open_index == MEM_BIN ? mem_fd : call(openat, AT_FDCWD, plan_blob(files[open_index].path_blob), O_RDONLY | O_CLOEXEC);
     }
     if (!is_error(fd)) call(readahead, fd, wanted->offset, wanted->length);
   }

@@ -2,9 +2,10 @@
  * Compiled into the restorer that is tested with faults. In its environment:
  *   CRAC_FAULT_AT=N      the first thread's N-th system call is not made
  *   CRAC_FAULT_BESIDE=N  the same for the N-th of all other threads
+ *   CRAC_FAULT_CALL=C    every system call of number C fails, whichever thread's
  *   CRAC_FAULT_WITH=E    but fails with errno E, or, when it is 0, never returns
  *   CRAC_SHORT_READS=N   a read of memory gives N bytes at most
- * A line "fault CALL" with the system call's number on descriptor 2 tells that it has been reached.
+ * A line "fault CALL" with the system call's number on descriptor 2 tells that the N-th has been reached.
  */
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
@@ -20,8 +21,8 @@
 
 static struct {
   int is_read;
-  uint64_t at, beside, error, short_reads;
-} wanted;
+  uint64_t at, beside, call, error, short_reads;
+} wanted = {.call = ~0UL};
 static uint64_t count, count_beside;
 static char sleeper_stack[4096] __attribute__((aligned(64)));
 
@@ -36,6 +37,7 @@ static void read_wanted(void) {
     const char *value;
     if ((value = after_prefix(at, "CRAC_FAULT_AT=")) != NULL) wanted.at = number_of(value);
     if ((value = after_prefix(at, "CRAC_FAULT_BESIDE=")) != NULL) wanted.beside = number_of(value);
+    if ((value = after_prefix(at, "CRAC_FAULT_CALL=")) != NULL) wanted.call = number_of(value);
     if ((value = after_prefix(at, "CRAC_FAULT_WITH=")) != NULL) wanted.error = number_of(value);
     if ((value = after_prefix(at, "CRAC_SHORT_READS=")) != NULL) wanted.short_reads = number_of(value);
   }
@@ -57,6 +59,7 @@ long next_fault(long number) {
   if (!wanted.is_read) read_wanted();
   int is_first = RAW(gettid, 0, 0, 0) == RAW(getpid, 0, 0, 0);
   uint64_t now = is_first ? ++count : __atomic_add_fetch(&count_beside, 1, __ATOMIC_RELAXED);
+  if ((uint64_t)number == wanted.call) return -(long)wanted.error;
   if (now != (is_first ? wanted.at : wanted.beside)) return 0;
   char line[64];
   RAW(write, 2, line, format(line, sizeof line, "fault %u\n", (uint64_t)number));

@@ -18,6 +18,7 @@ const ENOMEM = '12';
 const EPERM = '1';
 const AT_A_TIME = 4;
 const CLONE = 56;
+const EXIT_GROUP = 231; // without it nothing can end
 const IDLE_THREADS = 6;
 
 /** Failures that do no harm, by number of the system call; and what is not the same then, by name of the subject's lines. */
@@ -142,6 +143,21 @@ test('each call of a cold start after everything has been changed', async () => 
   expect(wrong(outcomes, isStarted, isFailed)).toEqual([]);
   expect(outcomes.filter(isFailed).length).toBeGreaterThan(60);
 }, 120_000);
+
+test('each kind of call, whenever it is made', async () => {
+  const [state] = states;
+  if (state === undefined) throw new Error('no state');
+  const calls = new Set((await failEach({ CRAC_FAULT_WITH: EPERM })).map(({ call }) => call));
+  expect(calls.size).toBeGreaterThan(30);
+  calls.delete(EXIT_GROUP);
+  for (const call of calls) {
+    const { status, stderr, lines } = await start(state, { CRAC_FAULT_CALL: `${call}`, CRAC_FAULT_WITH: EPERM });
+    const said = stderr.replaceAll(/^crac: (starting cold|cannot start): .+\n/gm, '');
+    expect({ call, said, isKnown: [3, 42, 125].includes(status ?? -1) }).toEqual({ call, said: '', isKnown: true });
+    if (status === 3) expect({ call, lines }).toEqual({ call, lines: coldOutput });
+    if (status === 42) expect({ call, isTolerated: call in TOLERATED }).toEqual({ call, isTolerated: true });
+  }
+}, 60_000);
 
 test('each call of the threads that are made', async () => {
   const how = { counter: 'CRAC_FAULT_BESIDE', of: await makeStates({}) };

@@ -52,9 +52,13 @@ describe('restored without', () => {
     expect(lines.filter((line) => !withTimes.test(line))).toEqual(good.map((line) => instead[line] ?? line));
   });
 
-  test.each(['--addr-no-randomize', '--addr-compat-layout'])('the usual layout: setarch %s', async (layout) => {
+  test.each([
+    ['the usual layout of addresses', 'setarch --addr-compat-layout'],
+    ['random addresses', 'setarch --addr-no-randomize'],
+    ['a second CPU', 'taskset --cpu-list 0'],
+  ])('%s: %s', async (_, command) => {
     const { dir } = await makeState();
-    const { status, stderr, lines } = launch(dir, { prefix: ['setarch', layout] });
+    const { status, stderr, lines } = launch(dir, { prefix: command.split(' ') });
     expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
     expect(lines.filter((line) => !withTimes.test(line))).toEqual(good);
   });
@@ -64,6 +68,11 @@ describe('restored without', () => {
     const { status, stderr, lines } = launch(dir, { prefix: refusing('mremap=EPERM') });
     expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
     expect(lines).toEqual(expect.arrayContaining(['vdso right', 'vdso_unknown -38']));
+  });
+
+  test('futex: a thread that is held back for the runtime goes on', async () => {
+    const { dir } = await makeState({ held: 'never opened' });
+    expect(launch(dir, { prefix: refusing('futex=ENOSYS') })).toMatchObject({ status: 42, stderr: '' });
   });
 
   test('MAP_DROPPABLE (before 6.11)', async () => {
