@@ -7,10 +7,11 @@ import type { Bench } from './bench.ts';
 import { compileBench } from './compile.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
+import { replicasBench } from './replicas.ts';
 import { restoreBench } from './restore.ts';
 import { soakBench } from './soak.ts';
 
-const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench, soakBench];
+const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench, replicasBench, soakBench];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

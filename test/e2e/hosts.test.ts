@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { measureReplicas } from '../../bench/replicas.ts';
 import { type Host, type RunningContainer, type RuntimeConfig, runContainer } from '../../bench/run-container.ts';
 import { JDKS } from './support/build-example.ts';
 import { convertProfile } from './support/docker-seccomp.ts';
@@ -80,6 +81,11 @@ test.each(HOSTS)(
   },
   30_000,
 );
+
+test('containers on one host share what they have not changed', async () => {
+  const { figures } = await measureReplicas(image);
+  expect(figures['pss_10_replicas_mb']).toBeLessThan((figures['rss_10_replicas_mb'] ?? 0) / 2);
+}, 60_000);
 
 async function expectWorking({ port }: RunningContainer): Promise<void> {
   const started = openClient(`127.0.0.1:${port}`);
