@@ -78,8 +78,8 @@ JNIEXPORT jint JNICALL Agent_OnLoad(JavaVM *vm, char *options, void *reserved) {
   else if (!crac_jvm_symbol("gHotSpotVMStructs"))
     crac_obstacle = "this JVM is not HotSpot, or does not describe its structures (gHotSpotVMStructs): no checkpoint of it "
                     "can be taken. " REMEDY;
-  else
-    crac_obstacle = crac_redirect_nano_time(env);
+  else if (!(crac_obstacle = crac_redirect_nano_time(env)))
+    crac_prepare_class_edits();
 
   jvmtiEventCallbacks callbacks;
   memset(&callbacks, 0, sizeof callbacks);

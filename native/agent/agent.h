@@ -35,6 +35,7 @@ HIDDEN const char *crac_redirect_nano_time(JNIEnv *env);
 HIDDEN const char *crac_define_classes(JNIEnv *env);
 
 /* class_edits.c */
+HIDDEN void crac_prepare_class_edits(void);
 HIDDEN void crac_edit_classes(JNIEnv *env);
 
 /* generators.c */

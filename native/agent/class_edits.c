@@ -259,24 +259,37 @@ static bool collects_stacks(void) {
   return is_true;
 }
 
+static jvmtiEnv *editor; /* of its own: its events and capabilities end with it */
+
+/*
+ * In Agent_OnLoad: who gets the capability later makes HotSpot throw away all code that it has compiled so far, because it
+ * has not noted which code depends on which class.
+ */
+void crac_prepare_class_edits(void) {
+  jvmtiCapabilities capabilities;
+  memset(&capabilities, 0, sizeof capabilities);
+  capabilities.can_retransform_classes = 1;
+  if ((*crac_vm)->GetEnv(crac_vm, (void **)&editor, JVMTI_VERSION_9) != JNI_OK)
+    editor = NULL;
+  else
+    (*editor)->AddCapabilities(editor, &capabilities); /* without it, RetransformClasses() says so */
+}
+
 void crac_edit_classes(JNIEnv *env) {
+  if (!editor)
+    return;
   jclass classes[] = {(*env)->FindClass(env, "java/util/Random"), (*env)->FindClass(env, "sun/security/provider/SecureRandom"),
                       (*env)->FindClass(env, FILE_DESCRIPTOR)};
-  jvmtiCapabilities capabilities;
   jvmtiEventCallbacks callbacks;
-  memset(&capabilities, 0, sizeof capabilities);
   memset(&callbacks, 0, sizeof callbacks);
-  capabilities.can_retransform_classes = 1;
   callbacks.ClassFileLoadHook = on_class_file;
-  jvmtiEnv *jvmti; /* of its own: its events and capabilities end with it */
-  if ((*env)->ExceptionCheck(env) || (*crac_vm)->GetEnv(crac_vm, (void **)&jvmti, JVMTI_VERSION_9) != JNI_OK) {
-    (*env)->ExceptionClear(env);
-    return;
-  }
-  bool ok = !(*jvmti)->AddCapabilities(jvmti, &capabilities) && !(*jvmti)->SetEventCallbacks(jvmti, &callbacks, sizeof callbacks) &&
-      !(*jvmti)->SetEventNotificationMode(jvmti, JVMTI_ENABLE, JVMTI_EVENT_CLASS_FILE_LOAD_HOOK, NULL);
-  jvmtiError error = ok ? (*jvmti)->RetransformClasses(jvmti, collects_stacks() ? 3 : 2, classes) : JVMTI_ERROR_INTERNAL;
+  bool ok = !(*env)->ExceptionCheck(env) && !(*editor)->SetEventCallbacks(editor, &callbacks, sizeof callbacks) &&
+            !(*editor)->SetEventNotificationMode(editor, JVMTI_ENABLE, JVMTI_EVENT_CLASS_FILE_LOAD_HOOK, NULL);
+  (*env)->ExceptionClear(env);
+  jvmtiError error =
+      ok ? (*editor)->RetransformClasses(editor, collects_stacks() ? 3 : 2, classes) : JVMTI_ERROR_INTERNAL;
   if (error)
     crac_warn("classes of this JVM cannot be changed (JVMTI error %d): generators of random numbers are not told apart", error);
-  (*jvmti)->DisposeEnvironment(jvmti);
+  (*editor)->DisposeEnvironment(editor);
+  editor = NULL;
 }
