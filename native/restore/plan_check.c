@@ -93,16 +93,22 @@ static void check_header_addresses(void) {
     refuse("header", 0, "mailbox");
 }
 
+static void check_kinds(void) {
+  const struct crac_mem *areas = plan_records(CRAC_MEM);
+  for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++)
+    if (areas[i].kind < CRAC_MEM_ANON || areas[i].kind > CRAC_MEM_PROTECT)
+      give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)areas[i].kind);
+  if (plan_count(CRAC_THREADS) == 0) give_up("plan.bin has no thread");
+}
+
 static void check_memory(void) {
   const struct crac_mem *areas = plan_records(CRAC_MEM);
   for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++) {
     const struct crac_mem *area = &areas[i];
     int is_read = area->kind == CRAC_MEM_READ, is_of_mem = is_read || area->kind == CRAC_MEM_PAGES;
-    if (area->kind < CRAC_MEM_ANON || area->kind > CRAC_MEM_PROTECT)
-      give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
     if (area->length == 0 || !is_within(area->address, area->length, MACHINE_ADDRESS_SPACE_END)) refuse("MEM", i, "length");
     if (overlaps(area->address, area->length, CRAC_RESTORER_BASE, CRAC_RESTORER_END))
-      give_up("plan.bin wants memory at %x, where the restorer lies", area->address);
+      refuse("MEM", i, "where the restorer lies");
     if (!is_read && (area->address % MACHINE_PAGE_SIZE != 0 || area->length % MACHINE_PAGE_SIZE != 0)) refuse("MEM", i, "not whole pages");
     if (is_mapping(area->kind) && area->offset % MACHINE_PAGE_SIZE != 0) refuse("MEM", i, "offset");
     if (is_of_mem && !is_within(area->offset, area->length, plan->mem_size)) refuse("MEM", i, "outside mem.bin");
@@ -120,7 +126,6 @@ static void check_file_records(void) {
 
 static void check_threads(void) {
   const struct crac_thread *threads = plan_records(CRAC_THREADS);
-  if (plan_count(CRAC_THREADS) == 0) give_up("plan.bin has no thread");
   for (uint32_t i = 0; i < plan_count(CRAC_THREADS); i++) {
     const struct crac_thread *thread = &threads[i];
     if (!is_in_plan(thread->frame, MACHINE_FRAME_BYTES)) refuse("THREADS", i, "frame");
@@ -222,6 +227,7 @@ static void check_names(void) {
 }
 
 void check_plan_records(void) {
+  check_kinds();
   check_header();
   check_memory();
   check_file_records();

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { damaged } from './image-file.ts';
-import { type Dump, PAGE_BYTES } from './read-dump.ts';
+import { type Dump, type DumpedThread, PAGE_BYTES } from './read-dump.ts';
 
 const ADDRESS_SPACE_END = 2 ** 47;
 const MAX_DESCRIPTOR = 2 ** 30;
@@ -20,6 +20,7 @@ const MAX_VDSO_BYTES = 1 << 20;
 export function checkDump(dump: Dump): void {
   checkAreas(dump);
   checkPages(dump);
+  for (const thread of dump.threads) checkRegisters(thread);
   for (const { fd } of dump.descriptors)
     if (fd > MAX_DESCRIPTOR) throw damaged('fdinfo', `has descriptor ${fd}, which cannot be`);
 }
@@ -47,6 +48,14 @@ function checkPages({ pagesFile, pageRuns }: Dump): void {
     if (offset + pageCount * PAGE_BYTES > (sizeBytes ?? 0)) throw damaged(name, 'is truncated');
     before = end;
   }
+}
+
+/** Sizes as FXSAVE and the signal frame have them: Intel SDM vol. 1, 10.5.1. */
+function checkRegisters({ tid, core: { thread } }: DumpedThread): void {
+  const { registers, fp } = thread ?? {};
+  const words = [registers?.cs, registers?.ss, fp?.cwd, fp?.swd, fp?.twd, fp?.fop];
+  if (words.some((word = 0) => word > 0xffff) || (fp?.st.length ?? 0) > 32 || (fp?.xmm.length ?? 0) > 64)
+    throw damaged(`core-${tid}`, 'has a register that is too large');
 }
 
 function isPlace(start: number, end: number): boolean {

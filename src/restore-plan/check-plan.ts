@@ -18,13 +18,24 @@ const OPTION_VALUE_BYTES = 16;
 const CLOCK_MAX_NS = 1n << 62n;
 const MAPPINGS: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
 
-/** "SECTION INDEX: what", or undefined. */
+/** What plan.bin is or has, as the restorer says it; undefined when all is well. */
 export function findPlanFault(plan: RestorePlan): string | undefined {
+  const { mem, thread } = plan.sections;
+  const unknown = mem.find(({ kind }) => !Object.values(MEM).some((known) => known === kind));
+  if (unknown !== undefined) return `has an unknown kind of memory (${unknown.kind})`;
+  if (thread.length === 0) return 'has no thread';
+  const fault = findRecordFault(plan);
+  if (fault !== undefined) return `is damaged (${fault})`;
+  const strange = plan.sections.fd.find(({ kind }) => !Object.values(FD).some((known) => known === kind));
+  return strange === undefined ? undefined : `has an unknown kind of descriptor (${strange.kind})`;
+}
+
+/** "SECTION INDEX: what". */
+function findRecordFault(plan: RestorePlan): string | undefined {
   return (
     findHeaderFault(plan) ??
     firstFault('MEM', plan.sections.mem, (area) => findAreaFault(area, plan)) ??
     firstFault('FILES', plan.sections.file, ({ path_blob }) => (isPath(path_blob, plan) ? undefined : 'path_blob')) ??
-    (plan.sections.thread.length === 0 ? 'THREADS: none' : undefined) ??
     firstFault('THREADS', plan.sections.thread, (thread) => findThreadFault(thread, plan)) ??
     firstFault('SIGACT', plan.sections.sigact, ({ signal }) => (signal < 1 || signal > 64 ? 'signal' : undefined)) ??
     firstFault('FDS', plan.sections.fd, (fd) => findDescriptorFault(fd, plan)) ??
@@ -96,7 +107,6 @@ function findAreaFault(area: PlanValues<'mem'>, { header, sections }: RestorePla
   const { kind, address, length, offset, file } = area;
   const page = BigInt(PAGE_BYTES);
   const isRead = kind === MEM.READ;
-  if (!Object.values(MEM).some((known) => known === kind)) return 'kind';
   if (length === 0n || !isWithin(address, length, ADDRESS_SPACE_END)) return 'length';
   if (overlaps(address, length, BigInt(RESTORER_BASE), BigInt(RESTORER_END))) return 'where the restorer lies';
   if (!isRead && (address % page !== 0n || length % page !== 0n)) return 'not whole pages';

@@ -111,7 +111,7 @@ export async function compileDump(
   }
   const fault = findPlanFault(decodePlan(plan));
   if (fault !== undefined) {
-    refuse('restore plan', `it would lead the restorer to where nothing is (${fault})`, REPORT_IT);
+    refuse('restore plan', `the restorer would refuse it: plan.bin ${fault}`, REPORT_IT);
     throwRefusals(refusals);
   }
   const planFile = join(outDir, 'plan.bin');

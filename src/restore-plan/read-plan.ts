@@ -27,7 +27,7 @@ const VERSION_END = 12;
 export function parsePlan(bytes: Buffer): RestorePlan {
   const plan = decodePlan(bytes);
   const fault = findPlanFault(plan);
-  if (fault !== undefined) throw damaged(fault);
+  if (fault !== undefined) throw invalid(fault);
   return plan;
 }
 

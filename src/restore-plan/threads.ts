@@ -16,7 +16,6 @@ const KNOWN_COMPONENTS = [...Object.values(COMPONENT), ...CET_COMPONENTS].reduce
 const NAME_BYTES = 15;
 /** CRAC_THREAD_HELD in native/restore/plan.h. */
 export const THREAD_HELD = 1;
-const MAX_SEGMENT = 0xffff;
 const SYS_FUTEX = 202n;
 /** FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_LOCK_PI2. */
 const PI_OPERATIONS: readonly bigint[] = [6n, 7n, 8n, 11n, 12n, 13n];
@@ -75,7 +74,7 @@ export function nameOf(core: DumpedThread['core']): string {
 function registersOf({ machine, thread }: DumpedThread['core']) {
   const { registers, fp } = thread ?? {};
   if (machine !== 1 || registers === undefined || fp === undefined || registers.mode > 1) return undefined;
-  return Math.max(registers.cs, registers.ss) <= MAX_SEGMENT ? { registers, fp } : undefined;
+  return { registers, fp };
 }
 
 function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Refuse): void {

@@ -8,13 +8,17 @@ const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const DT_STRTAB = 5;
 const DT_SYMTAB = 6;
+const SEGMENT_BYTES = 56;
 const SYMBOL_BYTES = 24;
 const STT_FUNC = 2;
 
+/** None where the bytes are no vdso, or one that is damaged. */
 export function parseVdsoSymbols(elf: Buffer): readonly VdsoSymbol[] {
   if (elf.length < 64 || elf.readUInt32BE(0) !== 0x7f454c46) return [];
-  const segments = Array.from({ length: elf.readUInt16LE(56) }, (_, index) => {
-    const at = Number(elf.readBigUInt64LE(32)) + index * elf.readUInt16LE(54);
+  const [first, bytes, count] = [word(elf, 32), elf.readUInt16LE(54), elf.readUInt16LE(56)];
+  if (bytes < SEGMENT_BYTES || first + bytes * count > elf.length) return [];
+  const segments = Array.from({ length: count }, (_, index) => {
+    const at = first + index * bytes;
     return {
       type: elf.readUInt32LE(at),
       offset: word(elf, at + 8),
@@ -33,7 +37,7 @@ export function parseVdsoSymbols(elf: Buffer): readonly VdsoSymbol[] {
   const names = (tags.get(DT_STRTAB) ?? 0) + bias;
   const found: VdsoSymbol[] = [];
   // Symbols end where their names begin, as linkers lay them.
-  for (let at = symbols; at > 0 && at + SYMBOL_BYTES <= names; at += SYMBOL_BYTES) {
+  for (let at = symbols; at > 0 && at + SYMBOL_BYTES <= Math.min(names, elf.length); at += SYMBOL_BYTES) {
     const start = names + elf.readUInt32LE(at);
     const isDefined = elf.readUInt16LE(at + 6) !== 0;
     if (!isDefined || ((elf[at + 4] ?? 0) & 15) !== STT_FUNC) continue;

@@ -95,7 +95,7 @@ describe('starts cold, with the reason in one line', () => {
     },
     {
       name: 'memory where the restorer lies',
-      reason: /wants memory at 200000001000, where the restorer lies/,
+      reason: /plan\.bin is damaged \(MEM 0: where the restorer lies\)/,
       options: { sections: () => ({ mem: [{ kind: 1, address: 0x200000001000n, length: 4096 }] }) },
     },
     {

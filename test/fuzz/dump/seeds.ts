@@ -1,0 +1,121 @@
+/** Dumps to start from: between them every kind of record that the compile step reads. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RootFile } from '../../../src/criu/checkpoint.ts';
+import {
+  anonymous,
+  HEAP,
+  makeSample,
+  open,
+  PID,
+  regular,
+  type Sample,
+  writeSample,
+} from '../../unit/restore-plan/sample-dump.ts';
+import type { DumpFiles } from './mutate-dump.ts';
+
+export interface Seed {
+  readonly files: DumpFiles;
+  readonly root: ReadonlyMap<string, RootFile>;
+}
+
+const PAGE = 4096;
+const LISTENER = {
+  2: 8,
+  3: 10,
+  4: 1,
+  5: 6,
+  6: 10,
+  7: 8080,
+  8: 0,
+  9: 2,
+  10: 50,
+  11: [0, 0, 0, 0],
+  14: { 7: true },
+  15: false,
+};
+const socket = (id: number, more: object) => ({ 1: 4, 2: id, 4: { 1: id, ...LISTENER, ...more } });
+const unix = (id: number, ino: number, peer: number) => ({
+  1: 5,
+  2: id,
+  16: { 1: id, 2: ino, 3: 1, 4: 1, 5: 2, 8: peer, 11: '' },
+});
+const pipe = (id: number, flags: number) => ({ 1: 2, 2: id, 18: { 1: id, 2: 77, 3: flags } });
+
+const CHANGES: readonly ((sample: Sample) => void)[] = [
+  () => {},
+  (s) => {
+    open(s, 3, regular(60, '/lib/library', { 8: 2 * PAGE }));
+    open(s, 4, { 1: 8, 2: 61, 8: { 1: 61, 2: 2048, 4: 3n } });
+    open(s, 5, { 1: 9, 2: 62, 9: { 1: 62, 2: 0, 4: [{ 1: 62, 2: 4, 3: 1, 4: 99n }] } });
+    open(s, 6, { 1: 8, 2: 61, 8: { 1: 61, 2: 2048, 4: 3n } }, 1);
+    open(s, 7, regular(63, '/app.log', { 2: 0o2001, 8: 10 }));
+    open(s, 8, regular(64, '/dev/null', { 10: 0o020666 }));
+  },
+  (s) => {
+    open(s, 3, socket(60, {}));
+    open(s, 4, socket(61, { 6: 1, 8: 5000 }));
+    open(s, 5, socket(62, { 3: 2, 4: 2, 5: 17, 6: 7, 7: 0, 10: 0, 11: [0] }));
+    open(s, 6, unix(63, 900, 901));
+    open(s, 7, unix(64, 901, 900));
+    open(s, 8, pipe(65, 0));
+    open(s, 9, pipe(66, 1));
+    s.images.set('pipes-data', { magic: 0x56453709, records: [{ 1: 77, 2: 5, 3: 65536 }, Buffer.from('bytes')] });
+    s.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 9, 2: 0 }] });
+  },
+  (s) => {
+    s.vmas.push(
+      anonymous(HEAP + (1 << 20), 4, { 6: 0x28, 7: 0x201 }),
+      anonymous(HEAP + (2 << 20), 1024, { 5: 1, 9: 1n << 14n }),
+    );
+    s.pages.set(HEAP + (2 << 20), Buffer.alloc(PAGE, 'z'));
+    Object.assign(s.registers, { 11: 202n, 14: 0x89, 8: HEAP + 0x840 });
+    Object.assign(s.task, { 8: { 1: Array.from({ length: 16 }, () => ({ 1: 1024n, 2: 4096n })) } });
+    Object.assign(s.task, { 15: Array.from({ length: 62 }, (_, index) => ({ 1: index % 3, 2: 4n, 3: 5n, 4: 6n })) });
+    Object.assign(s.thread, { 7: { 1: HEAP, 2: 8192, 3: 0 }, 15: { 1: HEAP + 0x900, 2: 32, 3: 0x53053053 } });
+  },
+  (s) => {
+    const xsave = { 1: 7n, 2: Array.from({ length: 64 }, (_, index) => index) };
+    s.processes.splice(0, 1, { 1: PID, 2: 0, 3: PID, 4: PID, 5: [PID, PID + 1] });
+    s.images.set(`core-${PID + 1}`, {
+      magic: 0x55053847,
+      records: [
+        {
+          1: 1,
+          2: {
+            1: HEAP + 0x880,
+            2: {
+              16: 0xffff_ffff_ffff_ffffn,
+              17: 0x1234,
+              18: 0x33,
+              19: 0x246,
+              20: HEAP + 0x1800,
+              21: 0x2b,
+              22: 0x7100n,
+            },
+            3: { 1: 0x37f, 7: 0x1f80, 8: 0xffff, 9: Array(32).fill(1), 10: Array(64).fill(2), 13: xsave },
+          },
+          5: { 1: 0, 2: 24, 4: 0, 5: 0, 6: 4n, 13: 'worker' },
+        },
+      ],
+    });
+  },
+];
+
+export function makeSeeds(): Disposable & { readonly seeds: readonly Seed[] } {
+  const dirs: string[] = [];
+  const seeds = CHANGES.map((change): Seed => {
+    const sample = makeSample();
+    dirs.push(sample.dir);
+    change(sample);
+    writeSample(sample);
+    const names = readdirSync(sample.dir).filter((name) => name.endsWith('.img'));
+    return { files: new Map(names.map((name) => [name, readFileSync(join(sample.dir, name))])), root: sample.root };
+  });
+  return {
+    seeds,
+    [Symbol.dispose]: () => {
+      for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** Plans that are right, as the compile step writes them. */
+import { rmSync } from 'node:fs';
+import { compileSample, HEAP, makeSample, open, regular, type Sample } from '../../unit/restore-plan/sample-dump.ts';
+
+const PAGE = 4096;
+
+/** With a record in most sections. */
+function addEverything(sample: Sample): void {
+  open(sample, 3, regular(60, '/lib/library', { 8: 2 * PAGE }));
+  open(sample, 4, { 1: 8, 2: 61, 8: { 1: 61, 2: 2048, 4: 3n } });
+  open(sample, 5, { 1: 9, 2: 62, 9: { 1: 62, 2: 0, 4: [{ 1: 62, 2: 4, 3: 1, 4: 99n }] } });
+  open(sample, 6, { 1: 8, 2: 61, 8: { 1: 61, 2: 2048, 4: 3n } }, 1);
+  open(sample, 8, { 1: 2, 2: 65, 18: { 1: 65, 2: 77, 3: 0 } });
+  open(sample, 9, { 1: 2, 2: 66, 18: { 1: 66, 2: 77, 3: 1 } });
+  open(sample, 10, { 1: 4, 2: 67, 4: { 1: 67, 2: 8, 3: 2, 4: 1, 5: 6, 6: 10, 7: 8080, 9: 2, 10: 50, 11: [0] } });
+  sample.images.set('pipes-data', { magic: 0x56453709, records: [{ 1: 77, 2: 5, 3: 65536 }, Buffer.from('bytes')] });
+  Object.assign(sample.registers, { 11: 202n, 14: 0x89, 8: HEAP + 0x840 });
+  Object.assign(sample.task, { 15: Array.from({ length: 62 }, () => ({ 1: 1n, 2: 4n, 3: 5n, 4: 6n })) });
+  Object.assign(sample.thread, { 15: { 1: HEAP + 0x900, 2: 32, 3: 0x53053053 } });
+}
+
+export async function makePlans(): Promise<readonly Buffer[]> {
+  const plans: Buffer[] = [];
+  for (const mode of ['map', 'read'] as const) {
+    const sample = makeSample();
+    addEverything(sample);
+    plans.push((await compileSample(sample, mode)).plan);
+    rmSync(sample.dir, { recursive: true, force: true });
+  }
+  return plans;
+}
