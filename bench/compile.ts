@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Checkpoint } from '../src/criu/checkpoint.ts';
+import type { Checkpoint, ReadyFacts } from '../src/criu/checkpoint.ts';
 import { parseCpu } from '../src/criu/control.ts';
 import { composeCriuCommand, openToolbox } from '../src/criu/toolbox.ts';
 import type { Bench, BenchOptions, Measurements } from './bench.ts';
@@ -40,7 +40,8 @@ export interface CompileRun {
   readonly memBytes: number;
 }
 
-const NATIVE = 'dist/native';
+const NATIVE = resolve('dist/native');
+const CTL = join(NATIVE, 'ctl');
 const HEAP_MB = 480;
 /** Descriptors of whoever started the bench must not get into the dump. */
 const CLOSE_OTHERS =
@@ -51,8 +52,8 @@ async function run(options: BenchOptions): Promise<Measurements> {
   const { tell, workDir } = options;
   await runCommand(['npm', 'run', '-s', 'build'], { onStderr: tell });
   const dumpDir = join(workDir, 'dump');
-  await dumpLiveHeap(dumpDir, options);
-  const facts = { cpu: parseCpu(await runCommand([join(NATIVE, 'ctl'), 'cpu'])), ready: NO_AGENT };
+  const ready = await dumpLiveHeap(dumpDir, options);
+  const facts = { cpu: parseCpu(await runCommand([CTL, 'cpu'])), ready };
   const order = { dumpDir, outDir: join(workDir, 'compiled'), facts };
   await mkdir(order.outDir, { recursive: true });
 
@@ -65,7 +66,7 @@ async function run(options: BenchOptions): Promise<Measurements> {
     memBytes = measured.memBytes;
   };
   for (let round = 1; round <= options.runs; round++) {
-    await measure('compile_500mb', { ...order, nativeDir: resolve(NATIVE) });
+    await measure('compile_500mb', { ...order, nativeDir: NATIVE });
     await measure('compile_500mb_js', order);
     tell(`round ${round} of ${options.runs}`);
   }
@@ -82,17 +83,8 @@ async function run(options: BenchOptions): Promise<Measurements> {
   };
 }
 
-const NO_AGENT: Checkpoint['ready'] = {
-  pid: 0,
-  mailbox: { address: '0x0', sizeBytes: 0, nonce: '0x0' },
-  nanoOffset: '0x0',
-  javaVersion: '',
-  gc: '',
-  stepsMs: {},
-  droppedBytes: 0,
-};
-
-async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell }: BenchOptions): Promise<void> {
+/** As a build does it: prepared by the agent. */
+async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell }: BenchOptions): Promise<ReadyFacts> {
   const jdk = await findJdk(base);
   const classes = join(workDir, 'classes');
   await runCommand([join(jdk, 'bin/javac'), '-d', classes, 'bench/programs/LiveHeap.java']);
@@ -104,7 +96,13 @@ async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell 
   });
   await rm(dumpDir, { recursive: true, force: true });
   await mkdir(dumpDir);
-  const options = ['-Xmx1g', '-Xmn16m', '-XX:+UseSerialGC', '-XX:+PerfDisableSharedMem', ...javaOptions];
+  const options = [
+    `-agentpath:${NATIVE}/libcrac.so`,
+    '-Xmx1g',
+    '-XX:+UseSerialGC',
+    '-XX:+PerfDisableSharedMem',
+    ...javaOptions,
+  ];
   const argv = [join(jdk, 'bin/java'), ...options, '-cp', resolve(classes), 'LiveHeap', String(HEAP_MB)];
   tell(`filling a heap: ${argv.join(' ')}`);
   await using log = await open(join(workDir, 'jvm.log'), 'w+'); // not a pipe: Node's are sockets, which CRIU would have to know
@@ -118,8 +116,11 @@ async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell 
       if (jvm.exitCode !== null || jvm.signalCode !== null) throw new Error('the JVM ended before its heap was filled');
       await sleep(100);
     }
-    tell('dumping');
+    tell('preparing and dumping');
+    const pid = String(jvm.pid);
+    const ready = await runCommand([CTL, 'checkpoint', '--settle-ms', '0', '--pid', pid]);
     await runCommand(composeDumpArgv({ criu: composeCriuCommand(toolbox, toolbox.dir), dumpDir }, jvm.pid ?? 0));
+    return JSON.parse(ready);
   } finally {
     if (jvm.exitCode === null && jvm.signalCode === null) {
       jvm.kill('SIGKILL');

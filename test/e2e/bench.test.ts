@@ -58,6 +58,21 @@ test('bench agent prints one JSON object with what the agent costs', async () =>
   expect(figures.throughput_ratio).toBeGreaterThan(0.5);
 }, 300_000);
 
+test('bench compile prints one JSON object with time and memory of the compile step', async () => {
+  const args = ['run', '-s', 'bench', '--', 'compile', '--json', '--runs', '1'];
+  const { stdout } = await run('npm', args, { cwd: ROOT });
+  const { bench, figures, runs } = JSON.parse(stdout);
+  expect(bench).toBe('compile');
+  for (const key of ['compile_500mb_s', 'compile_500mb_js_s']) {
+    expect(runs[key]).toHaveLength(1);
+    expect(figures[key]).toBeGreaterThan(0);
+  }
+  expect(figures.dump_mb).toBeGreaterThan(480);
+  expect(figures.mem_mb).toBeGreaterThan(480);
+  // However much there is to compile: no load of the machine changes this.
+  for (const key of ['compile_500mb_rss_mb', 'compile_500mb_js_rss_mb']) expect(figures[key]).toBeLessThan(300);
+}, 300_000);
+
 test('an unknown bench is wrong usage and lists those that exist', async () => {
   const failure = await run('npm', ['run', '-s', 'bench', '--', 'nothing'], { cwd: ROOT }).catch((error) => error);
   expect(failure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('restore') });
