@@ -34,7 +34,7 @@ export function composeFacts(
   restoreImage: RestoreImage,
   criuVersion: string,
 ): Record<string, unknown> {
-  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages } = restoreImage;
+  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages, allocators } = restoreImage;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
   return {
     format: 1,
@@ -45,6 +45,8 @@ export function composeFacts(
     gc: ready.gc,
     coldCommand: plan.command,
     memory: plan.checkpoint.memory,
+    /** Because of these, more is read with `memory: map`. */
+    allocators,
     sizes: {
       planBytes,
       memBytes,

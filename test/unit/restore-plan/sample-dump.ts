@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ReadyFacts, RootFile } from '../../../src/criu/checkpoint.ts';
+import type { Checkpoint, ReadyFacts, RootFile } from '../../../src/criu/checkpoint.ts';
 import { type Dump, readDump } from '../../../src/criu/read-dump.ts';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import type { PageScanner } from '../../../src/restore-plan/page-scanner.ts';
@@ -139,33 +139,32 @@ export interface Compiled {
   readonly mem: Buffer;
 }
 
+/** What is known of a sample besides its dump. */
+export function factsOf(sample: Sample): Pick<Checkpoint, 'rootFile' | 'cpu' | 'ready'> {
+  return {
+    cpu: [
+      { leaf: 1, subleaf: 0, registers: [0, 0, 1 << 28, 1 << 26] },
+      { leaf: 0xffffff00, subleaf: 0, registers: [7, 0, 0, 0] },
+    ],
+    rootFile: async (path) => sample.root.get(path),
+    ready: {
+      pid: PID,
+      mailbox: { address: `0x${HEAP.toString(16)}`, sizeBytes: PAGE, nonce: '0xffffffffffffffff' },
+      nanoOffset: '0x10000800',
+      javaVersion: '17',
+      gc: 'Serial',
+      stepsMs: {},
+      droppedBytes: 0,
+      ...(sample.resources === undefined ? {} : { resources: sample.resources }),
+    },
+  };
+}
+
 export async function compileSample(
   sample: Sample,
   mode: 'map' | 'read' = 'map',
   scanner?: PageScanner,
 ): Promise<Compiled> {
-  const image = await compileDump(
-    writeSample(sample),
-    {
-      cpu: [
-        { leaf: 1, subleaf: 0, registers: [0, 0, 1 << 28, 1 << 26] },
-        { leaf: 0xffffff00, subleaf: 0, registers: [7, 0, 0, 0] },
-      ],
-      rootFile: async (path) => sample.root.get(path),
-      ready: {
-        pid: PID,
-        mailbox: { address: `0x${HEAP.toString(16)}`, sizeBytes: PAGE, nonce: '0xffffffffffffffff' },
-        nanoOffset: '0x10000800',
-        javaVersion: '17',
-        gc: 'Serial',
-        stepsMs: {},
-        droppedBytes: 0,
-        ...(sample.resources === undefined ? {} : { resources: sample.resources }),
-      },
-    },
-    mode,
-    sample.dir,
-    scanner,
-  );
+  const image = await compileDump(writeSample(sample), factsOf(sample), mode, sample.dir, scanner);
   return { image, plan: readFileSync(image.planFile), mem: readFileSync(image.memFile) };
 }

@@ -69,7 +69,7 @@ function makeRestoreImage(): RestoreImage {
     mappingCount: 300,
     requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
     droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3 },
-    allocators: [],
+    allocators: ['/app/libmalloc.so'],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
   };
 }
@@ -189,6 +189,7 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
     javaVersion: '25.0.3',
     criuVersion: '4.2.1',
     coldCommand: PLAN.command,
+    allocators: ['/app/libmalloc.so'],
     sizes: { memBytes: 100_000, readAheadBytes: 5000, threadCount: 20, droppedHeapBytes: 77 },
     cpu: ['00000007 00000000 00000001 ffffffff 00000002 00000003'],
   });
