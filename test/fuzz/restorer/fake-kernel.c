@@ -94,6 +94,15 @@ static void fill(uintptr_t address, size_t length) {
     memcpy((void *)plan->mailbox, &head, sizeof head);
 }
 
+/* Anywhere. */
+static long allocate(size_t length) {
+  void *place = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place == MAP_FAILED || area_count == MOST_AREAS) return -ENOMEM;
+  areas[area_count].start = (uintptr_t)place;
+  areas[area_count++].end = ((uintptr_t)place + length + PAGE - 1) & ~(PAGE - 1);
+  return (long)place;
+}
+
 static long map_area(uintptr_t address, size_t length, int prot, long fd) {
   long mapped = map(address, length, fd == -1 ? prot : prot | PROT_WRITE);
   if (mapped < 0) return mapped;
@@ -221,6 +230,7 @@ long system_call_or_fault(long number, long a, long b, long c, long d, long e, l
     case SYS_stat: return tell_status((const char *)a, 0, (struct stat *)b);
     case SYS_newfstatat: return tell_status((const char *)b, 0, (struct stat *)c);
     case SYS_mmap:
+      if (a == 0 && (d & MAP_FIXED) == 0) return allocate((size_t)b);
       return e == PLAN_FD ? map_plan((uintptr_t)a, (size_t)b) : map_area((uintptr_t)a, (size_t)b, (int)c, e);
     case SYS_mprotect: return is_own((uintptr_t)a, (uintptr_t)(a + b)) ? mprotect((void *)a, (size_t)b, (int)c) : -ENOMEM;
     case SYS_mremap: return move((uintptr_t)a, (size_t)b, (uintptr_t)e);
