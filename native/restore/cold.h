@@ -3,9 +3,6 @@
 #define RESTORE_COLD_H
 #include <stdint.h>
 
-/* Reads the cold command, while the file system is as the container gave it. */
-void read_cold(void);
-
 _Noreturn void start_cold(void);
 /* See text.h for the forms. */
 _Noreturn void give_up(const char *reason, ...);

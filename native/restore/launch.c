@@ -2,9 +2,10 @@
 
 #include "clock.h"
 #include "cold.h"
+#include "mailbox.h"
 #include "text.h"
 
-#define KEPT_BYTES (2u << 20)
+#define KEPT_BYTES CRAC_MAILBOX_BYTES
 #define KEPT_STRINGS 65536u
 
 struct launch launch;

@@ -5,6 +5,7 @@
 #include "checks.h"
 #include "clock.h"
 #include "cold.h"
+#include "cold_command.h"
 #include "descriptors.h"
 #include "launch.h"
 #include "machine.h"
@@ -36,7 +37,7 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   if (launch.mode == RESTORE_OFF) start_cold();
   begin_phase("checks");
   start_watchdog();
-  read_cold();
+  read_cold_command();
   check();
 
   begin_phase("clearing");
