@@ -27,6 +27,11 @@ NATIVE(jlong, nanoOffsetAddress)(JNIEnv *env, jclass self) {
   return (jlong)(uintptr_t)&crac_nano_offset;
 }
 
+NATIVE(void, closeDescriptor)(JNIEnv *env, jclass self, jint fd) {
+  (void)env, (void)self;
+  close(fd);
+}
+
 NATIVE(void, open)(JNIEnv *env, jclass self, jobject module, jstring package_name, jobject to) {
   (void)self;
   const char *name = (*env)->GetStringUTFChars(env, package_name, NULL);

@@ -1,9 +1,10 @@
 /** A restored JVM is checkpointed and restored again, and again. */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   askToPrepare,
   compileJava,
@@ -17,6 +18,7 @@ import {
   startRestored,
 } from './host-jvm.ts';
 
+const run = promisify(execFile);
 const { work, native } = openWork('cycles-test');
 const classes = join(work, 'classes');
 /** What the system's vdso does with the old one: it takes its place, or is called from it, or is not moved at all. */
@@ -32,11 +34,11 @@ const LONG_PAUSE_MS = 3000;
 beforeAll(() => compileJava('CyclesApp', classes, [join(native, 'crac.jar')]), 60_000);
 
 test.each([
-  [17, 50],
-  [25, 8],
+  [17, 50, 'undisturbed'],
+  [25, 8, 'with jcmd in between'],
 ] as const)(
-  'JDK %d: %d checkpoints and restores in a row lose and leak nothing',
-  async (version, cycles) => {
+  'JDK %d: %d checkpoints and restores in a row lose and leak nothing, %s',
+  async (version, cycles, way) => {
     const home = HOMES[version];
     const port = await findFreePort();
     const hostOf = (cycle: number): HostJvm => ({ home, native, dir: join(work, `${version}-${cycle}`) });
@@ -47,6 +49,10 @@ test.each([
     let requests = 1;
     let deadMs = 0;
     let early: Use | undefined;
+    const disturb = async () => {
+      if (way !== 'undisturbed') await useJcmd(home, jvm.pid ?? 0);
+    };
+    await disturb();
 
     for (let cycle = 1; cycle <= cycles; cycle++) {
       const host = hostOf(cycle);
@@ -74,6 +80,7 @@ test.each([
       expect((nanos - firstNanos) / 1e6).toBeLessThan(aliveMs);
       expect(ticks).toBeLessThanOrEqual(aliveMs / TICK_MS);
       lastNanos = nanos;
+      await disturb();
       if (cycle !== SETTLED_CYCLE) continue;
       early = await takeUse(port, jvm);
       requests += USE_REQUESTS;
@@ -86,6 +93,13 @@ test.each([
   },
   300_000,
 );
+
+/** From then on HotSpot has a socket for it, which is not taken along. */
+async function useJcmd(home: string, pid: number): Promise<void> {
+  const { stdout } = await run(join(home, 'bin/jcmd'), [String(pid), 'VM.version'], { timeout: 20_000 });
+  expect(stdout).toContain(`${pid}:\n`);
+  rmSync(`/tmp/.java_pid${pid}`);
+}
 
 interface Use {
   readonly descriptors: number;

@@ -95,6 +95,11 @@ final class Descriptor {
         return type.equals("stream") && (family.equals("ipv4") || family.equals("ipv6"));
     }
 
+    /** TCP, UDP or unix, and no raw socket. */
+    boolean isOfAppKind() {
+        return (isUnix() || family.startsWith("ipv")) && !type.equals("raw");
+    }
+
     boolean isUnix() {
         return family.equals("unix");
     }

@@ -18,6 +18,8 @@ final class Native {
     /** By which features of the CPU the JVM and the C library chose their code, as JSON: {"jvm":[NAME…],"libc":[cpuid leaf…]}. */
     static native String cpuFeatures();
 
+    static native void closeDescriptor(int fd);
+
     /** Opens a package of a module to another one. */
     static native void open(Module module, String packageName, Module to);
 

@@ -77,6 +77,7 @@ final class OpenResources {
         for (String warning : found.warnings) {
             System.err.println("crac: warning: " + warning);
         }
+        AttachListener.closeFormer(found.all);
         return found.toJson();
     }
 
@@ -132,7 +133,7 @@ final class OpenResources {
             if (ownership.isOfTheJdk(each)) {
                 continue;
             }
-            if (Ownership.isAttachListener(each)) {
+            if (AttachListener.is(each)) {
                 actions.put(each.fd, "close");
                 continue;
             }
@@ -177,7 +178,7 @@ final class OpenResources {
     }
 
     private static boolean canBeReopened(Descriptor descriptor) {
-        return descriptor.isSocket() ? descriptor.isListening() && descriptor.isTcp()
+        return descriptor.isSocket() ? !descriptor.isConnected() && descriptor.isOfAppKind()
                 : (descriptor.kind.equals("file") || descriptor.kind.equals("folder")) && !descriptor.isDeleted()
                         || descriptor.kind.equals("device") && STATELESS_DEVICES.contains(descriptor.name);
     }
@@ -213,9 +214,6 @@ final class OpenResources {
     }
 
     private void decideSocket(Descriptor socket) {
-        if (socket.isListening() && socket.isTcp()) {
-            return;
-        }
         if (socket.isTcp() && socket.isConnected()) {
             if (isAccepted(socket) && !socket.isIdle()) {
                 refuse(socket, "a request on it is not answered yet", lines(socket, "close"));
@@ -227,9 +225,7 @@ final class OpenResources {
             }
         } else if (socket.isConnected()) {
             refuse(socket, "it is connected", lines(socket, "close"));
-        } else if (socket.localPort != 0 || !socket.localAddress.isEmpty() && socket.isUnix()) {
-            refuse(socket, socket.isListening() ? "it listens" : "it is bound", lines(socket, "close"));
-        } else if (!socket.isUnix() && !socket.family.startsWith("ipv") || socket.type.equals("raw")) {
+        } else if (!socket.isOfAppKind()) {
             refuse(socket, "it is a socket of the system", lines(socket, "close"));
         }
     }

@@ -65,17 +65,6 @@ final class Ownership {
         }
     }
 
-    /**
-     * Where HotSpot listens for jcmd and jstack, once they were used. In the restored process accept() fails on what takes
-     * its place: HotSpot's thread ends then, and the next jcmd has a new one listen under the new process id.
-     */
-    static boolean isAttachListener(Descriptor descriptor) {
-        // HotSpot binds it as .tmp and renames the file; the socket keeps the name
-        String path = "/tmp/.java_pid" + Native.processId();
-        return descriptor.isUnix() && descriptor.isListening()
-                && (descriptor.localAddress.equals(path) || descriptor.localAddress.equals(path + ".tmp"));
-    }
-
     private boolean isOwned(String name) {
         for (String path : owned) {
             if (name.equals(path) || name.startsWith(path + "/")) {
