@@ -20,6 +20,7 @@ export interface RuntimeConfig {
     env: string[];
     cwd: string;
     noNewPrivileges: boolean;
+    rlimits?: { type: string; soft: number; hard: number }[];
   };
   root: { path: string; readonly: boolean };
   mounts: { destination: string; type: string; source: string; options: string[] }[];

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { measureReplicas } from '../../bench/replicas.ts';
-import { type Host, type RunningContainer, type RuntimeConfig, runContainer } from '../../bench/run-container.ts';
+import { type Host, type RuntimeConfig, runContainer } from '../../bench/run-container.ts';
 import { JDKS } from './support/build-example.ts';
+import { startInContainerd } from './support/containerd.ts';
 import { convertProfile } from './support/docker-seccomp.ts';
 import { openClient, waitUntilAnswered } from './support/start-image.ts';
 import { unpackExample } from './support/unpacked-example.ts';
@@ -44,6 +45,7 @@ const HOSTS: readonly (readonly [name: string, host: Host])[] = [
   ["the host's ipc namespace", without('ipc')],
   ["a user whom the engine writes into the container's passwd", change(addUser)],
   ["the engine's init as first process", change(startByInit)],
+  ['addresses that are not randomised', { wrapper: ['setarch', '--addr-no-randomize'] }],
   ['another working folder', change(({ process }) => Object.assign(process, { cwd: '/' }))],
   [
     'a user namespace of many ids',
@@ -73,7 +75,7 @@ test.each(HOSTS)(
   'restores with %s',
   async (_, host) => {
     await using container = await runContainer(image, PORT, host);
-    await expectWorking(container);
+    await expectWorking(openClient(`127.0.0.1:${container.port}`));
     await container.terminate();
     const { exitCode, output } = await container.ended();
     expect(output).toContain('bye');
@@ -87,16 +89,24 @@ test('containers on one host share what they have not changed', async () => {
   expect(figures['pss_10_replicas_mb']).toBeLessThan((figures['rss_10_replicas_mb'] ?? 0) / 2);
 }, 60_000);
 
-async function expectWorking({ port }: RunningContainer): Promise<void> {
-  const started = openClient(`127.0.0.1:${port}`);
+async function expectWorking(started: ReturnType<typeof openClient>): Promise<void> {
   expect(await waitUntilAnswered(() => started.get('/'))).toMatch(/^hello from plain-http, request \d\d+/);
   expect(await started.getJson('/state?name=warm')).toMatchObject({ value: 'made during warm-up' });
   expect(await started.getJson('/gc')).toMatchObject({ reachable: 400 });
   expect(await started.getJson('/threads?n=5')).toMatchObject({ platform: 5 });
 }
 
+test("restores in containerd with its default seccomp profile, which is Kubernetes' RuntimeDefault", async () => {
+  await using started = await startInContainerd(image.layout);
+  await expectWorking(started);
+  const { exitCode, output } = await started.stop();
+  expect(output).toContain('bye');
+  expect(exitCode).toBe(143);
+}, 60_000);
+
 const TOO_SMALL: readonly (readonly [what: string, host: Host, reason: RegExp])[] = [
   ['a memory limit below the heap', limit({ memory: { limit: (HEAP_MIB - 16) * MIB } }), /memory limit is 48 MiB/],
+  ['an address space of 1 GB', change(limitAddressSpace), /the limit of address space is/],
   ['fewer processes than threads', limit({ pids: { limit: 12 } }), /thread \d+ of \d+ cannot be made/],
 ];
 
@@ -126,6 +136,9 @@ function addUser(config: RuntimeConfig): void {
 function startByInit({ mounts, process }: RuntimeConfig): void {
   mounts.push({ destination: '/dev/init', type: 'bind', source: '/usr/bin/docker-init', options: ['bind', 'ro'] });
   process.args = ['/dev/init', '--', ...process.args];
+}
+function limitAddressSpace({ process }: RuntimeConfig): void {
+  process.rlimits = [{ type: 'RLIMIT_AS', soft: 1e9, hard: 1e9 }];
 }
 function withoutMount({ mounts }: RuntimeConfig, destination: string): RuntimeConfig['mounts'] {
   return mounts.filter((mount) => mount.destination !== destination);
