@@ -14,13 +14,14 @@
 
 static char bytes[65536];
 static long byte_count; /* 0: not read; negative: errno */
-static char *few_arguments[FEW_ARGUMENTS], **arguments = few_arguments;
+static char *few_arguments[FEW_ARGUMENTS], **arguments;
 
 void read_cold_command(void) { byte_count = read_file(launch.cold_path, bytes, sizeof bytes); }
 
 /* At most one argument for each byte of the file, one for each of the container, and the NULL at their end. */
 static long make_room(void) {
   uint64_t count = (uint64_t)launch.argc + byte_count + 1;
+  arguments = few_arguments;
   if (count <= FEW_ARGUMENTS) return 0;
   long mapped = call(mmap, 0, count * sizeof *arguments, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (is_error(mapped)) return mapped;
