@@ -35,7 +35,7 @@ const KNOWN: readonly KnownError[] = [
   {
     pattern: /Unseizable non-zombie (\d+)|Unable to interrupt task|ptrace.*(?:Operation not permitted|EPERM)/i,
     sentence: 'CRIU may not stop the app: ptrace is not permitted',
-    hint: 'The build container needs CAP_SYS_PTRACE and seccomp=unconfined, and no debugger or tracer may be attached to the app.',
+    hint: 'The build container needs CAP_SYS_PTRACE and seccomp=unconfined, no debugger or tracer may be attached to the app, and its main thread must not have ended before the others.',
   },
   {
     pattern: /Can't get rlimit|prlimit/,

@@ -16,6 +16,11 @@ const HARMLESS_PERSONALITIES: readonly number[] = [0, 0x40000, 40000];
 /** CRIU's name for an image → what it means. */
 const EXTRA_STATES: readonly (readonly [pattern: RegExp, object: string, remedy: string])[] = [
   [/^filelocks/, 'file locks', 'Release file locks in beforeCheckpoint'],
+  [
+    /^(utsns|ipcns-var|mountpoints|netns|netdev|userns|pidns|cgroup)/,
+    'namespaces',
+    'Run the app in the namespaces of its container: do not call unshare',
+  ],
   [/^ipcns-/, 'System V IPC objects', 'Remove them before the checkpoint'],
 ];
 

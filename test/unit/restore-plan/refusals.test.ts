@@ -61,6 +61,11 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     (s) => Object.assign(s.fp, { 13: { 1: 0x40003 } }),
     /it uses registers that are not known \(XSAVE 0x40000\)/,
   ],
+  'a device that is mapped': [
+    (s) => s.files.splice(0, 1, regular(1, '/dev/zero', { 10: 0o020666 })),
+    /mapped file \/dev\/zero: it is a device/,
+  ],
+  'a namespace': [(s) => image(s, 'utsns-9'), /namespaces: .*do not call unshare/],
   'an image that is not known': [(s) => image(s, 'novelty'), /novelty.img: .*does not know this state/],
   'a pending signal of the process': [
     (s) => Object.assign(s.task, { 10: { 1: [{ 1: 'x' }] } }),
