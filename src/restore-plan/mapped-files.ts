@@ -20,6 +20,8 @@ export interface MappedFile {
 }
 
 const PROT_EXEC = 4;
+const TYPE_MASK = 0o170000;
+const REGULAR = 0o100000;
 const TOOLBOX = '/opt/crac-build/';
 
 /** Of those that are mapped to be run. */
@@ -48,6 +50,10 @@ export async function inspectMappedFiles(
     }
     const { path } = entry;
     const object = `mapped file ${path}`;
+    if ((entry.mode & TYPE_MASK) !== REGULAR) {
+      refuse(object, 'it is a device', 'Map anonymous memory in place of /dev/zero, and no other device');
+      continue;
+    }
     const inspected = known.get(path) ?? (await inspect(path));
     if (path.startsWith(TOOLBOX))
       refuse(object, 'it belongs to the build tools and will not be in the image', 'Do not load libraries from there');
