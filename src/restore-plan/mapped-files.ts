@@ -80,11 +80,6 @@ export async function inspectMappedFiles(
   }
 }
 
-/** Each container gets its own from the engine; Podman and CRI-O name a user in the last two whom the image does not know. */
-export const MADE_BY_ENGINE: readonly string[] = [
-  ...['/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/passwd', '/etc/group'],
-];
-
 /** Files that the process holds open to read, such as its jars: what it knows of them must stay true, too. */
 export async function inspectOpenFiles(
   dump: Dump,
