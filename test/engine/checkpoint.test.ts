@@ -85,7 +85,15 @@ describe.each(['crun', 'runc', 'docker'] as const)('with %s', (kind) => {
 
       const images = readdirSync(checkpoint.imagesDir);
       expect(images).toEqual(
-        expect.arrayContaining(['core-1.img', 'files.img', 'inventory.img', 'mm-1.img', 'pages-1.img', 'timens-0.img']),
+        expect.arrayContaining([
+          'core-1.img',
+          'files.img',
+          'inventory.img',
+          'mm-1.img',
+          'pages-1.img',
+          'timens-0.img',
+          'descriptors.txt',
+        ]),
       );
       expect(statSync(join(checkpoint.imagesDir, 'pages-1.img')).size).toBeGreaterThan(1 << 20);
       expect(readFileSync(join(checkpoint.imagesDir, 'dump.log'), 'utf8')).toContain('Dumping finished successfully');

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadyFacts } from '../../src/criu/checkpoint.ts';
 import { parseCpu } from '../../src/criu/control.ts';
+import { DESCRIPTOR_FACTS } from '../../src/criu/descriptor-facts.ts';
 import { readDump } from '../../src/criu/read-dump.ts';
 import { openToolbox } from '../../src/criu/toolbox.ts';
 import { compileDump } from '../../src/restore-plan/compile-dump.ts';
@@ -122,6 +123,8 @@ export async function dumpAndCompile(
   });
   if (dumped.status !== 0)
     throw new Error(`${dumped.stderr}${readFileSync(join(images, 'dump.log'), 'utf8').slice(-2000)}`);
+  const facts = execFileSync(join(native, 'ctl'), ['descriptors', '--pid', `${jvm.pid}`]);
+  writeFileSync(join(images, DESCRIPTOR_FACTS), facts);
   jvm.kill('SIGKILL');
   await ended(jvm);
   const cpu = parseCpu(execFileSync(join(native, 'ctl'), ['cpu'], { encoding: 'utf8' }));

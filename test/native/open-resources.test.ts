@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -66,6 +67,9 @@ test.each([17, 25] as const)(
     await once(client, 'connect');
     await ask('/accept/client?listener');
     await ask(`/connect/server?${remotePort}`);
+    const datagrams = Number(await ask('/datagrams/datagrams'));
+    const path = join(work, `unix-${version}`);
+    await ask(`/unix/unix?${path}`);
     // An idle keep-alive connection of the HTTP server.
     const idle = hold(connect(port, '127.0.0.1'));
     idle.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
@@ -106,6 +110,10 @@ test.each([17, 25] as const)(
     expect(await ask('/heard/client')).toBe('-1');
     expect(await ask('/heard/server')).toBe('-1');
     expect(await ask('/send/server?x')).toMatch(/^java.*Broken pipe/);
+    expect(await ask(`/acceptUnix/unix?${path}`)).toBe(`${path} ${path}`);
+    const received = ask('/receive/datagrams');
+    await sendDatagram(datagrams, 'over UDP');
+    expect(await received).toBe('over UDP');
     hold(await connected(listening));
     expect(await ask('/accept/again?listener')).toBe('accepted');
     expect(await ask('/heard/again')).toBe('nothing');
@@ -131,6 +139,12 @@ test.each([17, 25] as const)(
 async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
   child.kill(signal);
   return await ended(child);
+}
+
+async function sendDatagram(port: number, text: string): Promise<void> {
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.send(text, port, '127.0.0.1', resolve));
+  socket.close();
 }
 
 async function connected(port: number): Promise<Socket> {

@@ -2,9 +2,15 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -39,11 +45,32 @@ public class OpenApp {
       case "listen": open.put(name, new ServerSocket(0)); return "" + ((ServerSocket) open.get(name)).getLocalPort();
       case "accept": listen(name, ((ServerSocket) open.get(argument)).accept()); return "accepted";
       case "connect": listen(name, connect(Integer.parseInt(argument))); return "connected";
+      case "datagrams": open.put(name, new DatagramSocket(0)); return "" + ((DatagramSocket) open.get(name)).getLocalPort();
+      case "receive": return receive((DatagramSocket) open.get(name));
+      case "unix": open.put(name, listenAt(argument)); return "listening";
+      case "acceptUnix": return acceptAt((ServerSocketChannel) open.get(name), argument);
       case "write": ((FileOutputStream) open.get(name)).write((argument + "\n").getBytes()); return "written";
       case "overwrite": ((RandomAccessFile) open.get(name)).write(argument.getBytes()); return "written";
       case "send": ((Socket) open.get(name)).getOutputStream().write(argument.getBytes()); return "sent";
       case "heard": return heard.getOrDefault(name, "nothing");
       default: return "ready";
+    }
+  }
+
+  static String receive(DatagramSocket socket) throws IOException {
+    DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+    socket.receive(packet);
+    return new String(packet.getData(), 0, packet.getLength());
+  }
+
+  static ServerSocketChannel listenAt(String path) throws IOException {
+    return ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(path));
+  }
+
+  /** Connects to itself; the address that the other end sees. */
+  static String acceptAt(ServerSocketChannel listener, String path) throws IOException {
+    try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+      return client.getRemoteAddress() + " " + listener.accept().getLocalAddress();
     }
   }
 
