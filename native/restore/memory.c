@@ -9,6 +9,7 @@
 #include "cold.h"
 #include "plan_file.h"
 #include "syscall.h"
+#include "text.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE 0x08
@@ -31,6 +32,13 @@ static long open_mapped_file(uint32_t index) {
   return fd;
 }
 
+/* 0: not known. */
+static uint64_t most_mappings(void) {
+  static char text[32];
+  const char *at = text;
+  return read_file("/proc/sys/vm/max_map_count", text, sizeof text) > 0 ? parse_number(&at, 10) : 0;
+}
+
 static _Noreturn void give_up_mapping(const struct crac_mem *area, long error) {
   struct rlimit limit;
   if (error == -ENOMEM && call(prlimit64, 0, RLIMIT_AS, 0, &limit) == 0 && limit.rlim_cur != RLIM64_INFINITY)
@@ -39,6 +47,10 @@ static _Noreturn void give_up_mapping(const struct crac_mem *area, long error) {
   if (error == -ENOMEM && call(prlimit64, 0, RLIMIT_DATA, 0, &limit) == 0 && limit.rlim_cur != RLIM64_INFINITY)
     give_up("memory at %x (%u KiB) cannot be mapped: the limit of data is %u KiB (RLIMIT_DATA, ulimit -d)", area->address,
             area->length / 1024, (uint64_t)limit.rlim_cur / 1024);
+  uint64_t most = error == -ENOMEM ? most_mappings() : 0;
+  if (most != 0 && plan_count(CRAC_MEM) >= most / 2)
+    give_up("memory at %x (%u KiB) cannot be mapped: a process may have %u mappings here (sysctl vm.max_map_count)",
+            area->address, area->length / 1024, most);
   give_up("memory at %x (%u KiB) cannot be mapped: %e", area->address, area->length / 1024, error);
 }
 

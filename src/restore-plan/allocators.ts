@@ -8,7 +8,7 @@ import type { MappedFile } from './mapped-files.ts';
 
 /** They call madvise, too, and are known not to count on zeros. */
 const KNOWN: readonly RegExp[] = [
-  /^libjvm\.so$/, // gives memory back by mapping anew
+  /^libjvm\.so$/, // gives memory back by mapping anew; drops free heap only
   /^libnio\.so$/, // advises on mapped files
   /^libcrac\.so$/, // drops the free heap, which nobody reads before it is written
   /^(libc|ld-linux-x86-64)\.so\./, // glibc clears what its arenas have given back
