@@ -46,10 +46,11 @@ static void *find_flag(const char *name) {
   struct crac_field flags, count, flag_name, flag_address;
   uint64_t size = type_size("JVMFlag");
   if (!size || !crac_find_field("JVMFlag", "flags", &flags) || !crac_find_field("JVMFlag", "numFlags", &count) ||
-      !crac_find_field("JVMFlag", "_name", &flag_name) || !crac_find_field("JVMFlag", "_addr", &flag_address))
+      !crac_find_field("JVMFlag", "_name", &flag_name) || !crac_find_field("JVMFlag", "_addr", &flag_address) ||
+      !flags.address || !count.address)
     return NULL;
   char *flag = *(char **)flags.address;
-  for (uint64_t left = *(size_t *)count.address; left > 0; left--, flag += size) {
+  for (uint64_t left = *(size_t *)count.address; flag && left > 0; left--, flag += size) {
     const char *candidate = *(char **)(flag + flag_name.offset);
     if (candidate && !strcmp(candidate, name))
       return *(void **)(flag + flag_address.offset);
