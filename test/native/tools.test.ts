@@ -61,9 +61,14 @@ test.each(JDKS)(
     expect(await tool('jcmd', pid, 'VM.version')).toMatch(new RegExp(`^${pid}:\n`));
     leftovers.push(attachFile(pid));
     expect(existsSync(attachFile(pid))).toBe(true);
+    // A running recording cannot be taken along: the app is told, and another one can be started later.
+    const [, early = ''] =
+      /(\S+)\/[^/]+\.jfr \(descriptor/.exec(await refusedBecauseOfRecording(host, pid, tool)) ?? [];
+    await tool('jcmd', pid, 'JFR.stop', 'name=early');
     const { answer, status } = askToPrepare(host, Number(pid));
     expect([status, answer.error]).toEqual([0, undefined]);
     await dumpAndCompile(host, jvm, answer);
+    rmSync(early, { recursive: true }); // a new container need not have what JFR has left in /tmp
     expect(log('app.log').join('\n')).not.toMatch(/woke/);
     const restoredMs = Date.now();
     started.push(startRestored(host, [], {}, [...LATER, ...LEFT_BEHIND]));
@@ -82,8 +87,11 @@ test.each(JDKS)(
     await tool('jcmd', restoredPid, 'JFR.start', 'name=x');
     await tool('jcmd', restoredPid, 'JFR.dump', 'name=x', `filename=${recording}`);
     await tool('jcmd', restoredPid, 'JFR.stop', 'name=x');
-    const events = await tool('jfr', 'print', '--events', 'jdk.JVMInformation', recording);
-    expect(events).toMatch(new RegExp(`pid = ${restoredPid}\\b`));
+    const printed = await tool('jfr', 'print', '--json', '--events', 'jdk.JVMInformation', recording);
+    const [{ values: seenByJfr }] = JSON.parse(printed).recording.events;
+    expect(seenByJfr.pid).toBe(Number(restoredPid));
+    const recordedMs = Date.parse(seenByJfr.startTime);
+    expect([recordedMs >= restoredMs, recordedMs <= Date.now()]).toEqual([true, true]);
 
     if (startsJmxLater) {
       const settings = jmx.flatMap((option) => /^-Dcom.sun.management.(.*)/.exec(option)?.[1] ?? []);
@@ -120,6 +128,17 @@ test.each(JDKS)(
   },
   60_000,
 );
+
+type Tool = (name: string, ...args: readonly string[]) => Promise<string>;
+
+/** Starts the recording `early` and asks for a checkpoint; returns what stands in the way. */
+async function refusedBecauseOfRecording(host: HostJvm, pid: string, tool: Tool): Promise<string> {
+  await tool('jcmd', pid, 'JFR.start', 'name=early');
+  const { answer, status } = askToPrepare(host, Number(pid));
+  const reason = 'a JFR recording is running: stop it before the checkpoint, and start one after the restore';
+  expect([status, answer.details]).toEqual([1, expect.arrayContaining([expect.stringContaining(`): ${reason}`)])]);
+  return answer.details.join('\n');
+}
 
 const attachFile = (pid: string) => `/tmp/.java_pid${pid}`;
 

@@ -184,6 +184,10 @@ final class OpenResources {
     }
 
     private void decideByMode(Descriptor descriptor) {
+        if (descriptor.kind.equals("file") && descriptor.isWritable() && descriptor.name.endsWith(".jfr")) {
+            refuse(descriptor, "a JFR recording is running: stop it before the checkpoint, and start one after the restore", "");
+            return;
+        }
         if (isStrict) {
             refuse(descriptor, "it is open", lines(descriptor, canBeReopened(descriptor) ? "reopen" : "close"));
             return;
