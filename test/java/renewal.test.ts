@@ -1,7 +1,7 @@
 /** What must not be the same in two processes restored from one image, and what ties the process to its surroundings. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, userInfo } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
   agent,
@@ -16,7 +16,24 @@ import {
   waitFor,
 } from './jvm.ts';
 
-beforeAll(buildRuntime, 60_000);
+const work = mkdtempSync(join(tmpdir(), 'renewal-test-'));
+/** Preloaded, it has a JVM see the wall clock that moveWallClock() makes. */
+const movableClock = join(work, 'wall_clock.so');
+const wallClock = join(work, 'offset');
+const source = join(import.meta.dirname, 'programs/wall_clock.c');
+
+beforeAll(() => {
+  buildRuntime();
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', '-o', movableClock, source]);
+}, 60_000);
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+/** In place: JVMs have mapped the file. */
+function moveWallClock(ms: number): void {
+  const offset = Buffer.alloc(8);
+  offset.writeBigInt64LE(BigInt(ms) * 1_000_000n);
+  writeFileSync(wallClock, offset, { flag: existsSync(wallClock) ? 'r+' : 'w' });
+}
 
 // HotSpot warns of every wrong use of JNI
 const CHECKED = [agent, '-Xcheck:jni'];
@@ -120,8 +137,13 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
     expect(isThere()).toBe(false);
   });
 
-  test('java.util.Timer does not make up for what it has missed', async () => {
-    await using jvm = launchJvm(home, 'Restorable', { options: [...CHECKED, ...OPEN] });
+  test.each([
+    ['an hour later', 3_600_000],
+    ['and the clock was set back by an hour', -3_600_000],
+  ])('java.util.Timer neither makes up for what it has missed nor waits for the old time: %s', async (_, jumpMs) => {
+    const env = { LD_PRELOAD: movableClock, WALL_CLOCK: wallClock };
+    moveWallClock(0);
+    await using jvm = launchJvm(home, 'Restorable', { options: [...CHECKED, ...OPEN], env });
     jvm.send('timer 0');
     await jvm.line(/^timer runs/);
     jvm.send('waiting');
@@ -136,21 +158,23 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
       jvm.send('ticks');
       return Number((await jvm.line(/^ticks/)).slice('ticks '.length));
     };
-    const before = await ticks();
     process.kill(jvm.pid, 'SIGSTOP'); // as if it were in a dump
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    moveWallClock(jumpMs);
     simulateRestore(ready);
     process.kill(jvm.pid, 'SIGCONT');
     await jvm.line(/^after second/);
+    const before = await ticks();
     await new Promise((resolve) => setTimeout(resolve, 800));
-    // a run takes 20 ms: 8 are due, and making up for 3 s would be as many as can be
+    // a run takes 20 ms: 8 are due, and making up for the hour would be as many as can be
     const runs = (await ticks()) - before;
     expect(runs).toBeGreaterThan(1);
     expect(runs).toBeLessThan(20);
     // a task for one point in time keeps it, a delay has as much left as when the clock stopped
     const [onceNow = 0, againNow = 0] = await nextRuns();
     expect(onceNow).toBe(once);
-    expect(againNow - again).toBeGreaterThanOrEqual(3000);
+    expect(againNow - again).toBeGreaterThanOrEqual(jumpMs);
+    expect(againNow - again).toBeLessThan(jumpMs + 60_000);
+    expect(jvm.lines.join('\n')).not.toMatch(/WARNING/);
   });
 
   test('pools of the JDK follow the number of processors', async () => {
