@@ -45,6 +45,7 @@ export function findLockOwners(
   heap: Range | undefined,
 ): PlanRecord<'tidfix'>[] {
   const threadOf = new Map(tids.map((tid, thread) => [tid, thread]));
+  const [least, most] = [Math.min(...tids), Math.max(...tids)]; // looked at first, because a map is slow
   const buffer = new ArrayBuffer(CHUNK_BYTES);
   const isOfHeap = ({ start, end }: Range): boolean => heap !== undefined && start >= heap.start && end <= heap.end;
   return areas.mapped.filter((vma) => canHoldLocks(vma) && !isOfHeap(vma)).flatMap(findInArea);
@@ -58,7 +59,9 @@ export function findLockOwners(
         const words = new Uint32Array(buffer, 0, length / 4);
         const address = pages.address + done;
         for (let at = 0; at < words.length; at += 2) {
-          const thread = threadOf.get(words[at] ?? 0);
+          const word = words[at] ?? 0;
+          if (word < least || word > most) continue;
+          const thread = threadOf.get(word);
           if (thread !== undefined) found.push(...fixesAt(words, at, thread, address));
         }
       }
