@@ -163,8 +163,9 @@ struct crac_epoll { /* after all descriptors exist */
   uint64_t data;
 };
 
-struct crac_time { /* a struct timespec in the process, on CLOCK_MONOTONIC, moved by the clock delta */
+struct crac_time { /* a struct timespec in the process, moved by how much its clock differs from the dump's */
   uint64_t address;
+  uint32_t clock, reserved; /* CLOCK_MONOTONIC or CLOCK_BOOTTIME */
 };
 
 struct crac_tidfix { /* an int32_t in the process that holds a thread's id */

@@ -78,6 +78,7 @@ static int is_writable(uint64_t address, uint64_t size) {
 static void check_header(void) {
   if (plan->scratch_fd < 3 || plan->scratch_fd > LAST_SCRATCH_FD) refuse("header", 0, "scratch_fd");
   if (plan->monotonic_ns < -CLOCK_MAX_NS || plan->monotonic_ns > CLOCK_MAX_NS) refuse("header", 0, "monotonic_ns");
+  if (plan->boottime_ns < -CLOCK_MAX_NS || plan->boottime_ns > CLOCK_MAX_NS) refuse("header", 0, "boottime_ns");
   if (!is_path(plan->cwd_blob)) refuse("header", 0, "cwd_blob");
   if (!is_within(plan->auxv_blob, plan->auxv_size, blob_size())) refuse("header", 0, "auxv_blob");
   if (!is_within(plan->vdso_blob, plan->vdso_size, blob_size())) refuse("header", 0, "vdso_blob");

@@ -84,6 +84,7 @@ function findHeaderFault(plan: RestorePlan): string | undefined {
   const isBroken: readonly (readonly [field: string, isBroken: boolean])[] = [
     ['scratch_fd', header.scratch_fd < 3 || header.scratch_fd > LAST_SCRATCH_FD],
     ['monotonic_ns', abs(BigInt.asIntN(64, header.monotonic_ns)) > CLOCK_MAX_NS],
+    ['boottime_ns', abs(BigInt.asIntN(64, header.boottime_ns)) > CLOCK_MAX_NS],
     ['cwd_blob', !isPath(header.cwd_blob, plan)],
     ['auxv_blob', !isWithin(BigInt(header.auxv_blob), BigInt(header.auxv_size), blobBytes)],
     ['vdso_blob', !isWithin(BigInt(header.vdso_blob), header.vdso_size, blobBytes)],

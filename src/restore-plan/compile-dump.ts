@@ -88,7 +88,7 @@ export async function compileDump(
     sigact: planSignalActions(dump),
     fd: descriptors.fds,
     epoll: descriptors.epolls,
-    time: findDeadlines(dump.threads).map((address) => ({ address })),
+    time: findDeadlines(dump.threads),
     tidfix: [
       ...findTidFixes(dump.threads, memory, scanner),
       ...findLockOwners(

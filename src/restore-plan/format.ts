@@ -139,7 +139,11 @@ export const LAYOUTS = {
     ['reserved', 'u32'],
     ['data', 'u64'],
   ],
-  time: [['address', 'u64']],
+  time: [
+    ['address', 'u64'],
+    ['clock', 'u32'],
+    ['reserved', 'u32'],
+  ],
   tidfix: [
     ['address', 'u64'],
     ['thread', 'u32'],

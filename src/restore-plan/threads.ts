@@ -4,6 +4,7 @@ import type { Blob } from './blob.ts';
 import { PAGE_BYTES, type PlanRecord } from './format.ts';
 import type { Refuse } from './refusals.ts';
 import { addSigframe, hasKeys, isInSystemCall } from './sigframe.ts';
+import { findUnknownClock } from './times.ts';
 import { COMPONENT, type XsaveLayout } from './xsave.ts';
 
 const SCRATCH_BYTES = 4096;
@@ -116,6 +117,13 @@ function refuseThreadState({ tid, core }: DumpedThread, areas: Areas, refuse: Re
     PI_OPERATIONS.includes(registers.si & FUTEX_COMMAND_MASK)
   )
     refuse(object, 'it waits for a priority-inheritance lock', 'Use ordinary locks');
+  const clock = findUnknownClock(registers);
+  if (clock !== undefined)
+    refuse(
+      object,
+      `it sleeps until a time of a clock that will begin anew (clock ${clock})`,
+      'Take the checkpoint again',
+    );
   const { vdso } = areas;
   if (registers.ip >= BigInt(vdso.start) && registers.ip < BigInt(vdso.start + vdso.size))
     refuse(object, "it was reading the clock in the kernel's vdso", 'Take the checkpoint again');

@@ -88,7 +88,7 @@ int main(void) {
   BEGIN("crac_epoll"), FIELD(epoll_fd), FIELD(fd), FIELD(events), FIELD(data), end();
 #undef STRUCT
 #define STRUCT struct crac_time
-  BEGIN("crac_time"), FIELD(address), end();
+  BEGIN("crac_time"), FIELD(address), FIELD(clock), end();
 #undef STRUCT
 #define STRUCT struct crac_tidfix
   BEGIN("crac_tidfix"), FIELD(address), FIELD(thread), FIELD(bits), end();

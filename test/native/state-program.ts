@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { ResourceAction } from '../../src/criu/checkpoint.ts';
 
 export type Mode = 'map' | 'read';
+/** Of the machine on which it is restored, as against the one on which it was dumped. */
+export type Clock = 'same' | 'ahead' | 'behind';
 export interface StateProgram {
   readonly name: string;
   readonly title: string;
@@ -16,9 +18,19 @@ export interface StateProgram {
   readonly resources: readonly { readonly fd: number; readonly action: ResourceAction }[] | undefined;
   readonly beforeCompile: readonly string[];
   readonly beforeRestore: readonly string[];
+  readonly clocks: readonly Clock[];
 }
 
-const KEYS = ['restored', 'refused', 'not dumped', 'not restored', 'resource', 'before compile', 'before restore'];
+const KEYS = [
+  'restored',
+  'refused',
+  'not dumped',
+  'not restored',
+  'resource',
+  'before compile',
+  'before restore',
+  'clock',
+];
 
 export function readStatePrograms(folder: string): readonly StateProgram[] {
   return readdirSync(folder)
@@ -46,6 +58,7 @@ function parseStateProgram(name: string, source: string): StateProgram {
     resources: lines.some(({ key }) => key === 'resource') ? valuesOf('resource').map(parseResource) : undefined,
     beforeCompile: valuesOf('before compile'),
     beforeRestore: valuesOf('before restore'),
+    clocks: (valuesOf('clock')[0] ?? 'same').split(', ') as Clock[],
   };
   const outcomes = [program.restored[0], program.refused[0], program.notDumped, program.notRestored];
   if (title === '' || outcomes.filter((outcome) => outcome !== undefined).length !== 1)

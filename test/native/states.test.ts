@@ -24,7 +24,7 @@ import { composeCriuCommand, openToolbox } from '../../src/criu/toolbox.ts';
 import { isCracBuildError } from '../../src/errors.ts';
 import { compileDump } from '../../src/restore-plan/compile-dump.ts';
 import type { Toolbox } from '../../src/world.ts';
-import { type Mode, matches, readStatePrograms, type StateProgram } from './state-program.ts';
+import { type Clock, type Mode, matches, readStatePrograms, type StateProgram } from './state-program.ts';
 
 const repo = new URL('../..', import.meta.url).pathname;
 const states = join(repo, 'test/states');
@@ -36,7 +36,9 @@ const native = process.env['CRAC_BUILD_NATIVE'] || join(work, 'native');
 const NOBODY = '--reuid=12345 --regid=12345 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all'.split(
   ' ',
 );
-const RESTORE_LIMIT_MS = 20_000;
+/** Runs a command where the machine seems to have started 100 000 s earlier. */
+const CLOCK_AHEAD = 'unshare --time --monotonic 100000 --boottime 100000 --fork'.split(' ');
+const RESTORE_LIMIT_MS = 10_000;
 const FAILED_ITSELF = 125;
 const CANNOT_BE_SET = 77;
 /** Standard input of all programs: a FIFO into which nothing is ever written. */
@@ -67,16 +69,27 @@ const all = readStatePrograms(states);
 const named = (wanted: (program: StateProgram) => boolean): [string, StateProgram][] =>
   all.filter(wanted).map((program) => [`${program.name}: ${program.title}`, program]);
 
-test.each(named(({ restored }) => restored.length > 0))('restored: %s', async (_, program) => {
-  const state = await set(program);
-  dumpOrThrow(state);
-  runCommands(program.beforeCompile, state);
-  for (const mode of program.restored) {
-    await compile(program, state, mode);
-    runCommands(program.beforeRestore, state);
-    expect({ mode, ...restore(state) }).toEqual({ mode, status: 0, signal: null, stdout: '', stderr: '' });
-  }
-});
+const restored = named((program) => program.restored.length > 0).flatMap(([name, program]) =>
+  program.clocks.map((clock): [string, StateProgram, Clock] => [
+    clock === 'same' ? name : `${name}, the clock is ${clock}`,
+    program,
+    clock,
+  ]),
+);
+test.each(restored)(
+  'restored: %s',
+  async (_, program, clock) => {
+    const state = await set(program, clock);
+    dumpOrThrow(state);
+    runCommands(program.beforeCompile, state);
+    for (const mode of program.restored) {
+      await compile(program, state, mode);
+      runCommands(program.beforeRestore, state);
+      expect({ mode, ...restore(state, clock) }).toEqual({ mode, status: 0, signal: null, stdout: '', stderr: '' });
+    }
+  },
+  30_000,
+);
 
 test.each(named(({ refused }) => refused.length > 0))('refused: %s', async (_, program) => {
   const state = await set(program);
@@ -123,12 +136,13 @@ interface SetState {
   readonly checkpoint: string;
 }
 
-async function set({ name }: StateProgram): Promise<SetState> {
-  const dir = join(work, name);
+async function set({ name }: StateProgram, clock: Clock = 'same'): Promise<SetState> {
+  const dir = join(work, `${name}-${clock}`);
   const state = { cwd: join(dir, 'cwd'), images: join(dir, 'images'), checkpoint: join(dir, 'checkpoint') };
   for (const folder of [dir, ...Object.values(state)]) mkdirSync(folder);
   const output = openSync(join(dir, 'output'), 'a+');
-  const child = spawn(join(programs, name), [], {
+  const [command = '', ...args] = [...(clock === 'behind' ? CLOCK_AHEAD : []), join(programs, name)];
+  const child = spawn(command, args, {
     cwd: state.cwd,
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: [silence, output, output],
@@ -141,7 +155,12 @@ async function set({ name }: StateProgram): Promise<SetState> {
   if (child.exitCode === CANNOT_BE_SET) throw new Error(`this machine cannot be brought into the state: ${said()}`);
   if (said() !== 'ready\n' || child.pid === undefined)
     throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${said()}`);
-  return { pid: child.pid, child, ...state };
+  const pid = clock === 'behind' ? childOf(child.pid) : child.pid;
+  return { pid, child, ...state };
+}
+
+function childOf(pid: number): number {
+  return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }
 
 function dumpOrThrow(state: SetState): void {
@@ -152,11 +171,15 @@ function dumpOrThrow(state: SetState): void {
 /** "" or CRIU's log; the process has gone. */
 function dump({ pid, child, images }: SetState): string {
   const options = '--unprivileged --shell-job --tcp-close --manage-cgroups=ignore --leave-stopped -v4 -o dump.log';
-  const [command = '', ...args] = composeCriuCommand(toolbox, toolbox.dir);
-  const { status } = spawnSync(command, [...args, 'dump', '-t', `${pid}`, '-D', images, ...options.split(' ')], {
-    cwd: toolbox.dir,
-    env: { ...process.env, XDG_RUNTIME_DIR: criuCache },
-  });
+  const criu = composeCriuCommand(toolbox, toolbox.dir);
+  const { status } = spawnSync(
+    'nsenter',
+    [`--time=/proc/${pid}/ns/time`, ...criu, 'dump', '-t', `${pid}`, '-D', images, ...options.split(' ')],
+    {
+      cwd: toolbox.dir,
+      env: { ...process.env, XDG_RUNTIME_DIR: criuCache },
+    },
+  );
   if (status === 0) {
     const facts = execFileSync(join(native, 'ctl'), ['descriptors', '--pid', `${pid}`]);
     writeFileSync(join(images, DESCRIPTOR_FACTS), facts);
@@ -193,9 +216,15 @@ async function compile({ resources }: StateProgram, { images, checkpoint }: SetS
   await compileDump(readDump(images), { cpu, ready, rootFile }, mode, checkpoint);
 }
 
-function restore({ checkpoint }: SetState) {
+function restore({ checkpoint }: SetState, clock: Clock = 'same') {
   writeFileSync(join(checkpoint, 'cold'), '0\0/bin/false\0');
-  const { status, signal, stdout, stderr } = spawnSync('setpriv', [...NOBODY, join(native, 'restore')], {
+  const [command = '', ...args] = [
+    ...(clock === 'ahead' ? [...CLOCK_AHEAD, '--kill-child'] : []),
+    'setpriv',
+    ...NOBODY,
+    join(native, 'restore'),
+  ];
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
     cwd: '/',
     env: { CRAC_CHECKPOINT: checkpoint, CRAC_COLD: join(checkpoint, 'cold'), CRAC_RESTORE: 'require' },
     input: 'x',

@@ -184,7 +184,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
       { epoll_fd: 4, fd: 8, events: 1, data: 0xfeed },
       { epoll_fd: 4, fd: 5, events: 1, data: 0xbeef },
     ],
-    time: [0n, 16n, 32n].map((offset) => ({ address: at('deadlines') + offset })),
+    time: [0n, 16n, 32n].map((offset) => ({ address: at('deadlines') + offset, clock: 1 })),
     tidfix: [0, 1].map((index) => ({ address: at('fixed_ids') + BigInt(index * 4), thread: index })),
     vdso_symbol: vdsoSymbols,
     cpu: [{ leaf: 1, reg: 3, mask: 1 << 26, value: 1 << 26, name_blob: sse2 }],

@@ -1,6 +1,7 @@
 /*
  * clocks read in the kernel's vdso, through pointers taken before
  * restored: map
+ * clock: ahead, behind
  */
 #include <sys/time.h>
 
@@ -9,9 +10,9 @@
 int main(void) {
   int (*volatile get_time)(clockid_t, struct timespec *) = clock_gettime;
   int (*volatile get_time_of_day)(struct timeval *, void *) = (void *)gettimeofday;
-  int64_t monotonic = now_ns(CLOCK_MONOTONIC), boot = now_ns(CLOCK_BOOTTIME), real = now_ns(CLOCK_REALTIME);
+  int64_t real = now_ns(CLOCK_REALTIME);
   await_restore();
-  check(now_ns(CLOCK_MONOTONIC) > monotonic && now_ns(CLOCK_BOOTTIME) > boot && now_ns(CLOCK_REALTIME) > real);
+  check(now_ns(CLOCK_REALTIME) > real);
   struct timespec by_vdso, by_kernel;
   struct timeval of_day;
   for (int round = 0; round < 1000; round++) {

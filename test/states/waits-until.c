@@ -1,6 +1,7 @@
 /*
  * threads that wait for a point in time: clock_nanosleep, condition variables, semaphores, raw futexes
  * restored: map
+ * clock: same, ahead, behind
  */
 #include <linux/futex.h>
 #include <semaphore.h>

@@ -1,6 +1,7 @@
 /*
  * threads that wait for a length of time: nanosleep, poll, ppoll, select, epoll, futex, sigtimedwait, a socket's time-out
  * restored: map
+ * clock: ahead, behind
  */
 #include <poll.h>
 #include <linux/futex.h>

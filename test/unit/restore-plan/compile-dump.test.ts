@@ -173,7 +173,7 @@ describe('threads', () => {
   test.each([202n, 0xfffffffffffffffcn])('a monotonic deadline is moved (rax %d)', async (ax) => {
     Object.assign(sample.registers, { 11: ax, 14: 0x89, 8: HEAP + 0x840 });
     const { plan } = await compileSample(sample);
-    expect(readSection(plan, 'CRAC_TIMES', 'crac_time')).toEqual([{ address: HEAP + 0x840 }]);
+    expect(readSection(plan, 'CRAC_TIMES', 'crac_time')).toEqual([{ address: HEAP + 0x840, clock: 1 }]);
   });
 
   test.each([
