@@ -213,7 +213,9 @@ final class OpenResources {
                 decideSocket(descriptor);
                 break;
             default:
-                refuse(descriptor, "it cannot be taken along", lines(descriptor, "close"));
+                if (!descriptor.name.equals("anon_inode:[timerfd]")) {
+                    refuse(descriptor, "it cannot be taken along", lines(descriptor, "close"));
+                }
         }
     }
 
