@@ -41,7 +41,7 @@ static uint64_t append(uint64_t count, int properties) {
 static uint64_t compose(void) {
   const char *at = bytes, *end = bytes + byte_count;
   uint64_t properties_at = parse_number(&at, 10), count = 0, from_file = 0;
-  if (byte_count < 2 || end[-1] != 0 || at == bytes || *at++ != 0) return 0;
+  if (byte_count < 2 || byte_count + 1 >= (long)sizeof bytes || end[-1] != 0 || at == bytes || *at++ != 0) return 0;
   for (; at < end; at += strlen(at) + 1, from_file++) {
     if (from_file == properties_at) count = append(count, 1);
     arguments[count++] = (char *)at;

@@ -23,6 +23,7 @@ test('ignored signals stay ignored, others get their default again', async () =>
 test.each([
   ['missing', undefined, /^crac: cannot start: the cold command cannot be read: no such file/],
   ['damaged', 'x', /^crac: cannot start: the cold command is damaged/],
+  ['too long', `0\0/bin/cat\0${'x\0'.repeat(32768)}`, /^crac: cannot start: the cold command is damaged/],
   ['without a command', '0\0', /^crac: cannot start: the cold command is damaged/],
   ['of a program that is not there', '0\0/nowhere\0', /^crac: cannot start: \/nowhere: no such file/],
 ])('cold command %s: exit 125', async (_, text, message) => {
