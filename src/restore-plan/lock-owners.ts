@@ -22,6 +22,7 @@ const WRITER = 6;
 const LOCK_WORDS = 13;
 const MUTEX_BYTES = 40;
 const KIND_AT = 4;
+const PHASE_AT = 2;
 const KIND = { recursive: 1, checking: 2, type: 3, robust: 16, inheriting: 32, shared: 128, elision: 0x300 } as const;
 const KNOWN_KINDS = KIND.type | KIND.robust | KIND.inheriting | KIND.shared | KIND.elision;
 const TID_MASK = 0x3fffffff;
@@ -60,7 +61,7 @@ export function findLockOwners(
         const address = pages.address + done;
         for (let at = 0; at < words.length; at += 2) {
           const word = words[at] ?? 0;
-          if (word < least || word > most) continue;
+          if (word < least || word > most || !mayBeOwner(words, at)) continue;
           const thread = threadOf.get(word);
           if (thread !== undefined) found.push(...fixesAt(words, at, thread, address));
         }
@@ -73,10 +74,7 @@ export function findLockOwners(
     const wordsAround = (index: number): Uint32Array => {
       const first = at - index;
       if (first >= 0 && first + LOCK_WORDS <= words.length) return words.subarray(first, first + LOCK_WORDS);
-      const bytes = memory.read(address + first * 4, LOCK_WORDS * 4) ?? memory.read(address + first * 4, 40);
-      return bytes === undefined
-        ? new Uint32Array()
-        : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+      return wordsOf(memory.read(address + first * 4, LOCK_WORDS * 4) ?? memory.read(address + first * 4, MUTEX_BYTES));
     };
     const owner = { address: address + at * 4, thread };
     const mutex = wordsAround(OWNER);
@@ -107,6 +105,13 @@ function wordsOf(bytes: Buffer | undefined): Uint32Array {
 
 function canHoldLocks(vma: Vma): boolean {
   return vma.prot === PROT_READ_WRITE && (isFileArea(vma) ? (vma.flags & MAP.shared) === 0 : true);
+}
+
+/** At first sight: of a mutex with one of the kinds, or under a futex of a lock for readers and writers. */
+function mayBeOwner(words: Uint32Array, at: number): boolean {
+  const kind = words[at - OWNER + KIND_AT] ?? 1; // beyond the edge: not known
+  const phase = words[at - WRITER + PHASE_AT] ?? 1;
+  return (kind !== 0 && kind <= KNOWN_KINDS) || FUTEX_WORDS.includes(phase);
 }
 
 function isCountingMutex([lock = 0, count = 0, , users = 0, kind = 0, spins = 0, ...rest]: Uint32Array): boolean {
