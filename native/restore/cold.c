@@ -58,6 +58,7 @@ _Noreturn void start_cold(void) {
 _Noreturn static void leave(const char *form, va_list list, int has_restored) {
   char reason[REASON_BYTES];
   format_list(reason, sizeof reason, form, list);
+  remove_bound_paths();
   if (launch.mode == RESTORE_REQUIRE) fail("cannot restore: ", reason);
   say("starting cold: ", reason);
   execute_cold(has_restored);

@@ -13,6 +13,8 @@ void stage_descriptors(void);
 void put_back_descriptor_limit(void);
 
 void make_descriptors(void);
+/* sockets.c: the files of unix sockets that make_descriptors() has made; any thread may call it. */
+void remove_bound_paths(void);
 /* Descriptors of ours, and the limit. */
 void finish_descriptors(void);
 #endif

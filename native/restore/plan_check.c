@@ -187,6 +187,7 @@ static void check_sockets(void) {
     if (size != 0 && (size < SOCKADDR_MIN || size > SOCKADDR_MAX ||
                       !is_within(socket->address_blob, size + 1, blob_size()) || plan_blob(socket->address_blob)[size] != 0))
       refuse("SOCKETS", i, "address");
+    if (socket->file_mode > 0777) refuse("SOCKETS", i, "file_mode");
     if (socket->folder_blob != 0 && !is_path(socket->folder_blob)) refuse("SOCKETS", i, "folder_blob");
     if (!is_within(socket->first_option, socket->option_count, plan_count(CRAC_SOCKOPTS)))
       refuse("SOCKETS", i, "options");

@@ -10,6 +10,9 @@
 
 #define AF_UNIX 1
 #define SOCK_NONBLOCK O_NONBLOCK
+#define IS_BOUND 0x80000000u /* added to file_mode, which has permission bits only, when the file has been made */
+
+static int has_bound_path;
 
 void set_options(long fd, const struct crac_socket *socket) {
   const struct crac_sockopt *options = plan_records(CRAC_SOCKOPTS);
@@ -20,6 +23,11 @@ void set_options(long fd, const struct crac_socket *socket) {
       give_up("a socket refuses its option %u of level %u: %e", (uint64_t)options[i].name, (uint64_t)options[i].level,
               error);
   }
+}
+
+static const char *unix_path(const struct crac_socket *socket) {
+  const char *path = plan_blob(socket->address_blob) + sizeof(uint16_t);
+  return socket->family == AF_UNIX && *path != 0 ? path : 0;
 }
 
 static int is_socket_file(const char *path) {
@@ -36,9 +44,17 @@ static void remove_left_behind(const struct crac_socket *socket, const char *pat
   if (error == -ECONNREFUSED) call(unlinkat, AT_FDCWD, path, 0);
 }
 
-static const char *unix_path(const struct crac_socket *socket) {
-  const char *path = plan_blob(socket->address_blob) + sizeof(uint16_t);
-  return socket->family == AF_UNIX && *path != 0 ? path : 0;
+/* Whoever starts cold finds no file that the app has not made: many bind without looking. */
+void remove_bound_paths(void) {
+  if (!has_bound_path) return;
+  const struct crac_socket *sockets = plan_records(CRAC_SOCKETS);
+  for (uint32_t i = 0; i < plan_count(CRAC_SOCKETS); i++) {
+    if (!(sockets[i].file_mode & IS_BOUND)) continue;
+    long folder = AT_FDCWD;
+    if (sockets[i].folder_blob != 0)
+      folder = call(openat, AT_FDCWD, plan_blob(sockets[i].folder_blob), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    call(unlinkat, folder, unix_path(&sockets[i]), 0);
+  }
 }
 
 /* make_descriptors() sets the current folder and the umask when all is made. */
@@ -53,17 +69,20 @@ static void prepare_path(const struct crac_socket *socket, const char *path) {
   if (is_error(error)) give_up("%s cannot be given its mode: %e", path, error);
 }
 
-static void bind_socket(const struct crac_fd *wanted, const struct crac_socket *socket, long fd) {
+static void bind_socket(const struct crac_fd *wanted, struct crac_socket *socket, long fd) {
   const char *path = unix_path(socket), *name = plan_blob(wanted->path_blob);
   if (path != 0) prepare_path(socket, path);
   long error = call(bind, fd, plan_blob(socket->address_blob), socket->address_size);
   if (error == -EACCES && path == 0)
     give_up("%s cannot be bound: permission denied (it needs CAP_NET_BIND_SERVICE or net.ipv4.ip_unprivileged_port_start)", name);
   if (error != 0) give_up("%s cannot be bound: %e", name, error);
+  if (path == 0) return;
+  socket->file_mode |= IS_BOUND;
+  has_bound_path = 1;
 }
 
 long make_socket(const struct crac_fd *wanted) {
-  const struct crac_socket *sockets = plan_records(CRAC_SOCKETS), *socket = &sockets[wanted->a];
+  struct crac_socket *sockets = plan_records(CRAC_SOCKETS), *socket = &sockets[wanted->a];
   long fd = call(socket, socket->family, socket->type, socket->protocol);
   if (is_error(fd)) give_up("%s cannot be made: %e", plan_blob(wanted->path_blob), fd);
   set_options(fd, socket);

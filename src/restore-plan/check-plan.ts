@@ -150,6 +150,7 @@ function findSocketFault(socket: PlanValues<'socket'>, plan: RestorePlan): strin
   // A NUL follows the address, so that a unix path ends.
   const isAddress = size >= SOCKADDR_MIN_BYTES && size <= SOCKADDR_MAX_BYTES && plan.blob[at + size] === 0;
   if (size !== 0 && !isAddress) return 'address';
+  if (socket.file_mode > 0o777) return 'file_mode';
   if (folder !== 0 && !isPath(folder, plan)) return 'folder_blob';
   const optionCount = BigInt(plan.sections.sockopt.length);
   if (!isWithin(BigInt(socket.first_option), BigInt(socket.option_count), optionCount)) return 'options';

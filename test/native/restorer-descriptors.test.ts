@@ -1,6 +1,6 @@
 /** Descriptors that cannot be made as the plan wants them: the reason names the object, and the app starts cold. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Blob, constant, type Fields, numbers, type Sections } from './plan-maker.ts';
@@ -44,6 +44,10 @@ const CASES: Readonly<Record<string, readonly [reason: RegExp, sections: (blob: 
   'an address that does not end': [
     /plan\.bin is damaged \(SOCKETS 0: address\)/,
     (blob) => socket(blob, { address_size: 4 }, inet(127, 0, 0, 1)),
+  ],
+  'a mode that is none': [
+    /plan\.bin is damaged \(SOCKETS 0: file_mode\)/,
+    (blob) => socket(blob, { file_mode: 0x80000000 }),
   ],
   'options that the plan does not have': [
     /plan\.bin is damaged \(SOCKETS 0: options\)/,
@@ -138,4 +142,28 @@ test('a unix socket at which somebody else listens, who is not disturbed', async
   await once(client, 'connect');
   client.destroy();
   server.close();
+});
+
+test('the files of unix sockets are removed when the app starts cold after all', async () => {
+  const [absolute, relative] = [join(work, 'absolute'), join(work, 'relative')];
+  const state = await makeState({
+    sections: (blob) => {
+      const bind = (address: Buffer) => ({
+        ...{ family: 1, type: 1, backlog: 5, file_mode: 0o700 },
+        ...{ address_blob: blob.add(address), address_size: address.length - 1 },
+      });
+      return {
+        fd: [
+          { fd: 5, kind: kind('SOCKET'), a: 0, path_blob: blob.text(absolute) },
+          { fd: 6, kind: kind('SOCKET'), a: 1, path_blob: blob.text(relative) },
+          { fd: 7, kind: kind('FILE'), path_blob: blob.text('/not/there') },
+        ],
+        epoll: [],
+        socket: [bind(unixPath(absolute)), { ...bind(unixPath('relative')), folder_blob: blob.text(work) }],
+      };
+    },
+  });
+  const { stderr } = launch(state.dir, { cwd: '/' });
+  expect(stderr).toBe('crac: starting cold: /not/there: no such file or directory\n');
+  expect([existsSync(absolute), existsSync(relative)]).toEqual([false, false]);
 });
