@@ -39,7 +39,7 @@ static void drop(uint64_t top, uint64_t end) {
     for (uint64_t i = 0; i < pages; i++)
       dropped_bytes += (resident[i] & 1) ? page : 0;
   }
-  madvise((void *)from, to - from, MADV_DONTNEED);
+  crac_drop_pages(from, to);
 }
 
 static bool pointer_field(const char *type, const char *field, uint64_t object, uint64_t *value) {
@@ -122,6 +122,7 @@ static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
   if (!armed || !crac_find_field("Universe", "_collectedHeap", &heap) || !heap.address)
     return;
   armed = false;
+  crac_find_mapped_pages();
   const char *collector = crac_collector();
   uint64_t address = *(uint64_t *)heap.address;
   if (!strcmp(collector, "Serial"))

@@ -2,6 +2,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,10 +22,15 @@ public class CyclesApp implements Resource {
   static final List<long[]> table = new ArrayList<>();
   static final CyclesApp resource = new CyclesApp();
   static volatile Object sink;
+  /** Garbage from the first restore on. */
+  static final byte ONCE = 0x5a;
+  static byte[] once;
 
   public static void main(String[] arguments) throws Exception {
     Core.getGlobalContext().register(resource);
     for (int i = 0; i < 64; i++) table.add(new long[8192]); // 4 MiB
+    once = new byte[1 << 20]; // behind what stays
+    Arrays.fill(once, ONCE);
     ScheduledExecutorService timer = Executors.newScheduledThreadPool(2);
     timer.scheduleAtFixedRate(ticks::incrementAndGet, 10, 10, TimeUnit.MILLISECONDS);
     long[] last = {System.nanoTime()};
@@ -70,5 +76,6 @@ public class CyclesApp implements Resource {
   @Override
   public void afterRestore(Context<? extends Resource> context) {
     after.incrementAndGet();
+    once = null;
   }
 }
