@@ -35,6 +35,7 @@ const warmUpRequestObject = z.strictObject(
     count: count.optional(),
     concurrency: count.max(1000).optional(),
     status: status.optional(),
+    contains: z.string().min(1, { error: 'expected a text' }).optional(),
   },
   { error: ({ code }) => (code === 'invalid_type' ? 'expected "GET /path x200" or keys and values' : undefined) },
 );

@@ -69,6 +69,8 @@ export interface WarmUpRequest {
   readonly count: number;
   readonly concurrency: number;
   readonly status: number;
+  /** Text that every answer has. */
+  readonly contains?: string;
 }
 
 export type Output =

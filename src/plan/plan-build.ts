@@ -101,6 +101,7 @@ function planRequests(
       count,
       concurrency: Math.min(request.concurrency ?? 1, count),
       status: request.status ?? 200,
+      ...(request.contains === undefined ? {} : { contains: request.contains }),
     };
   });
 }

@@ -24,8 +24,8 @@ export function renderPlan(plan: BuildPlan): string {
     ...(isServer(plan) ? [renderReadiness(plan)] : []),
     renderWarmUp(plan),
     ...warmUp.requests.map(
-      ({ method, port, path, count, concurrency, status }) =>
-        `  ${method} :${port}${path}, ${count} times, ${concurrency} at once, answered ${status}`,
+      ({ method, port, path, count, concurrency, status, contains }) =>
+        `  ${method} :${port}${path}, ${count} times, ${concurrency} at once, answered ${status}${contains === undefined ? '' : ` with ${JSON.stringify(contains)}`}`,
     ),
     `checkpoint: settles ${renderDuration(checkpoint.settleMs)}, within ${renderDuration(checkpoint.timeoutMs)}; ${
       checkpoint.memory === 'map' ? 'memory is mapped from the image when restored' : 'memory is read at restore'

@@ -69,8 +69,8 @@ export function planProfile(plan: BuildPlan): Profile {
 export function distinctRequests(requests: readonly WarmUpRequest[]): readonly WarmUpRequest[] {
   const byKind = new Map(
     requests.map((request) => {
-      const { method, port, path, headers, body } = request;
-      return [JSON.stringify([method, port, path, headers, body]), { ...request, count: 1, concurrency: 1 }];
+      const { method, port, path, headers, body, contains } = request;
+      return [JSON.stringify([method, port, path, headers, body, contains]), { ...request, count: 1, concurrency: 1 }];
     }),
   );
   return [...byKind.values()];

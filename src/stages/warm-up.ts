@@ -5,7 +5,7 @@ import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { compareEnds, type Endpoint } from '../warm-up/latency.ts';
 import { openPools } from '../warm-up/open-pools.ts';
-import { sendRequests, UnexpectedStatus } from '../warm-up/send-requests.ts';
+import { sendRequests, UnexpectedAnswer } from '../warm-up/send-requests.ts';
 import type { World } from '../world.ts';
 import { appExited, type RunningApp } from './launch.ts';
 
@@ -67,9 +67,9 @@ async function explain(error: unknown, text: string, container: Container): Prom
   const exit = await Promise.race([container.exited, sleep(EXIT_GRACE_MS)]);
   if (exit !== undefined) return await appExited(container, exit.exitCode, `during warm-up (${text})`);
   const lines = await container.lastLines(LAST_LINES);
-  if (error instanceof UnexpectedStatus) {
+  if (error instanceof UnexpectedAnswer) {
     return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
-      hint: 'Correct the request, or set its `status` in warmUp.requests if that answer is the right one.',
+      hint: 'Correct the request, or its `status` and `contains` in warmUp.requests if that answer is the right one.',
       cause: error,
       details: [...(error.body === '' ? [] : [`answer: ${error.body.trimEnd()}`]), ...lines],
     });

@@ -1,16 +1,15 @@
 import { type Dispatcher, errors, type Pool } from 'undici';
 import type { WarmUpRequest } from '../plan/build-plan.ts';
 
-/** An answer with another status than the expected. */
-export class UnexpectedStatus extends Error {
-  override readonly name = 'UnexpectedStatus';
-  readonly status: number;
+/** An answer with another status than the expected, or without the expected text. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer';
   /** The answer's first characters. */
   readonly body: string;
 
-  constructor(request: WarmUpRequest, status: number, body: string) {
-    super(`${request.method} ${request.path} answered ${status} instead of ${request.status}`);
-    this.status = status;
+  constructor({ method, path, status, contains }: WarmUpRequest, answered: number, body: string) {
+    const difference = answered === status ? `without ${JSON.stringify(contains)}` : `${answered} instead of ${status}`;
+    super(`${method} ${path} answered ${difference}`);
     this.body = body.slice(0, 500);
   }
 }
@@ -56,7 +55,8 @@ export async function sendRequest(
   const response = await requestOverLiveConnection(dispatcher, request, signal);
   const body = await response.body.text();
   const elapsedMs = performance.now() - startedMs;
-  if (response.statusCode !== request.status) throw new UnexpectedStatus(request, response.statusCode, body);
+  const isExpected = response.statusCode === request.status && body.includes(request.contains ?? '');
+  if (!isExpected) throw new UnexpectedAnswer(request, response.statusCode, body);
   return elapsedMs;
 }
 

@@ -37,7 +37,7 @@ readiness: { port: 9090, path: /ready, status: 204, timeout: 1.5s }
 warmUp:
   requests:
     - GET / x200
-    - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201 }
+    - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201, contains: id }
   timeout: 2m
 checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
 verify: { enabled: false, timeout: 10s }
@@ -71,6 +71,7 @@ outputs: [oci:out, docker:orders:1]
             count: 3,
             concurrency: 2,
             status: 201,
+            contains: 'id',
           },
         ],
         timeout: 120_000,

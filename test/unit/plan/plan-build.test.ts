@@ -21,7 +21,10 @@ test('the plan of everything', () => {
     network: 'host',
     readiness: { port: 9091, path: '/ready', status: 204, timeout: 5000 },
     warmUp: {
-      requests: [{ path: '/' }, { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201 }],
+      requests: [
+        { path: '/' },
+        { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201, contains: '"id"' },
+      ],
     },
     checkpoint: { memory: 'read', settle: 100, timeout: 1000, resources: 'strict', policies: '/rules.yaml' },
     verify: { enabled: false },

@@ -87,6 +87,20 @@ test('a wrong answer after a restore fails', async () => {
   expect(engine.left()).toEqual([]);
 });
 
+test('a right status without the text that the answer must have fails, in the second restore too', async () => {
+  let starts = 0;
+  const engine = openFakeEngine(() => {
+    const start = ++starts;
+    return { answer: () => ({ status: 200, body: start === 2 ? 'nobody' : 'made during warm-up' }) };
+  });
+  const requests = [{ path: '/a', contains: 'made during' }];
+  await expect(verifyImage(samplePlan({ warmUp: { requests } }), NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: 'verify: restored, GET /a is not as in the warm-up: GET /a answered without "made during"',
+  });
+  expect(starts).toBe(2);
+});
+
 test('an answer that never comes fails within the time limit', async () => {
   const engine = openFakeEngine({ answer: (request) => (request.url === '/a' ? 'hang' : { status: 200 }) });
   const quick = { ...plan, verify: { enabled: true, timeoutMs: 200 } };

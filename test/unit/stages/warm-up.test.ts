@@ -107,6 +107,17 @@ test('a wrong status ends it, with the answer and the app’s last lines', async
   expect(openConnections).toBe(0);
 });
 
+test('an answer without the text that it must have ends it', async () => {
+  const app = readyOr(() => ({ status: 200, body: '{"items":[]}' }));
+  const { error, requests } = await warmUp([{ path: '/a', count: 100, contains: '"id":17' }], app);
+  expect(error).toMatchObject({
+    code: 'WARM_UP_FAILED',
+    message: 'warm-up: GET /a answered without "\\"id\\":17"',
+    details: ['answer: {"items":[]}'],
+  });
+  expect(requests).toHaveLength(1);
+});
+
 test('an app that exits meanwhile is told as such', async () => {
   const { error } = await warmUp(
     [{ path: '/a', count: 1 }],
