@@ -1,24 +1,15 @@
 #include "cold.h"
 
-#include <linux/futex.h>
-
 #include "cold_command.h"
 #include "descriptors.h"
 #include "launch.h"
 #include "surroundings.h"
 #include "syscall.h"
 #include "text.h"
+#include "way_out.h"
 
 #define FAILED_ITSELF 125
 #define REASON_BYTES 768
-
-uint32_t way_out;
-
-int take_way_out(void) { return __atomic_exchange_n(&way_out, 1, __ATOMIC_ACQ_REL) == 0; }
-
-_Noreturn void wait_for_the_end(void) {
-  for (;;) call(futex, &way_out, FUTEX_WAIT_PRIVATE, 1, 0);
-}
 
 static void say(const char *what, const char *reason) {
   char line[REASON_BYTES + 64];
@@ -51,7 +42,7 @@ _Noreturn static void execute_cold(int has_restored) {
 }
 
 _Noreturn void start_cold(void) {
-  if (!take_way_out()) wait_for_the_end();
+  keep_way_out();
   execute_cold(1);
 }
 
@@ -67,7 +58,7 @@ _Noreturn static void leave(const char *form, va_list list, int has_restored) {
 _Noreturn void give_up(const char *form, ...) {
   va_list list;
   va_start(list, form);
-  if (!take_way_out()) wait_for_the_end();
+  keep_way_out();
   put_back_stderr();
   leave(form, list, 1);
 }

@@ -15,13 +15,6 @@
 
 static struct rlimit limit_before;
 
-void close_descriptors(uint32_t first, uint32_t last) {
-  if (first > last || call(close_range, first, last, 0) == 0) return;
-  struct rlimit limit = {.rlim_cur = 1024};
-  call(prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-  for (uint64_t fd = first; fd <= last && fd < limit.rlim_cur + SCRATCH_DESCRIPTORS; fd++) call(close, fd);
-}
-
 void move_descriptor(long fd, uint32_t to, int flags) {
   long error;
   if (fd == (long)to) {
@@ -51,17 +44,19 @@ void stage_descriptors(void) {
   close_descriptors(plan->scratch_fd + 1, ~0u);
 }
 
-void put_back_descriptor_limit(void) {
-  if (limit_before.rlim_max != 0) call(prlimit64, 0, RLIMIT_NOFILE, &limit_before, 0);
+long put_back_descriptor_limit(void) {
+  return limit_before.rlim_max == 0 ? 0 : call(prlimit64, 0, RLIMIT_NOFILE, &limit_before, 0);
 }
 
-void finish_descriptors(void) {
-  close_descriptors(plan->scratch_fd, ~0u);
+void set_descriptor_limit(void) {
   struct rlimit limit = {.rlim_cur = plan->nofile_soft, .rlim_max = limit_before.rlim_max};
   if (limit.rlim_cur == 0) limit.rlim_cur = limit_before.rlim_cur;
   if (limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
-  call(prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
+  long error = call(prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
+  if (error != 0) give_up("the limit of open files cannot be set to %u: %e", (uint64_t)limit.rlim_cur, error);
 }
+
+void close_scratch(void) { close_descriptors(plan->scratch_fd, plan->scratch_fd + SCRATCH_DESCRIPTORS - 1); }
 
 static int cloexec(uint32_t fd_flags) { return fd_flags & FD_CLOEXEC ? O_CLOEXEC : 0; }
 

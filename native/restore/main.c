@@ -1,6 +1,6 @@
 /*
  * The image's entrypoint: turns itself into the process that was checkpointed, as plan.bin says, or starts the app cold.
- * Up to stop_watchdog() every failure ends in give_up().
+ * Up to close_scratch() every failure ends in give_up().
  */
 #include "checks.h"
 #include "clock.h"
@@ -19,6 +19,7 @@
 #include "threads.h"
 #include "vdso.h"
 #include "watchdog.h"
+#include "way_out.h"
 
 static void check(void) {
   check_launch();
@@ -41,7 +42,9 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   check();
 
   begin_phase("clearing");
+  hold_way_out();
   stage_descriptors();
+  let_go_way_out();
   remember_surroundings(plan->scratch_fd);
   find_vdso();
   clear_address_space();
@@ -58,15 +61,18 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   set_process_layout();
   shift_times();
   fill_mailbox();
+  hold_way_out();
   set_signal_actions();
   set_process_attributes();
+  let_go_way_out();
 
   begin_phase("threads");
   make_threads();
 
   report_phases();
   stamp_mailbox();
-  stop_watchdog();
-  finish_descriptors();
+  keep_way_out();
+  set_descriptor_limit();
+  close_scratch();
   release_threads();
 }

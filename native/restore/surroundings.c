@@ -75,10 +75,11 @@ long put_back_surroundings(void) {
 }
 
 long put_back_process(void) {
-  put_back_descriptor_limit();
+  long error = put_back_descriptor_limit();
+  if (error != 0) return error;
   for (int number = 1; number <= SIGNALS; number++) {
     struct sigaction action = {.sa_handler = ignored_before & 1UL << (number - 1) ? SIG_IGN : SIG_DFL};
-    long error = number == SIGKILL || number == SIGSTOP ? 0 : call(rt_sigaction, number, &action, 0, 8);
+    error = number == SIGKILL || number == SIGSTOP ? 0 : call(rt_sigaction, number, &action, 0, 8);
     if (error != 0) return error;
   }
   return put_back_process_attributes();

@@ -5,8 +5,6 @@
  */
 #include "watchdog.h"
 
-#include <linux/errno.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include <linux/time_types.h>
 
@@ -16,6 +14,7 @@
 #include "phases.h"
 #include "syscall.h"
 #include "threads.h"
+#include "way_out.h"
 
 #define MONOTONIC 1
 #define NS_PER_MS 1000000LL
@@ -25,10 +24,7 @@ static struct __kernel_timespec deadline;
 
 static void watch(void *unused) {
   (void)unused;
-  long woken;
-  do woken = call(futex, &way_out, FUTEX_WAIT_BITSET_PRIVATE, 0, &deadline, 0, FUTEX_BITSET_MATCH_ANY);
-  while (woken == -EINTR || (woken == 0 && __atomic_load_n(&way_out, __ATOMIC_ACQUIRE) == 0));
-  if (woken == -ETIMEDOUT && take_way_out())
+  if (take_way_out(&deadline))
     give_up_from_outside("not restored within %u.%u s (CRAC_RESTORE_TIMEOUT): stuck in %s", launch.timeout_ms / 1000,
                          launch.timeout_ms % 1000 / 100, current_phase());
   for (;;) call(exit, 0);
@@ -41,9 +37,4 @@ void start_watchdog(void) {
   deadline.tv_sec = end_ns / (1000 * NS_PER_MS);
   deadline.tv_nsec = end_ns % (1000 * NS_PER_MS);
   start_thread(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, (uint64_t)stack + sizeof stack, 0, 0, watch, NULL);
-}
-
-void stop_watchdog(void) {
-  if (!take_way_out()) wait_for_the_end();
-  call(futex, &way_out, FUTEX_WAKE_PRIVATE, 1);
 }

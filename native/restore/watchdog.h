@@ -2,7 +2,6 @@
 #ifndef RESTORE_WATCHDOG_H
 #define RESTORE_WATCHDOG_H
 
+/* Until keep_way_out(). */
 void start_watchdog(void);
-/* From here on the restore cannot be given up any more. */
-void stop_watchdog(void);
 #endif

@@ -5,6 +5,7 @@ import {
   launchBeside,
   makeState,
   type Outcome,
+  run,
   type State,
   setUpRestorer,
   work,
@@ -33,19 +34,20 @@ const TOLERATED: Readonly<Record<number, readonly string[]>> = {
   157: ['brk', 'first.name'], // prctl
   202: [], // futex: the threads look by themselves
   257: [], // openat: of a control group's limit
-  302: ['nofile'], // prlimit64
   334: ['first.rseq'],
   436: [], // close_range: one close after the other
 };
 
 /** Tells without another process where it is and with what. */
-const SHELL = `echo cold "$0" "$@"; pwd; umask; echo /proc/self/fd/*
+const SHELL = `echo cold "$0" "$@"; pwd; umask; echo /proc/self/fd/*; ulimit -n
 while read line; do case $line in SigBlk*) echo $line;; esac; done </proc/self/status; exit 3`;
+const openFiles = run('sh', ['-c', 'ulimit -n']).trim();
 const coldOutput = [
   'cold app -Dx=y -jar argument',
   work,
   '0022',
   '/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3', // 3: of the shell, which lists the folder
+  openFiles,
   'SigBlk: 0000000000000000',
 ];
 

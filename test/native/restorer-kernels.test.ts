@@ -109,7 +109,7 @@ describe('started cold without', () => {
     },
     {
       name: 'an address space as large',
-      rule: 'mmap:0:0xffff0000000000:0x7e0000000000=ENOMEM',
+      rule: 'mmap:0:0xffffff000000:0x7e0000000000=ENOMEM',
       reason: 'memory at 7e0000007000 is needed, and this kernel does not give it: cannot allocate memory',
     },
   ])('$name', async ({ rule, reason }) => {
