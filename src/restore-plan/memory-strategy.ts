@@ -19,13 +19,19 @@ export interface MemoryPolicy {
 }
 
 const HUGE_PAGE_AREA_BYTES = 2 << 20;
+const PROT_EXEC = 4;
 
 export function chooseStrategy(vma: Vma, { mode, allocators, heap }: MemoryPolicy): MemoryStrategy {
   if (isFileArea(vma)) return 'map';
   if (mode === 'read') return isForHugePages(vma) ? 'read-huge' : 'read';
   if (mustBeAnonymous(vma)) return 'read';
   const isOfHeap = heap !== undefined && vma.start >= heap.start && vma.end <= heap.end;
-  return allocators.length > 0 && !isOfHeap ? 'read' : 'map';
+  return allocators.length === 0 || isOfHeap || isCode(vma) ? 'map' : 'read';
+}
+
+/** Nobody allocates memory for data where code is made. */
+function isCode(vma: Vma): boolean {
+  return (vma.prot & PROT_EXEC) !== 0;
 }
 
 function isForHugePages(vma: Vma): boolean {

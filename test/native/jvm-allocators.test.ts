@@ -21,6 +21,7 @@ import {
 
 const { work, native } = openWork('jvm-allocators-test');
 const repo = new URL('../..', import.meta.url).pathname;
+const PROT_EXEC = 4;
 const JAR = join(repo, 'examples/plain-http/target/plain-http.jar');
 beforeAll(() => execFileSync(join(repo, 'examples/plain-http/build')), 60_000);
 
@@ -75,12 +76,13 @@ function mappedInside({ contents }: RestoreImage, ready: ReadyFacts): number {
     .length;
 }
 
-/** Of areas without a file. */
+/** Of areas without a file and without code. */
 function anonymousMappedOutside({ contents }: RestoreImage, ready: ReadyFacts): readonly string[] {
   const { start, end } = heapOf(ready);
   let isAnonymous = false;
-  return contents.sections.mem.flatMap(({ kind, address }) => {
+  return contents.sections.mem.flatMap(({ kind, address, prot }) => {
     if (kind === MEM.ANON || kind === MEM.FILE) isAnonymous = kind === MEM.ANON;
-    return kind === MEM.PAGES && isAnonymous && (address < start || address >= end) ? [address.toString(16)] : [];
+    const isData = kind === MEM.PAGES && (Number(prot) & PROT_EXEC) === 0;
+    return isData && isAnonymous && (address < start || address >= end) ? [address.toString(16)] : [];
   });
 }

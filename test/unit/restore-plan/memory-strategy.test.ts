@@ -33,6 +33,7 @@ test.each<[string, Fields, Partial<MemoryPolicy>, string]>([
   ['the end of the heap', anonymous(HEAP.end - 0x1000, 1), WITH_JEMALLOC, 'map'],
   ['an area that goes beyond the heap', anonymous(HEAP.end - 0x1000, 2), WITH_JEMALLOC, 'read'],
   ['a heap of which nobody knows', anonymous(HEAP.start, 9), { ...WITH_JEMALLOC, heap: undefined }, 'read'],
+  ['compiled code beside an allocator', anonymous(ELSEWHERE, 9, { 5: 7 }), WITH_JEMALLOC, 'map'],
   ['a file beside an allocator', LIBRARY, WITH_JEMALLOC, 'map'],
 ])('%s', (_, fields, policy, expected) => {
   expect(choose(fields, policy)).toBe(expected);
