@@ -20,6 +20,8 @@
 
 #define NATIVE(type, name) JNIEXPORT type JNICALL Java_jdk_crac_impl_##name
 #define REHEARSALS 3
+/* So often that the JIT compiles what changes the map: compiled code touches less, and no compilation begins meanwhile. */
+#define REHEARSED_CHANGES 20000
 
 /* Global references and what goes with them. A JDK that is built in another way: `is_known` is false. */
 static struct {
@@ -228,6 +230,15 @@ static jobject copy_environment(JNIEnv *env) {
   return failed(env) ? NULL : copied;
 }
 
+/* Takes all variables out of the map and puts them back; returns how many changes that were. */
+static int rehearse_changes(struct target *target) {
+  int changes = 0;
+  for (char **variable = environ; variable && *variable; variable++)
+    for (int change = 0; change < 2 && strchr(*variable, '='); change++, changes++)
+      change_map(target, change ? CRAC_ADDED : CRAC_REMOVED, *variable, 1 + strcspn(*variable + 1, "="));
+  return changes;
+}
+
 /* All of the above that goes into Java, with a copy of the map and a property that is cleared again. */
 NATIVE(void, Renewal_rehearseTakeOver)(JNIEnv *env, jclass self, jstring property) {
   (void)self;
@@ -240,13 +251,11 @@ NATIVE(void, Renewal_rehearseTakeOver)(JNIEnv *env, jclass self, jstring propert
     crac_reseed_generators(env); /* there is nothing to be reseeded yet */
     crac_move_timers(env);
     set_property(env, argument);
-    if (!target.map)
-      continue;
-    for (char **variable = environ; variable && *variable; variable++)
-      for (int change = 0; change < 2 && strchr(*variable, '='); change++)
-        change_map(&target, change ? CRAC_ADDED : CRAC_REMOVED, *variable, 1 + strcspn(*variable + 1, "="));
-    renew_process_id(env);
+    if (is_known)
+      renew_process_id(env);
   }
+  for (int changes = 0, more = 1; target.map && changes < REHEARSED_CHANGES && more > 0; changes += more)
+    more = rehearse_changes(&target);
   if (argument)
     (*env)->ReleaseStringUTFChars(env, property, argument);
 }
