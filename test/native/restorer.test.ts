@@ -1,6 +1,17 @@
-import { statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { constant, layout } from './plan-maker.ts';
-import { anyUser, compile, type Launch, launch, makeState, pathOf, run, setUpRestorer } from './restorer-setup.ts';
+import {
+  anyUser,
+  compile,
+  type Launch,
+  launch,
+  makeState,
+  pathOf,
+  repo,
+  run,
+  setUpRestorer,
+} from './restorer-setup.ts';
 import type { SubjectOptions } from './subject-state.ts';
 
 setUpRestorer('restore');
@@ -19,6 +30,18 @@ test('the restorer is static, needs no libc and lies in its own range', () => {
     expect(BigInt(`0x${start}`) + BigInt(`0x${size}`)).toBeLessThan(constant('CRAC_RESTORER_BASE') + 0x8000000n);
   }
   expect(statSync(pathOf('restore')).size).toBeLessThan(65536);
+});
+
+test('outside arch/ only system calls are made that every architecture has', () => {
+  const everywhere = readFileSync('/usr/include/asm-generic/unistd.h', 'latin1');
+  const folder = join(repo, 'native/restore');
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.c'));
+  const calls = sources.flatMap((name) => [
+    ...readFileSync(join(folder, name), 'utf8').matchAll(/\bcall\((\w+)|__NR_(\w+)/g),
+  ]);
+  const names = [...new Set(calls.map(([, made = '', named = made]) => named))].sort();
+  expect(names).toContain('mmap');
+  expect(names.filter((name) => !new RegExp(`\\b__NR_${name}\\b`).test(everywhere))).toEqual([]);
 });
 
 describe('a restored process', () => {
