@@ -1,94 +1,93 @@
 /** A plan in words, for people; planToJson has every record. */
 import { renderBytes } from '../report/render-bytes.ts';
 import { describeDescriptor } from './describe-descriptor.ts';
-import { LAYOUTS, MEM } from './format.ts';
-import { hex, isAddress, type PlanValue, signedIfTime, textOfField, textOfName } from './plan-to-json.ts';
-import { type PlanValues, type RestorePlan, readText } from './plan-values.ts';
+import { describeHeader } from './describe-header.ts';
+import { MEM, SECTION_STRUCTS } from './format.ts';
+import { hex, signedIfTime, textOfName } from './plan-to-json.ts';
+import { type PlanValues, type RestorePlan, readText, type SectionStruct } from './plan-values.ts';
 
-const NS_PER_S = 1e9;
 const THREAD_HELD = 1;
+const DEFAULT = 0n;
 const IGNORED = 1n;
-/** Told in other words, or of no interest to people. */
-const UNTOLD: readonly string[] = ['magic', 'version', 'header_size', 'file_size', 'crc32', 'sections', 'mem_size'];
 
 export function describePlan(plan: RestorePlan): string {
-  const { header, sections } = plan;
+  const { header } = plan;
   const lines = [
-    `format: ${header.version}`,
-    ...block(
-      'header:',
-      LAYOUTS.header
-        .map(([field]) => field)
-        .filter((field) => !UNTOLD.includes(field))
-        .map((field) => describeField(field, plan)),
-    ),
-    ...block(
-      `memory: ${sections.mem.length} records, mem.bin has ${renderBytes(Number(header.mem_size))}`,
-      describeMemory(plan),
-    ),
-    ...block(
-      `files: ${sections.file.length}`,
-      sections.file.map((file) => describeFile(file, plan)),
-    ),
-    ...block(`threads: ${sections.thread.length}`, sections.thread.map(describeThread)),
-    ...block(`signal actions: ${sections.sigact.length}`, sections.sigact.map(describeAction)),
-    ...block(
-      `descriptors: ${sections.fd.length}`,
-      sections.fd.map((fd) => describeDescriptor(fd, plan)),
-    ),
-    ...block(
-      `epoll registrations: ${sections.epoll.length}`,
-      sections.epoll.map(({ epoll_fd, fd, events }) => `${epoll_fd} watches ${fd} for ${hex(events)}`),
-    ),
-    ...block(`deadlines that move with the clock: ${sections.time.length}`),
-    ...block(`places that hold a thread's id: ${sections.tidfix.length}`),
-    ...block('vdso functions:', [namesOf(sections.vdso_symbol, plan)]),
-    ...block('cpu features:', [namesOf(sections.cpu, plan)]),
-    ...block(`read ahead: ${sections.prefetch.length} parts, ${sumLengths(sections.prefetch)}`),
-    ...block('checked before anything irreversible:', describeChecks(plan)),
+    `format ${header.version}, for ELF machine ${header.arch} and pages of ${header.page_size} bytes`,
+    ...block('header', describeHeader(plan)),
+    ...SECTION_STRUCTS.flatMap((struct) => describeSection(struct, plan)),
+    ...block('checked before anything irreversible', describeChecks(plan)),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function block(title: string, lines: readonly string[] = []): string[] {
-  return [title, ...lines.map((line) => `  ${line}`)];
+function block(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [title] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function describeField(field: keyof PlanValues<'header'>, plan: RestorePlan): string {
-  return `${field.replace(/_blob$/, '')}: ${renderValue(field, plan.header[field], plan)}`;
-}
-
-function renderValue(field: string, value: PlanValue, plan: RestorePlan): string {
-  const found = textOfField('header', field, plan.header, plan);
-  if (found !== undefined) return found;
-  if (Buffer.isBuffer(value)) return value.toString('hex');
-  if (field === 'umask') return value.toString(8).padStart(4, '0');
-  if (/(_size|_bytes)$/.test(field)) return renderBytes(Number(value));
-  if (typeof value === 'number') return field.endsWith('_blob') ? `at ${value}` : `${value}`;
-  if (field.endsWith('_ns')) return `${Number(signedIfTime(field, value)) / NS_PER_S} s`;
-  return isAddress(field) ? hex(value) : `${signedIfTime(field, value)}`;
+function describeSection(struct: SectionStruct, plan: RestorePlan): string[] {
+  const { header, sections } = plan;
+  const count = sections[struct].length;
+  switch (struct) {
+    case 'mem':
+      return block(
+        `memory, ${count} records, ${renderBytes(Number(header.mem_size))} in mem.bin`,
+        describeMemory(plan),
+      );
+    case 'file':
+      return block(
+        `files, ${count}`,
+        sections.file.map((file) => describeFile(file, plan)),
+      );
+    case 'thread':
+      return block(`threads, ${count}`, sections.thread.map(describeThread));
+    case 'sigact':
+      return block(`signal actions, ${count}`, describeActions(sections.sigact));
+    case 'fd':
+      return block(
+        `descriptors, ${count}`,
+        sections.fd.map((fd) => describeDescriptor(fd, plan)),
+      );
+    case 'epoll':
+      return block(
+        `epoll registrations, ${count}`,
+        sections.epoll.map(({ epoll_fd, fd, events }) => `${epoll_fd} watches ${fd} for ${hex(events)}`),
+      );
+    case 'time':
+      return [`deadlines that move with the clock, ${count}`];
+    case 'tidfix':
+      return [`places that hold a thread's id, ${count}`];
+    case 'vdso_symbol':
+      return block('functions of the vdso', namesOf(sections.vdso_symbol, plan));
+    case 'cpu':
+      return block('needed of the CPU', namesOf(sections.cpu, plan));
+    case 'prefetch':
+      return [`read ahead, ${count} parts, ${sumLengths(sections.prefetch)}`];
+    default: // shown with what refers to it, or new here
+      return [`${struct}, ${count}`];
+  }
 }
 
 function describeMemory(plan: RestorePlan): string[] {
   return Object.entries(MEM).flatMap(([name, kind]) => {
     const areas = plan.sections.mem.filter((area) => area.kind === kind);
     if (areas.length === 0) return [];
-    const total = `${name}: ${areas.length}, ${sumLengths(areas)}`;
-    return kind === MEM.FILE ? [total, ...describeMappedFiles(areas, plan).map((line) => `  ${line}`)] : [total];
+    const total = `${name}, ${records(areas.length)}, ${sumLengths(areas)}`;
+    return block(total, kind === MEM.FILE ? describeMappedFiles(areas, plan) : []);
   });
 }
 
 function describeMappedFiles(areas: readonly PlanValues<'mem'>[], plan: RestorePlan): string[] {
   return plan.sections.file.flatMap((file, index) => {
     const own = areas.filter((area) => area.file === index);
-    return own.length === 0 ? [] : [`${pathOf(file, plan)}: ${own.length}, ${sumLengths(own)}`];
+    return own.length === 0 ? [] : [`${pathOf(file, plan)}, ${records(own.length)}, ${sumLengths(own)}`];
   });
 }
 
 function describeFile(file: PlanValues<'file'>, plan: RestorePlan): string {
   const time = new Date(Number(signedIfTime('mtime_s', file.mtime_s)) * 1000);
   const modified = Number.isNaN(time.getTime()) ? `${file.mtime_s} s` : time.toISOString().replace('.000', '');
-  return `${pathOf(file, plan)}: ${file.size} bytes, of ${modified}`;
+  return `${pathOf(file, plan)}, ${file.size} bytes, of ${modified}`;
 }
 
 function describeThread(thread: PlanValues<'thread'>, index: number): string {
@@ -100,21 +99,29 @@ function describeThread(thread: PlanValues<'thread'>, index: number): string {
   return words.join(', ');
 }
 
-function describeAction({ signal, handler }: PlanValues<'sigact'>): string {
-  return `${signal}: ${handler === IGNORED ? 'ignored' : handler === 0n ? 'default' : `handler at ${hex(handler)}`}`;
+function describeActions(actions: readonly PlanValues<'sigact'>[]): string[] {
+  const numbers = (title: string, isOne: (handler: bigint) => boolean): string[] => {
+    const signals = actions.filter(({ handler }) => isOne(handler)).map(({ signal }) => signal);
+    return signals.length === 0 ? [] : [`${title}: ${signals.join(' ')}`];
+  };
+  return [
+    ...numbers('handled', (handler) => handler !== IGNORED && handler !== DEFAULT),
+    ...numbers('ignored', (handler) => handler === IGNORED),
+    ...numbers('default, with flags', (handler) => handler === DEFAULT),
+  ];
 }
 
-function describeChecks(plan: RestorePlan): string[] {
-  const { header, sections } = plan;
+function describeChecks({ header, sections }: RestorePlan): string[] {
+  const { needed_bytes: needed, max_heap_bytes: heap } = header;
   return [
-    `mem.bin has ${header.mem_size} bytes`,
-    `${sections.file.length} files are there, with their sizes and times`,
-    `the processor has ${sections.cpu.length === 0 ? 'no special features' : 'the features above'}`,
-    `the memory limit is at least ${renderBytes(Number(header.needed_bytes))}`,
-    ...(header.max_heap_bytes === 0n
-      ? []
-      : [`… and at least the heap's maximum, ${renderBytes(Number(header.max_heap_bytes))}`]),
-    `${header.scratch_fd} descriptors may be open`,
+    'that plan.bin is whole and refers to nothing outside',
+    `that mem.bin has ${header.mem_size} bytes`,
+    ...(sections.cpu.length === 0 ? [] : ['that the CPU has what is needed']),
+    ...(sections.file.length === 0 ? [] : [`that the files above are there, with their sizes and times`]),
+    `that the memory limit is at least ${renderBytes(Number(needed))}`,
+    ...(heap === 0n ? [] : [`that the memory limit is at least the largest heap, ${renderBytes(Number(heap))}`]),
+    ...(header.mailbox === 0n ? [] : ['that arguments and environment fit into the mailbox']),
+    `that ${header.scratch_fd} descriptors, and some more for the restorer, may be open`,
   ];
 }
 
@@ -122,8 +129,13 @@ function pathOf({ path_blob: path }: PlanValues<'file'>, { blob }: RestorePlan):
   return readText(blob, path) ?? '';
 }
 
-function namesOf(records: readonly { readonly name_blob: number }[], { blob }: RestorePlan): string {
-  return [...new Set(records.map(({ name_blob: name }) => readText(blob, name) ?? ''))].join(', ') || 'none';
+function namesOf(records: readonly { readonly name_blob: number }[], { blob }: RestorePlan): string[] {
+  const names = new Set(records.map(({ name_blob: name }) => readText(blob, name) ?? ''));
+  return [[...names].join(', ') || 'nothing'];
+}
+
+function records(count: number): string {
+  return count === 1 ? '1 record' : `${count} records`;
 }
 
 function sumLengths(parts: readonly { readonly length: bigint }[]): string {

@@ -1,7 +1,8 @@
 /** Dumps to start from: between them every kind of record that the compile step reads. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootFile } from '../../../src/criu/checkpoint.ts';
+import { DESCRIPTOR_FACTS } from '../../../src/criu/descriptor-facts.ts';
 import {
   anonymous,
   HEAP,
@@ -61,7 +62,14 @@ const CHANGES: readonly ((sample: Sample) => void)[] = [
     open(s, 8, pipe(65, 0));
     open(s, 9, pipe(66, 1));
     s.images.set('pipes-data', { magic: 0x56453709, records: [{ 1: 77, 2: 5, 3: 65536 }, Buffer.from('bytes')] });
-    s.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 9, 2: 0 }] });
+    open(s, 10, { 1: 17, 2: 67, 12: { 1: 67, 2: 0o4002, 4: 1, 5: 3n, 7: 2n, 8: 5n, 9: 1n, 10: 0n } });
+    open(s, 11, {
+      1: 5,
+      2: 68,
+      16: { 1: 68, 2: 902, 3: 1, 4: 10, 5: 2, 7: 5, 8: 0, 11: '/run/app.sock\0', 13: { 1: 0o755 } },
+    });
+    s.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 63, 2: 3 }, Buffer.from('abc')] });
+    writeFileSync(join(s.dir, DESCRIPTOR_FACTS), 'option 3 1 2 01000000\nsemaphore 4\nmember 5 224.0.0.1\n');
   },
   (s) => {
     s.vmas.push(
@@ -109,7 +117,7 @@ export function makeSeeds(): Disposable & { readonly seeds: readonly Seed[] } {
     dirs.push(sample.dir);
     change(sample);
     writeSample(sample);
-    const names = readdirSync(sample.dir).filter((name) => name.endsWith('.img'));
+    const names = readdirSync(sample.dir).filter((name) => name.endsWith('.img') || name === DESCRIPTOR_FACTS);
     return { files: new Map(names.map((name) => [name, readFileSync(join(sample.dir, name))])), root: sample.root };
   });
   return {

@@ -1,8 +1,15 @@
 /** Plans that are right, as the compile step writes them. */
 import { rmSync } from 'node:fs';
+import type { Fields } from '../../unit/restore-plan/criu-encoder.ts';
 import { compileSample, HEAP, makeSample, open, regular, type Sample } from '../../unit/restore-plan/sample-dump.ts';
 
 const PAGE = 4096;
+
+const unix = (id: number, ino: number, peer: number, more: Fields = {}): Fields => ({
+  1: 5,
+  2: id,
+  16: { 1: id, 2: ino, 3: 1, 4: 7, 5: 2, 8: peer, 11: '', ...more },
+});
 
 /** With a record in most sections. */
 function addEverything(sample: Sample): void {
@@ -13,6 +20,11 @@ function addEverything(sample: Sample): void {
   open(sample, 8, { 1: 2, 2: 65, 18: { 1: 65, 2: 77, 3: 0 } });
   open(sample, 9, { 1: 2, 2: 66, 18: { 1: 66, 2: 77, 3: 1 } });
   open(sample, 10, { 1: 4, 2: 67, 4: { 1: 67, 2: 8, 3: 2, 4: 1, 5: 6, 6: 10, 7: 8080, 9: 2, 10: 50, 11: [0] } });
+  open(sample, 11, { 1: 17, 2: 68, 12: { 1: 68, 2: 0o4002, 4: 1, 5: 3n, 7: 2n, 8: 5n, 9: 1n, 10: 0n } });
+  open(sample, 12, unix(69, 900, 901));
+  open(sample, 13, unix(70, 901, 900));
+  open(sample, 14, unix(71, 902, 0, { 4: 10, 7: 5, 11: '/run/app.sock\0' }));
+  sample.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 69, 2: 3 }, Buffer.from('abc')] });
   sample.images.set('pipes-data', { magic: 0x56453709, records: [{ 1: 77, 2: 5, 3: 65536 }, Buffer.from('bytes')] });
   Object.assign(sample.registers, { 11: 202n, 14: 0x89, 8: HEAP + 0x840 });
   Object.assign(sample.task, { 15: Array.from({ length: 62 }, () => ({ 1: 1n, 2: 4n, 3: 5n, 4: 6n })) });

@@ -241,7 +241,9 @@ long system_call_or_fault(long number, long a, long b, long c, long d, long e, l
       look_at((const void *)b, (size_t)c);
       return c;
     case SYS_chdir: look_at((const char *)a, strlen((const char *)a) + 1); return 0;
-    case SYS_bind: look_at((const void *)b, (size_t)c); return 0;
+    case SYS_bind: case SYS_connect: look_at((const void *)b, (size_t)c); return 0;
+    case SYS_sendto: look_at((const void *)b, (size_t)c); return c;
+    case SYS_setsockopt: look_at((const void *)d, (size_t)e); return 0;
     case SYS_clock_gettime: return clock_gettime((clockid_t)a, (struct timespec *)b);
     case SYS_rt_sigaction:
       if (c != 0) memset((void *)c, 0, 32);
