@@ -5,6 +5,7 @@ import {
   type Message,
   message,
   messages,
+  others,
   sint,
   text,
   uint,
@@ -41,6 +42,7 @@ const REGISTERS = {
   fsBase: uint64(22),
   gsBase: uint64(23),
   mode: uint(28), // 1 or absent: 64 bits
+  others: others(24, 25, 26, 27), // ds, es, fs, gs: 0 in 64-bit code
 };
 const XSAVE = {
   xstateBv: uint64(1),
@@ -52,6 +54,7 @@ const XSAVE = {
   hi16Zmm: uint64s(7),
   pkru: uints(8),
   cet: message(9, { cet: uint64(1), ssp: uint64(2) }),
+  others: others(),
 };
 const FP_REGISTERS = {
   cwd: uint(1),
@@ -65,6 +68,7 @@ const FP_REGISTERS = {
   st: uints(9),
   xmm: uints(10),
   xsave: message(13, XSAVE),
+  others: others(11), // padding
 };
 const SIGNAL_QUEUE = { signals: messages(1, { siginfo: bytes(1) }) };
 const ITIMER = { isec: ulong(1), iusec: ulong(2), vsec: ulong(3), vusec: ulong(4) };
@@ -94,6 +98,8 @@ export const CORE = {
     membarriers: uint(22), // MEMBARRIER_CMD_REGISTER_…
     // One for each signal but SIGKILL and SIGSTOP, in order.
     sigactions: messages(15, { handler: uint64(1), flags: uint64(2), restorer: uint64(3), mask: uint64(4) }),
+    // Exit code, flags, control groups, seccomp filter, login, oom_score_adj, masks of other architectures, who stopped it.
+    others: others(2, 4, 9, 12, 13, 14, 20, 21),
   }),
   ids: message(4, { vm: uint(1), files: uint(2) }),
   threadCore: message(5, {
@@ -110,6 +116,7 @@ export const CORE = {
     seccompMode: uint(11),
     name: text(13),
     rseq: message(15, { address: ulong(1), size: uint(2), signature: uint(3), criticalSection: uint64(4) }),
+    others: others(12, 14, 16), // seccomp filter, mask of other architectures, control groups
   }),
 };
 
@@ -123,6 +130,7 @@ export const VMA = {
   status: uint(7),
   advice: uint64(9), // bit n: madvise(n)
   fileFlags: uint(10),
+  others: others(8), // CRIU's own
 };
 export const MM = {
   startCode: ulong(1),
@@ -140,6 +148,7 @@ export const MM = {
   vmas: messages(14, VMA),
   dumpable: uints(15), // none: not told
   hasNoHugePages: flag(17),
+  others: others(12, 16), // program file; AIO, whose rings are areas
 };
 
 export const PAGEMAP_HEAD = { pagesId: uint(1) };

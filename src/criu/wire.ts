@@ -1,6 +1,7 @@
 /**
  * Just enough protobuf to read CRIU's images: a message is a list of (field number, wire type, value).
- * https://protobuf.dev/programming-guides/encoding/. A shape names the fields that are wanted; others are skipped.
+ * https://protobuf.dev/programming-guides/encoding/. A shape names the fields that are wanted; others are
+ * skipped, and listed where the shape has a field `others`.
  */
 type Raw = bigint | Uint8Array;
 interface Field<T> {
@@ -51,14 +52,24 @@ export const uint64s = (number: number): Field<readonly bigint[]> => ({
   read: (raw, before) => [...before, ...scalars(raw)],
 });
 
+const OTHERS = 0; // no field can have this number
+/** Numbers of the fields that are neither in the shape nor known to mean nothing here. */
+export const others = (...ignored: readonly number[]): Field<readonly number[]> => ({
+  number: OTHERS,
+  initial: () => [],
+  read: (number, before) => (ignored.includes(Number(number)) ? before : [...before, Number(number)]),
+});
+
 export function decodeMessage<S extends Shape>(shape: S, data: Uint8Array): Message<S> {
   const names = new Map(Object.entries(shape).map(([name, field]) => [field.number, name]));
   const values: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(shape)) values[name] = field.initial();
   for (const [number, raw] of readFields(data)) {
-    const name = names.get(number);
+    const isKnown = names.has(number);
+    const name = names.get(isKnown ? number : OTHERS);
     const field = name === undefined ? undefined : shape[name];
-    if (name !== undefined && field !== undefined) values[name] = field.read(raw, values[name]);
+    if (name !== undefined && field !== undefined)
+      values[name] = field.read(isKnown ? raw : BigInt(number), values[name]);
   }
   return values as Message<S>;
 }

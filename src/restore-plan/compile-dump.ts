@@ -25,6 +25,7 @@ import { componentsOfFrames } from './sigframe.ts';
 import { planThreads } from './threads.ts';
 import { findTidFixes } from './tid-fixes.ts';
 import { findDeadlines } from './times.ts';
+import { refuseUnknownFields } from './unknown-fields.ts';
 import { parseVdsoSymbols } from './vdso-symbols.ts';
 import { readXsaveLayout } from './xsave.ts';
 
@@ -47,6 +48,7 @@ export async function compileDump(
   const { dump, formerVdso } = await seeThroughFormerRestore(dumped, checkpoint.rootFile, refuse);
   throwRefusals(refusals); // of memory that is not known nothing more can be said
   refuseProcessState(dump, refuse);
+  refuseUnknownFields(dump, refuse);
   const areas = sortAreas(dump, refuse);
   const files = await inspectMappedFiles(dump, checkpoint.rootFile, refuse);
   const openFiles = await inspectOpenFiles(dump, checkpoint, files);

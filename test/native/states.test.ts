@@ -129,6 +129,8 @@ test.each(named(({ notRestored }) => notRestored !== undefined))('not restored: 
 /** A program that has set its state, and where it works. */
 interface SetState {
   readonly pid: number;
+  /** Put before a command that shall see the process's clock. */
+  readonly enter: readonly string[];
   readonly child: ChildProcess;
   readonly cwd: string;
   /** Of the dump, and of plan.bin and mem.bin. */
@@ -155,8 +157,9 @@ async function set({ name }: StateProgram, clock: Clock = 'same'): Promise<SetSt
   if (child.exitCode === CANNOT_BE_SET) throw new Error(`this machine cannot be brought into the state: ${said()}`);
   if (said() !== 'ready\n' || child.pid === undefined)
     throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${said()}`);
-  const pid = clock === 'behind' ? childOf(child.pid) : child.pid;
-  return { pid, child, ...state };
+  if (clock !== 'behind') return { pid: child.pid, enter: [], child, ...state };
+  const pid = childOf(child.pid);
+  return { pid, enter: ['nsenter', `--time=/proc/${pid}/ns/time`], child, ...state };
 }
 
 function childOf(pid: number): number {
@@ -169,17 +172,13 @@ function dumpOrThrow(state: SetState): void {
 }
 
 /** "" or CRIU's log; the process has gone. */
-function dump({ pid, child, images }: SetState): string {
+function dump({ pid, enter, child, images }: SetState): string {
   const options = '--unprivileged --shell-job --tcp-close --manage-cgroups=ignore --leave-stopped -v4 -o dump.log';
-  const criu = composeCriuCommand(toolbox, toolbox.dir);
-  const { status } = spawnSync(
-    'nsenter',
-    [`--time=/proc/${pid}/ns/time`, ...criu, 'dump', '-t', `${pid}`, '-D', images, ...options.split(' ')],
-    {
-      cwd: toolbox.dir,
-      env: { ...process.env, XDG_RUNTIME_DIR: criuCache },
-    },
-  );
+  const [command = '', ...args] = [...enter, ...composeCriuCommand(toolbox, toolbox.dir), 'dump', '-t', `${pid}`];
+  const { status } = spawnSync(command, [...args, '-D', images, ...options.split(' ')], {
+    cwd: toolbox.dir,
+    env: { ...process.env, XDG_RUNTIME_DIR: criuCache },
+  });
   if (status === 0) {
     const facts = execFileSync(join(native, 'ctl'), ['descriptors', '--pid', `${pid}`]);
     writeFileSync(join(images, DESCRIPTOR_FACTS), facts);

@@ -61,6 +61,16 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     (s) => Object.assign(s.fp, { 13: { 1: 0x40003 } }),
     /it uses registers that are not known \(XSAVE 0x40000\)/,
   ],
+  'a field of the process that is not known': [
+    (s) => Object.assign(s.task, { 99: 1 }),
+    /CRIU's image \(core, the process\): its field 99 is not known/,
+  ],
+  'a field of a thread that is not known': [(s) => Object.assign(s.thread, { 98: 1 }), /a thread\): its field 98/],
+  'a field of an area that is not known': [
+    (s) => s.vmas.push(anonymous(SHARED, 1, { 97: 1 })),
+    /an area of memory\): its field 97/,
+  ],
+  'registers of a kind that is not known': [(s) => Object.assign(s.fp, { 96: 1 }), /registers\): its field 96/],
   'a device that is mapped': [
     (s) => s.files.splice(0, 1, regular(1, '/dev/zero', { 10: 0o020666 })),
     /mapped file \/dev\/zero: it is a device/,
