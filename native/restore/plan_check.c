@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "mailbox.h"
 #include "plan_file.h"
+#include "text.h"
 
 #define NONE 0xffffffffu /* an end of a pair that the process does not have; of PREFETCH: mem.bin */
 #define LAST_SCRATCH_FD 0x3fffffffu
@@ -178,6 +179,21 @@ static void check_descriptors(void) {
     if (!is_descriptor(targets[i].epoll_fd) || !is_descriptor(targets[i].fd)) refuse("EPOLL", i, "descriptor");
 }
 
+/* packet_count times { u32 size, bytes } */
+static int is_queue(const struct crac_socket *socket) {
+  if (!is_within(socket->queue_blob, socket->queue_size, blob_size())) return 0;
+  uint64_t at = 0;
+  for (uint32_t i = 0; i < socket->packet_count; i++) {
+    uint32_t size;
+    if (!is_within(at, sizeof size, socket->queue_size)) return 0;
+    memcpy(&size, plan_blob(socket->queue_blob + at), sizeof size);
+    at += sizeof size;
+    if (!is_within(at, size, socket->queue_size)) return 0;
+    at += size;
+  }
+  return 1;
+}
+
 static void check_sockets(void) {
   const struct crac_socket *sockets = plan_records(CRAC_SOCKETS);
   for (uint32_t i = 0; i < plan_count(CRAC_SOCKETS); i++) {
@@ -191,7 +207,7 @@ static void check_sockets(void) {
     if (socket->folder_blob != 0 && !is_path(socket->folder_blob)) refuse("SOCKETS", i, "folder_blob");
     if (!is_within(socket->first_option, socket->option_count, plan_count(CRAC_SOCKOPTS)))
       refuse("SOCKETS", i, "options");
-    if (!is_within(socket->queue_blob, socket->queue_size, blob_size())) refuse("SOCKETS", i, "queue");
+    if (!is_queue(socket)) refuse("SOCKETS", i, "queue");
   }
   const struct crac_sockopt *options = plan_records(CRAC_SOCKOPTS);
   for (uint32_t i = 0; i < plan_count(CRAC_SOCKOPTS); i++)

@@ -14,6 +14,7 @@ const RSEQ_HEAD_BYTES = 8n;
 const MAILBOX_HEAD_BYTES = 80n;
 const SOCKADDR_MIN_BYTES = 2;
 const SOCKADDR_MAX_BYTES = 128;
+const QUEUED_SIZE_BYTES = 4;
 const OPTION_VALUE_BYTES = 16;
 const CLOCK_MAX_NS = 1n << 62n;
 const MAPPINGS: readonly number[] = [MEM.ANON, MEM.FILE, MEM.PAGES];
@@ -145,7 +146,6 @@ function findDescriptorFault(record: PlanValues<'fd'>, plan: RestorePlan): strin
 }
 
 function findSocketFault(socket: PlanValues<'socket'>, plan: RestorePlan): string | undefined {
-  const blobBytes = BigInt(plan.blob.length);
   const { address_blob: at, address_size: size, folder_blob: folder } = socket;
   // A NUL follows the address, so that a unix path ends.
   const isAddress = size >= SOCKADDR_MIN_BYTES && size <= SOCKADDR_MAX_BYTES && plan.blob[at + size] === 0;
@@ -154,7 +154,22 @@ function findSocketFault(socket: PlanValues<'socket'>, plan: RestorePlan): strin
   if (folder !== 0 && !isPath(folder, plan)) return 'folder_blob';
   const optionCount = BigInt(plan.sections.sockopt.length);
   if (!isWithin(BigInt(socket.first_option), BigInt(socket.option_count), optionCount)) return 'options';
-  return isWithin(BigInt(socket.queue_blob), BigInt(socket.queue_size), blobBytes) ? undefined : 'queue';
+  return isQueue(socket, plan) ? undefined : 'queue';
+}
+
+/** packet_count times { u32 size, bytes }. */
+function isQueue(
+  { queue_blob: start, queue_size: size, packet_count: count }: PlanValues<'socket'>,
+  plan: RestorePlan,
+) {
+  if (!isWithin(BigInt(start), BigInt(size), BigInt(plan.blob.length))) return false;
+  let at = 0;
+  for (let packet = 0; packet < count; packet++) {
+    if (at + QUEUED_SIZE_BYTES > size) return false;
+    at += QUEUED_SIZE_BYTES + plan.blob.readUInt32LE(start + at);
+    if (at > size) return false;
+  }
+  return true;
 }
 
 function abs(value: bigint): bigint {
