@@ -280,30 +280,6 @@ export function renderPlan(header: PlanRecord<'header'>, sections: PlanSections,
   return plan;
 }
 
-/** Undefined when it is not a plan of this version. */
-export function parseHeader(plan: Buffer): Readonly<Record<FieldNames<'header'>, bigint>> | undefined {
-  if (plan.length < structBytes('header')) return undefined;
-  const values: [string, bigint][] = [];
-  let at = 0;
-  for (const [field, type] of LAYOUTS.header) {
-    values.push([
-      field,
-      type === 'u64' ? plan.readBigUInt64LE(at) : type === 'u32' ? BigInt(plan.readUInt32LE(at)) : 0n,
-    ]);
-    at += FIELD_BYTES[type];
-  }
-  const header = Object.fromEntries(values) as Record<FieldNames<'header'>, bigint>;
-  return header.magic === PLAN_MAGIC && header.version === BigInt(PLAN_VERSION) ? header : undefined;
-}
-
-export function readBlob(plan: Buffer, offset: number, size: number): Buffer {
-  const fields = LAYOUTS.header.map(([field]) => field);
-  const before = LAYOUTS.header.slice(0, fields.indexOf('sections'));
-  const table = before.reduce((sum, [, type]) => sum + FIELD_BYTES[type], 0);
-  const start = plan.readUInt32LE(table + (SECTION_COUNT - 1) * 16) + offset;
-  return plan.subarray(start, start + size);
-}
-
 function writeRecord(plan: Buffer, at: number, name: StructName, record: object): void {
   const values = new Map<string, number | bigint | Uint8Array>(Object.entries(record));
   let offset = at;

@@ -8,9 +8,12 @@ import { dirname, join } from 'node:path';
 import type { Checkpoint, RootFile } from '../criu/checkpoint.ts';
 import type { Dump, PageRun } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
+import { isCracBuildError } from '../errors.ts';
 import { isFileArea, MAP, VMA_STATUS } from './areas.ts';
-import { PAGE_BYTES, PLAN_BASE, parseHeader, RESTORER_BASE, RESTORER_END, readBlob } from './format.ts';
+import { PAGE_BYTES, PLAN_BASE, RESTORER_BASE, RESTORER_END, structBytes } from './format.ts';
+import type { RestorePlan } from './plan-values.ts';
 import { ProcessMemory } from './process-memory.ts';
+import { parsePlan, parsePlanHeader } from './read-plan.ts';
 import type { Refuse } from './refusals.ts';
 
 /** The vdso for which the process was made, where the functions of it that it calls now only lead to the kernel's own. */
@@ -78,29 +81,41 @@ function isOfApp({ address }: PageRun): boolean {
   return address < RESTORER_BASE || address >= RESTORER_END;
 }
 
-type FormerPlan = { readonly bytes: Buffer; readonly header: NonNullable<ReturnType<typeof parseHeader>> };
-
 /** The restorer has cleared the checksum in its copy, so the header's page is in the dump: it tells whose plan it was. */
-function readFormerPlan(dump: Dump, path: string, found: RootFile | undefined, refuse: Refuse): FormerPlan | undefined {
-  const bytes = found === undefined ? Buffer.alloc(0) : readFileSync(found.localPath);
-  const header = parseHeader(bytes);
+function readFormerPlan(
+  dump: Dump,
+  path: string,
+  found: RootFile | undefined,
+  refuse: Refuse,
+): RestorePlan | undefined {
+  const plan = found && unlessInvalid(() => parsePlan(readFileSync(found.localPath)));
   using memory = new ProcessMemory(dump.pagesFile, dump.pageRuns);
-  const inProcess = header && parseHeader(memory.read(PLAN_BASE, Number(header.header_size)) ?? Buffer.alloc(0));
-  const isSame = inProcess?.mailbox_nonce === header?.mailbox_nonce && inProcess?.monotonic_ns === header?.monotonic_ns;
-  if (header !== undefined && inProcess !== undefined && isSame) return { bytes, header };
+  const bytes = memory.read(PLAN_BASE, structBytes('header'));
+  const inProcess = bytes && unlessInvalid(() => parsePlanHeader(bytes));
+  const identity = (header: RestorePlan['header']) => `${header.mailbox_nonce} ${header.monotonic_ns}`;
+  if (plan !== undefined && inProcess !== undefined && identity(plan.header) === identity(inProcess)) return plan;
   refuse(`mapped file ${path}`, 'it is not the one from which the app was restored', REMEDY);
   return undefined;
 }
 
+function unlessInvalid<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (isCracBuildError(error, 'IMAGE_INVALID')) return undefined;
+    throw error;
+  }
+}
+
 /** Undefined when the kernel's vdso has taken the old one's place. */
-function findFormerVdso(dump: Dump, { bytes, header }: FormerPlan): FormerVdso | undefined {
+function findFormerVdso(dump: Dump, { blob, header }: RestorePlan): FormerVdso | undefined {
   const live = dump.mm.vmas.find(({ status }) => status & VMA_STATUS.vdso);
   const vdso = { start: Number(header.vdso_start), size: Number(header.vdso_size) };
   if (vdso.size === 0 || live?.start === vdso.start) return undefined;
   return {
     vdso,
     vvar: { start: Number(header.vvar_start), size: Number(header.vvar_size) },
-    bytes: readBlob(bytes, Number(header.vdso_blob), vdso.size),
+    bytes: blob.subarray(header.vdso_blob, header.vdso_blob + vdso.size),
   };
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arrangeMemory } from '../../../src/restore-plan/arrange-memory.ts';
 import { Blob } from '../../../src/restore-plan/blob.ts';
-import { MEM, type MemRecord, NO_FILE, parseHeader } from '../../../src/restore-plan/format.ts';
+import { MEM, type MemRecord, NO_FILE } from '../../../src/restore-plan/format.ts';
+import { parsePlanHeader } from '../../../src/restore-plan/read-plan.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { mergeRuns, type Run } from '../../../src/restore-plan/touches.ts';
 
@@ -90,7 +91,7 @@ test('what was touched comes first, and every page keeps its address', async () 
   ]);
   expect(arranged.readAheadBytes).toBe(pages(5 + 4 + 1 + 2));
   const plan = readFileSync(arranged.planFile);
-  expect(parseHeader(plan)).toMatchObject({ mem_size: BigInt(pages(42)), file_size: BigInt(plan.length) });
+  expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(42)), file_size: BigInt(plan.length) });
 });
 
 test('memory that is read at once is all read ahead', async () => {
