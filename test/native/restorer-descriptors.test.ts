@@ -62,7 +62,7 @@ const CASES: Readonly<Record<string, readonly [reason: RegExp, sections: (blob: 
     (blob) => socket(blob, { queue_blob: 1, queue_size: 1 << 30 }),
   ],
   'a queue whose packets are longer than it': [
-    /plan\.bin is damaged \(queue of descriptor 5\)/,
+    /plan\.bin is damaged \(SOCKETS 0: queue\)/,
     (blob) => pair(blob, numbers(9)),
   ],
   'a queue that the socket does not hold': [
