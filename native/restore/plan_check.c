@@ -55,23 +55,38 @@ static int is_mapping(uint32_t kind) {
   return kind == CRAC_MEM_ANON || kind == CRAC_MEM_FILE || kind == CRAC_MEM_PAGES;
 }
 
-/* Whether [address, address + size) can be written once the MEM section has been executed. */
-static int is_writable(uint64_t address, uint64_t size) {
-  const struct crac_mem *areas = plan_records(CRAC_MEM);
-  if (!is_within(address, size, MACHINE_ADDRESS_SPACE_END)) return 0;
-  for (uint64_t at = address, end = address + size; at < end;) {
-    uint64_t next = end; /* up to where the same records cover what `at` is covered by */
-    uint32_t prot = PROT_NONE;
-    for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++) {
-      uint64_t start = areas[i].address, stop = start + areas[i].length;
-      if (!is_mapping(areas[i].kind) && areas[i].kind != CRAC_MEM_PROTECT) continue;
-      if (start > at && start < next) next = start;
-      if (start > at || stop <= at) continue;
-      if (stop < next) next = stop;
-      prot = areas[i].prot;
+/* Addresses that are covered by the same records of MEM, of which the last one counts. */
+struct stretch {
+  uint64_t start, end;
+  int is_writable;
+};
+
+static struct stretch find_stretch(uint64_t address) {
+  struct stretch found = {0, MACHINE_ADDRESS_SPACE_END, 0};
+  const struct crac_mem *area = plan_records(CRAC_MEM), *end = area + plan_count(CRAC_MEM);
+  for (; area < end; area++) {
+    uint64_t start = area->address, stop = start + area->length;
+    if (!is_mapping(area->kind) && area->kind != CRAC_MEM_PROTECT) continue;
+    if (start > address) {
+      if (start < found.end) found.end = start;
+    } else if (stop <= address) {
+      if (stop > found.start) found.start = stop;
+    } else {
+      if (start > found.start) found.start = start;
+      if (stop < found.end) found.end = stop;
+      found.is_writable = (area->prot & PROT_WRITE) != 0;
     }
-    if ((prot & PROT_WRITE) == 0) return 0;
-    at = next;
+  }
+  return found;
+}
+
+/* Whether [address, address + size) can be written once MEM has been executed. What is asked for lies together, mostly. */
+static int is_writable(uint64_t address, uint64_t size) {
+  static struct stretch last;
+  if (!is_within(address, size, MACHINE_ADDRESS_SPACE_END)) return 0;
+  for (uint64_t at = address; at < address + size; at = last.end) {
+    if (at < last.start || at >= last.end) last = find_stretch(at);
+    if (!last.is_writable) return 0;
   }
   return 1;
 }
