@@ -8,6 +8,7 @@ import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
 import { findPlanFault } from './check-plan.ts';
 import { decideRequiredCpu, planCpu } from './cpu-features.ts';
+import { stackOf } from './dead-stacks.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
@@ -61,10 +62,7 @@ export async function compileDump(
   throwRefusals(refusals);
 
   const memFile = join(outDir, 'mem.bin');
-  const stacks = dump.threads.map(({ core }) => ({
-    sp: Number(core.thread?.registers?.sp ?? 0n),
-    tls: Number(core.thread?.registers?.fsBase ?? 0n),
-  }));
+  const stacks = dump.threads.map(({ core }) => stackOf(core));
   const { ready } = checkpoint;
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
   const layout = writeMemory(areas, memory, files, stacks, policy, scanner, memFile);
