@@ -35,30 +35,17 @@ export const message = <S extends Shape>(number: number, shape: S): Field<Messag
   initial: () => undefined,
   read: (raw) => decodeMessage(shape, asBytes(raw)),
 });
-export const messages = <S extends Shape>(number: number, shape: S): Field<readonly Message<S>[]> => ({
-  number,
-  initial: () => [],
-  read: (raw, before) => [...before, decodeMessage(shape, asBytes(raw))],
-});
+export const messages = <S extends Shape>(number: number, shape: S): Field<readonly Message<S>[]> =>
+  list(number, (raw) => [decodeMessage(shape, asBytes(raw))]);
 /** Repeated numbers, packed or not. */
-export const uints = (number: number): Field<readonly number[]> => ({
-  number,
-  initial: () => [],
-  read: (raw, before) => [...before, ...scalars(raw).map((value) => narrow(number, value))],
-});
-export const uint64s = (number: number): Field<readonly bigint[]> => ({
-  number,
-  initial: () => [],
-  read: (raw, before) => [...before, ...scalars(raw)],
-});
+export const uints = (number: number): Field<readonly number[]> =>
+  list(number, (raw) => scalars(raw).map((value) => narrow(number, value)));
+export const uint64s = (number: number): Field<readonly bigint[]> => list(number, scalars);
 
 const OTHERS = 0; // no field can have this number
 /** Numbers of the fields that are neither in the shape nor known to mean nothing here. */
-export const others = (...ignored: readonly number[]): Field<readonly number[]> => ({
-  number: OTHERS,
-  initial: () => [],
-  read: (number, before) => (ignored.includes(Number(number)) ? before : [...before, Number(number)]),
-});
+export const others = (...ignored: readonly number[]): Field<readonly number[]> =>
+  list(OTHERS, (number) => [Number(number)].filter((other) => !ignored.includes(other)));
 
 export function decodeMessage<S extends Shape>(shape: S, data: Uint8Array): Message<S> {
   const names = new Map(Object.entries(shape).map(([name, field]) => [field.number, name]));
@@ -74,12 +61,16 @@ export function decodeMessage<S extends Shape>(shape: S, data: Uint8Array): Mess
   return values as Message<S>;
 }
 
+const MAX_FIELD_NUMBER = 2 ** 29 - 1;
+
 function* readFields(data: Uint8Array): Generator<[number, Raw]> {
   const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const cursor = { at: 0 };
   while (cursor.at < view.length) {
     const key = Number(readVarint(view, cursor));
-    yield [key >> 3, readValue(view, cursor, key & 7)];
+    const number = Math.floor(key / 8);
+    if (number === 0 || number > MAX_FIELD_NUMBER) throw new RangeError(`not a protobuf message (field ${number})`);
+    yield [number, readValue(view, cursor, key % 8)];
   }
 }
 
@@ -112,6 +103,18 @@ function scalar<T>(number: number, initial: T, read: (value: bigint) => T): Fiel
     read: (raw) => {
       if (typeof raw !== 'bigint') throw new RangeError(`field ${number} is not a number`);
       return read(raw);
+    },
+  };
+}
+
+/** Grows in place: an image may have very many of them. */
+function list<T>(number: number, read: (raw: Raw) => readonly T[]): Field<readonly T[]> {
+  return {
+    number,
+    initial: () => [],
+    read: (raw, before) => {
+      for (const value of read(raw)) (before as T[]).push(value);
+      return before;
     },
   };
 }

@@ -58,6 +58,18 @@ describe('messages', () => {
     expect(() => decodeMessage(shape, Buffer.from([0x1a, 5, 65]))).toThrow(RangeError);
     expect(() => decodeMessage(shape, Buffer.from([0x08, 0x80]))).toThrow(RangeError);
   });
+
+  test('a number that is too large for its field, and a field that cannot be, are errors', () => {
+    expect(() => decodeMessage(shape, encodeMessage({ 1: 2n ** 32n }))).toThrow('field 1 has more than 32 bits');
+    expect(() => decodeMessage(shape, encodeMessage({ 4: [2n ** 32n] }))).toThrow('field 4 has more than 32 bits');
+    expect(() => decodeMessage(shape, encodeMessage({ 0: 1 }))).toThrow('field 0');
+  });
+
+  test('very many repeated fields are read in one go', () => {
+    const count = 300_000;
+    const bytes = Buffer.concat(Array.from({ length: count }, () => Buffer.from([0x3a, 0])));
+    expect(decodeMessage(shape, bytes).nested).toHaveLength(count);
+  });
 });
 
 describe('image files', () => {
