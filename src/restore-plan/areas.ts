@@ -1,6 +1,8 @@
 /** Memory areas of the dump, sorted into what happens to them. */
+
 import type { Dump } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
+import { LASTING_ADVICE } from './advice.ts';
 import { RESTORER_BASE, RESTORER_END } from './format.ts';
 import { REPORT_IT, type Refuse } from './refusals.ts';
 
@@ -40,8 +42,11 @@ export const MAP = {
   anonymous: 0x20,
   growsDown: 0x100,
   locked: 0x2000,
+  noReserve: 0x4000,
   hugeTlb: 0x40000,
 } as const;
+const KNOWN_FLAGS = Object.values(MAP).reduce<number>((bits, flag) => bits | flag, 0);
+const KNOWN_ADVICE = LASTING_ADVICE.reduce((bits, advice) => bits | (1n << BigInt(advice)), 0n);
 /** CRIU dumps MAP_SHARED | MAP_ANONYMOUS as a memfd that has this name. */
 const SHARED_ANONYMOUS = '/dev/zero';
 const PROT_WRITE = 2;
@@ -124,6 +129,8 @@ function findRefusal(vma: Vma, dump: Dump): [reason: string, remedy: string] | u
   const hasKind = (status & (VMA_STATUS.filePrivate | VMA_STATUS.fileShared | VMA_STATUS.anonPrivate)) !== 0;
   if (unknown !== 0 || (!hasKind && (flags & MAP.type) !== MAP.droppable))
     return [`its kind is unknown (status 0x${(status >>> 0).toString(16)})`, REPORT_IT];
+  if (flags & ~KNOWN_FLAGS) return [`its flags are unknown (0x${(flags >>> 0).toString(16)})`, REPORT_IT];
+  if (vma.advice & ~KNOWN_ADVICE) return [`its advice is unknown (0x${vma.advice.toString(16)})`, REPORT_IT];
   return undefined;
 }
 

@@ -118,6 +118,14 @@ const REFUSED: Readonly<Record<string, readonly [(sample: Sample) => void, RegEx
     (s) => s.vmas.push(anonymous(SHARED, 1, { 7: 0x4000201 })),
     /its kind is unknown \(status 0x4000201\)/,
   ],
+  'memory with unknown flags': [
+    (s) => s.vmas.push(anonymous(SHARED, 1, { 6: 0x80022 })),
+    /flags are unknown \(0x80022\)/,
+  ],
+  'memory with unknown advice': [
+    (s) => s.vmas.push(anonymous(SHARED, 1, { 9: 1 << 20 })),
+    /advice is unknown \(0x100000\)/,
+  ],
   'memory where the restorer lies': [(s) => s.vmas.push(anonymous(0x200000001000, 1)), /where the restorer lies/],
   'shared performance data': [
     (s) => s.vmas.push(sharedFile(60)) && s.files.push(regular(60, '/tmp/hsperfdata_app/1', { 8: PAGE })),

@@ -26,6 +26,8 @@ export interface Sample {
   /** Fields of task_core_entry and thread_core_entry that are added or replaced. */
   readonly task: Record<number, Fields[number]>;
   readonly thread: Record<number, Fields[number]>;
+  /** Fields of mm_entry. */
+  readonly mm: Record<number, Fields[number]>;
   readonly registers: Record<number, number | bigint>;
   /** Fields of user_x86_fpregs_entry. */
   readonly fp: Record<number, Fields[number]>;
@@ -70,6 +72,7 @@ export function makeSample(): Sample {
     fdinfo: [],
     task: {},
     thread: {},
+    mm: {},
     registers: {},
     fp: {},
     processes: [{ 1: PID, 2: 0, 3: PID, 4: PID, 5: [PID] }],
@@ -98,7 +101,7 @@ export function writeSample(sample: Sample): Dump {
     writeImage(dir, name, magic, records);
   const addresses = [...sample.pages.keys()].toSorted((a, b) => a - b);
   image('pstree', 0x50273030, sample.processes);
-  image(`mm-${PID}`, 0x57492820, [{ 5: STACK + 3 * PAGE, 13: [6n, 4096n], 14: sample.vmas }]);
+  image(`mm-${PID}`, 0x57492820, [{ 5: STACK + 3 * PAGE, 13: [6n, 4096n], 14: sample.vmas, ...sample.mm }]);
   image(`pagemap-${PID}`, 0x56084025, [{ 1: 1 }, ...addresses.map((address) => ({ 1: address, 2: 0, 4: 4, 5: 1 }))]);
   writeFileSync(
     join(dir, 'pages-1.img'),
