@@ -23,6 +23,8 @@ _Noreturn static void fail(const char *what, const char *reason) {
   for (;;) call(exit_group, FAILED_ITSELF);
 }
 
+_Noreturn void fail_itself(const char *reason) { fail("cannot restore: ", reason); }
+
 /* has_restored: whether the calling thread is the one whose surroundings were changed. */
 _Noreturn static void execute_cold(int has_restored) {
   char reason[REASON_BYTES];

@@ -7,4 +7,6 @@ _Noreturn void start_cold(void);
 _Noreturn void give_up(const char *reason, ...);
 /* The same from the watchdog, which has the way out: execve or exit_group ends the restoring thread, wherever it is. */
 _Noreturn void give_up_from_outside(const char *reason, ...);
+/* Neither restored nor started: exit code 125. */
+_Noreturn void fail_itself(const char *reason);
 #endif

@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "mailbox_fill.h"
 #include "memory.h"
+#include "page_faults.h"
 #include "phases.h"
 #include "plan_file.h"
 #include "prefetch.h"
@@ -35,6 +36,7 @@ static void check(void) {
 _Noreturn void restorer_main(uint64_t *kernel_stack) {
   read_launch(kernel_stack);
   block_signals();
+  catch_page_faults();
   if (launch.mode == RESTORE_OFF) start_cold();
   begin_phase("checks");
   start_watchdog();
@@ -62,7 +64,6 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   shift_times();
   fill_mailbox();
   hold_way_out();
-  set_signal_actions();
   set_process_attributes();
   let_go_way_out();
 
@@ -72,6 +73,7 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
   report_phases();
   stamp_mailbox();
   keep_way_out();
+  set_signal_actions();
   set_descriptor_limit();
   close_scratch();
   release_threads();

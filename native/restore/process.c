@@ -4,6 +4,7 @@
 #include <linux/prctl.h>
 
 #include "cold.h"
+#include "page_faults.h"
 #include "plan_file.h"
 #include "surroundings.h"
 #include "syscall.h"
@@ -77,7 +78,7 @@ static void set_action(uint32_t signal, const struct sigaction *action) {
 void set_signal_actions(void) {
   struct sigaction action = {.sa_handler = SIG_DFL};
   for (uint32_t number = 1; number <= 64; number++) /* exec has left others at their default */
-    if (ignored_signals() & 1UL << (number - 1)) set_action(number, &action);
+    if ((ignored_signals() | PAGE_FAULTS) & 1UL << (number - 1)) set_action(number, &action);
   const struct crac_sigact *wanted = plan_records(CRAC_SIGACT);
   for (uint32_t i = 0; i < plan_count(CRAC_SIGACT); i++) {
     action.sa_handler = (__sighandler_t)wanted[i].handler;

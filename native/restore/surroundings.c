@@ -6,6 +6,7 @@
 
 #include "cold.h"
 #include "descriptors.h"
+#include "page_faults.h"
 #include "process.h"
 #include "syscall.h"
 
@@ -21,8 +22,8 @@ static struct {
 } before;
 
 void block_signals(void) {
-  unsigned long all = ~0UL;
-  long error = call(rt_sigprocmask, SIG_SETMASK, &all, &mask_before, 8);
+  unsigned long mask = ~PAGE_FAULTS;
+  long error = call(rt_sigprocmask, SIG_SETMASK, &mask, &mask_before, 8);
   if (error != 0) give_up("signals cannot be blocked: %e", error);
   is_blocked = 1;
   for (int number = 1; number <= SIGNALS; number++) {

@@ -2,7 +2,7 @@
 #ifndef RESTORE_SURROUNDINGS_H
 #define RESTORE_SURROUNDINGS_H
 
-/* Blocks all signals (they wait for the restored handlers) and remembers which were blocked and ignored. */
+/* Blocks all signals but page faults (they wait for the restored handlers) and remembers which were blocked and ignored. */
 void block_signals(void);
 /* Bit n-1 for signal n. */
 unsigned long ignored_signals(void);

@@ -82,6 +82,8 @@ void make_threads(void) {
     if (tid == -EAGAIN)
       give_up("thread %u of %u cannot be made: the limit of processes is reached (--pids-limit, ulimit -u)", (uint64_t)i + 1, (uint64_t)count);
     if (is_error(tid)) give_up("thread %u of %u cannot be made: %e", (uint64_t)i + 1, (uint64_t)count, tid);
+    if (next->clear_tid != 0 && *(volatile uint32_t *)next->clear_tid != (uint32_t)tid) /* the kernel does not tell */
+      give_up("thread %u of %u cannot be told its id", (uint64_t)i + 1, (uint64_t)count);
     next->old_tid = (uint32_t)tid; /* the plan is our own copy: from here on it is the new one */
   }
   write_new_ids();

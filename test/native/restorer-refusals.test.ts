@@ -110,7 +110,14 @@ describe('starts cold, with the reason in one line', () => {
       launch: { prefix: ['prlimit', '--nofile=30:30'] },
     },
   ];
+  // A file that is shorter than what is mapped of it, as one is whose disk fails.
+  const withoutPage = { kind: 2, address: 0x50000000, length: 4096, offset: 1 << 24, prot: 3, flags: 2, file: 0 };
   const afterChange: Broken[] = [
+    {
+      name: 'a page that cannot be read',
+      reason: /memory at 50000010 cannot be read: its file is too short, or its disk fails/,
+      options: { moreMemory: [withoutPage], header: { nano_offset: 0x50000010 } },
+    },
     {
       name: 'memory that cannot be mapped',
       reason: /memory at 40000000 \(64 KiB\) cannot be mapped: error 75/, // EOVERFLOW
