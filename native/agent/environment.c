@@ -15,8 +15,8 @@ static size_t name_length(const char *variable) {
 
 static const char *find_variable(char **environment, const char *like) {
   size_t length = name_length(like);
-  for (; *environment; environment++)
-    if (name_length(*environment) == length && memcmp(*environment, like, length) == 0)
+  for (; *environment; environment++) /* an environment may be large, and the app waits */
+    if (strncmp(*environment, like, length) == 0 && (*environment)[length] == '=')
       return *environment;
   return NULL;
 }

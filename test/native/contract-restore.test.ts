@@ -1,6 +1,7 @@
 /** What matters most of jdk.crac's contract, with a real dump and a real restore. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { planAddedJavaOptions } from '../../src/plan/added-java-options.ts';
 import { JDKS, status as stateOf, waitFor } from '../java/jvm.ts';
 import {
   askToPrepare,
@@ -21,7 +22,9 @@ test.each(JDKS)(
   'JDK %d: the caller comes back, notified in order, with what is new, and goes on',
   async (version, home) => {
     const host: HostJvm = { home, native, dir: join(work, String(version)) };
-    const jvm = startJvm(host, ['-cp', classes, 'Survivor']);
+    const added = planAddedJavaOptions([], { hotSpot: true }).map(({ option }) => option);
+    const options = added.filter((option) => !option.startsWith('-agentpath:'));
+    const jvm = startJvm(host, [...options, '-Xbatch', '-cp', classes, 'Survivor']);
     await waitFor(() => stateOf(jvm.pid ?? 0, join(native, 'ctl')), 'waiting');
     const { answer, status } = askToPrepare(host, jvm.pid ?? 0);
     expect([status, answer.error]).toEqual([0, undefined]);
