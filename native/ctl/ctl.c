@@ -9,7 +9,7 @@
  *                                                         "last" tells how the last checkpoint ended
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
  *   ctl touched [--pid PID]                               prints which pages of its files the process has touched
- *   ctl descriptors [--pid PID]                           prints what CRIU does not tell of its descriptors
+ *   ctl descriptors [--pid PID]                           prints what CRIU does not tell of its descriptors and threads
  *
  * Without --pid: process 1, or else the only JVM of this pid namespace that has a control channel.
  * `checkpoint` succeeds when the JVM waits to be dumped, which saves nothing yet: a JVM that nobody dumps within
@@ -21,6 +21,7 @@
 #include "../control.h"
 #include "../mailbox.h"
 #include "descriptors.h"
+#include "threads.h"
 #include "touched.h"
 
 #include <errno.h>
@@ -230,7 +231,7 @@ int main(int argc, char **argv) {
     die("the page tables of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
   }
   if (!strcmp(command, "descriptors")) {
-    if (print_descriptor_facts(pid ? pid : 1) == 0)
+    if (print_descriptor_facts(pid ? pid : 1) == 0 && print_thread_facts(pid ? pid : 1) == 0)
       return 0;
     die("the descriptors of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
   }

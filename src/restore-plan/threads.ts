@@ -1,3 +1,4 @@
+import type { ThreadFact } from '../criu/descriptor-facts.ts';
 import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Areas } from './areas.ts';
 import type { Blob } from './blob.ts';
@@ -22,6 +23,16 @@ const SYS_FUTEX = 202n;
 const PI_OPERATIONS: readonly bigint[] = [6n, 7n, 8n, 11n, 12n, 13n];
 const FUTEX_COMMAND_MASK = 0x7fn;
 
+/** Facts that refuse, as reason and remedy. */
+const APART: Readonly<Record<ThreadFact, readonly [string, string]>> = {
+  descriptors: ['it has descriptors of its own', 'Do not call unshare in a thread before the checkpoint'],
+  folder: ['it has a current folder of its own', 'Do not call unshare in a thread before the checkpoint'],
+  processors: [
+    'it was bound to processors',
+    'Start the app without taskset, and do not bind threads before the checkpoint',
+  ],
+};
+
 export function planThreads(
   dump: Dump,
   areas: Areas,
@@ -30,7 +41,11 @@ export function planThreads(
   mailbox: number,
   refuse: Refuse,
 ): PlanRecord<'thread'>[] {
-  for (const thread of dump.threads) refuseThreadState(thread, areas, refuse);
+  for (const thread of dump.threads) {
+    refuseThreadState(thread, areas, refuse);
+    for (const fact of dump.descriptorFacts.threads.get(thread.tid) ?? [])
+      refuse(`thread ${thread.tid} (${nameOf(thread.core)})`, ...APART[fact]);
+  }
   return dump.threads.flatMap(({ tid, core }) => {
     const state = core.threadCore;
     if (registersOf(core) === undefined) return [];
