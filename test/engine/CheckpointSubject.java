@@ -1,6 +1,9 @@
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -14,6 +17,7 @@ public class CheckpointSubject {
     Files.setLastModifiedTime(made.resolve("file0"), FileTime.fromMillis(1_500_000_000_000L));
     Files.createSymbolicLink(made.resolve("link"), Path.of("file1"));
     Files.createLink(made.resolve("second"), made.resolve("file2"));
+    ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(made.resolve("socket")));
     var count = new AtomicInteger();
     var server = HttpServer.create(new InetSocketAddress(8080), 0);
     server.createContext("/", exchange -> {
