@@ -21,7 +21,8 @@ import type { PlanValues, RestorePlan } from './plan-values.ts';
 
 const SECTION_ENTRY_BYTES = 16;
 const SECTION_ALIGNMENT = 64;
-const VERSION_END = 12;
+/** Up to here a header of any version tells what it is. */
+const SIZE_END = 16;
 
 /** Throws IMAGE_INVALID where the restorer would not take the plan either. */
 export function parsePlan(bytes: Buffer): RestorePlan {
@@ -53,7 +54,7 @@ export function decodePlan(bytes: Buffer): RestorePlan {
 
 /** The header alone, of a plan of this version; the sections need not be there. */
 export function parsePlanHeader(bytes: Buffer): PlanValues<'header'> {
-  if (bytes.length < VERSION_END || bytes.readBigUInt64LE(0) !== PLAN_MAGIC)
+  if (bytes.length < SIZE_END || bytes.readBigUInt64LE(0) !== PLAN_MAGIC)
     throw invalid('is not a restore plan', 'Give the plan.bin of an image that crac-build has made.');
   const version = bytes.readUInt32LE(8);
   if (version !== PLAN_VERSION)
@@ -61,9 +62,10 @@ export function parsePlanHeader(bytes: Buffer): PlanValues<'header'> {
       `has version ${version}, this crac-build knows version ${PLAN_VERSION}`,
       'Use the crac-build that made the image, or build the image again.',
     );
+  if (bytes.readUInt32LE(offsetOf('header', 'header_size')) !== structBytes('header'))
+    throw invalid('has a header of another size');
   if (bytes.length < structBytes('header')) throw invalid('is truncated');
   const header = readRecord(bytes, 0, 'header');
-  if (header.header_size !== structBytes('header')) throw invalid('has a header of another size');
   if (header.arch !== ARCH_X86_64) throw invalid(`is for another architecture (${header.arch})`);
   if (header.page_size !== PAGE_BYTES) throw invalid(`is for pages of ${header.page_size} bytes`);
   return header;

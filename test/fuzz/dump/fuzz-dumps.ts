@@ -24,7 +24,7 @@ interface Case {
 
 /** False when something was found; it is then in target/fuzz. */
 export async function fuzzDumps({ seconds, seed, repo }: FuzzOptions): Promise<boolean> {
-  using made = makeSeeds();
+  using made = await makeSeeds();
   using meter = openCoverageMeter(import.meta.url);
   const random = openRandom(seed);
   const work = mkdtempSync('/dev/shm/crac-fuzz-');

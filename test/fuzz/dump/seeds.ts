@@ -3,8 +3,10 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootFile } from '../../../src/criu/checkpoint.ts';
 import { DESCRIPTOR_FACTS } from '../../../src/criu/descriptor-facts.ts';
+import { patchVdso, restoredSample } from '../../unit/restore-plan/restored-sample.ts';
 import {
   anonymous,
+  compileSample,
   HEAP,
   makeSample,
   open,
@@ -110,20 +112,29 @@ const CHANGES: readonly ((sample: Sample) => void)[] = [
   },
 ];
 
-export function makeSeeds(): Disposable & { readonly seeds: readonly Seed[] } {
-  const dirs: string[] = [];
-  const seeds = CHANGES.map((change): Seed => {
+export async function makeSeeds(): Promise<Disposable & { readonly seeds: readonly Seed[] }> {
+  const samples: Sample[] = [];
+  for (const change of CHANGES) {
     const sample = makeSample();
-    dirs.push(sample.dir);
     change(sample);
-    writeSample(sample);
-    const names = readdirSync(sample.dir).filter((name) => name.endsWith('.img') || name === DESCRIPTOR_FACTS);
-    return { files: new Map(names.map((name) => [name, readFileSync(join(sample.dir, name))])), root: sample.root };
-  });
+    samples.push(sample);
+  }
+  const first = makeSample();
+  const former = await compileSample(first);
+  rmSync(first.dir, { recursive: true, force: true });
+  const patched = restoredSample(former);
+  patchVdso(patched);
+  samples.push(restoredSample(former), patched);
   return {
-    seeds,
+    seeds: samples.map(readSeed),
     [Symbol.dispose]: () => {
-      for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+      for (const { dir } of samples) rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function readSeed(sample: Sample): Seed {
+  writeSample(sample);
+  const names = readdirSync(sample.dir).filter((name) => name.endsWith('.img') || name === DESCRIPTOR_FACTS);
+  return { files: new Map(names.map((name) => [name, readFileSync(join(sample.dir, name))])), root: sample.root };
 }

@@ -1,10 +1,8 @@
-/** The dump of a process that was restored from the smallest dump: its memory is in two places. */
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { isCracBuildError } from '../../../src/errors.ts';
-import { MEM, PLAN_BASE, RESTORER_BASE } from '../../../src/restore-plan/format.ts';
-import type { Fields } from './criu-encoder.ts';
+import { MEM, PLAN_BASE } from '../../../src/restore-plan/format.ts';
 import { blobBytes, blobText, readHeader, readSection } from './plan-reader.ts';
+import { CHECKPOINT, patchVdso, restoredSample, STAGING } from './restored-sample.ts';
 import {
   anonymous,
   type Compiled,
@@ -12,7 +10,6 @@ import {
   HEAP,
   LIBRARY,
   makeSample,
-  regular,
   type Sample,
   STACK,
   VDSO,
@@ -20,9 +17,6 @@ import {
 import { renderVdso } from './tiny-vdso.ts';
 
 const PAGE = 4096;
-const MEM_BIN = 70;
-const STAGING = RESTORER_BASE + 0x8000000;
-const CHECKPOINT = '/opt/crac/checkpoint';
 let first: Sample;
 let sample: Sample;
 let former: Compiled;
@@ -115,53 +109,3 @@ describe('refused is', () => {
     expect(isCracBuildError(error, 'STATE_REFUSED') && error.details?.join('\n')).toMatch(message);
   });
 });
-
-/** After the restore the heap's second page was written for the first time, and its third again. */
-function restoredSample({ plan, mem }: Compiled): Sample {
-  const restored = makeSample();
-  const { vmas, pages, root, files, dir } = restored;
-  const fromMem = (start: number, offset: number, more: Fields): Fields => ({
-    ...{ 1: start, 2: start + PAGE, 3: offset, 4: MEM_BIN, 5: 3, 7: 0x41, 10: 0 },
-    ...more,
-  });
-  vmas.splice(
-    ...([0, 2] as const),
-    fromMem(HEAP, 0, { 6: 0x4002 }),
-    anonymous(HEAP + PAGE, 1),
-    fromMem(HEAP + 2 * PAGE, PAGE, { 6: 0x4002 }),
-    anonymous(HEAP + 3 * PAGE, 1),
-    { 1: LIBRARY, 2: LIBRARY + PAGE, 3: 0, 4: 1, 5: 3, 6: 2, 7: 0x41, 10: 0 },
-    fromMem(LIBRARY + PAGE, 2 * PAGE, { 6: 2 }),
-    { 1: RESTORER_BASE, 2: RESTORER_BASE + PAGE, 3: 0, 4: 71, 5: 5, 6: 2, 7: 0x41, 10: 0 },
-    { 1: PLAN_BASE, 2: PLAN_BASE + 16 * PAGE, 3: 0, 4: 72, 5: 3, 6: 2, 7: 0x41, 10: 0 },
-  );
-  for (const address of [HEAP, LIBRARY, LIBRARY + PAGE]) pages.delete(address);
-  pages.set(HEAP + PAGE, Buffer.alloc(PAGE, 'n'));
-  pages.set(HEAP + 2 * PAGE, Buffer.alloc(PAGE, 'Z'));
-  pages.set(PLAN_BASE, Buffer.concat([plan, Buffer.alloc(PAGE)], PAGE).fill(0, 40, 44)); // no checksum
-  files.push(
-    regular(MEM_BIN, `${CHECKPOINT}/mem.bin`, { 8: mem.length }),
-    regular(71, '/opt/crac/restore', { 8: PAGE }),
-    regular(72, `${CHECKPOINT}/plan.bin`, { 8: plan.length }),
-  );
-  for (const [name, bytes] of Object.entries({ 'plan.bin': plan, 'mem.bin': mem })) {
-    const localPath = join(dir, `former-${name}`);
-    writeFileSync(localPath, bytes);
-    root.set(`${CHECKPOINT}/${name}`, { sizeBytes: bytes.length, mtimeSeconds: 0, localPath });
-  }
-  return restored;
-}
-
-/** The kernel's vdso lies beside the restorer; memory directly below the old one has the same rights. */
-function patchVdso({ vmas, pages }: Sample): void {
-  const own = vmas.splice(-2).filter((vma) => [VDSO, VDSO - 2 * PAGE].includes(Number(vma[1])));
-  expect(own).toHaveLength(2);
-  vmas.push(
-    anonymous(VDSO - 4 * PAGE, 1),
-    anonymous(VDSO, 1, { 5: 5 }),
-    { 1: STAGING, 2: STAGING + 2 * PAGE, 3: 0, 4: 0, 5: 1, 6: 0x22, 7: 0x1201 },
-    { 1: STAGING + 2 * PAGE, 2: STAGING + 3 * PAGE, 3: 0, 4: 0, 5: 5, 6: 0x22, 7: 0x209 },
-  );
-  pages.set(VDSO, Buffer.alloc(PAGE, 'J'));
-  pages.set(VDSO - 4 * PAGE, Buffer.alloc(PAGE, 'b'));
-}
