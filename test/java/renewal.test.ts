@@ -1,6 +1,6 @@
 /** What must not be the same in two processes restored from one image, and what ties the process to its surroundings. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -195,11 +195,24 @@ describe.each(JDKS)('surroundings on JDK %d', (version, home) => {
 
 const [[, home]] = JDKS as [readonly [number, string]];
 
-test('a user without a name has no such file, and nobody complains', async () => {
-  await using jvm = launchJvm(home, 'Restorable', { options: AS_IN_A_BUILD, uid: 54321 });
+test.each([
+  ['a user without a name', home, 54321],
+  ['a /tmp that cannot be written', readOnlyTmp(home), undefined],
+])('with %s there is no such file, and nobody complains', async (_, home, uid) => {
+  await using jvm = launchJvm(home, 'Restorable', { options: AS_IN_A_BUILD, ...(uid && { uid }) });
   await jvm.line(/^ready$/);
   simulateRestore(await prepare(jvm.pid));
   await jvm.line(/^after second/);
   await waitFor(() => status(jvm.pid), 'restored');
+  expect(existsSync(`/proc/${jvm.pid}/root/tmp/hsperfdata_${userInfo().username}/${jvm.pid}`)).toBe(false);
   expect(jvm.lines.filter((line) => !/^(before|after|ready)/.test(line))).toEqual([]);
 });
+
+/** A JDK whose JVMs see /tmp read-only. */
+function readOnlyTmp(home: string): string {
+  const jdk = join(work, 'read-only-tmp');
+  const java = `unshare --mount sh -c 'mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && exec "$0" "$@"' ${home}/bin/java "$@"`;
+  mkdirSync(join(jdk, 'bin'), { recursive: true });
+  writeFileSync(join(jdk, 'bin/java'), `#!/bin/sh\nexec ${java}\n`, { mode: 0o755 });
+  return jdk;
+}
