@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeDescriptor } from '../../../src/restore-plan/describe-descriptor.ts';
 import { FD, NONE } from '../../../src/restore-plan/format.ts';
+import { parsePlan } from '../../../src/restore-plan/read-plan.ts';
 import type { Fields } from './criu-encoder.ts';
 import { blobBytes, blobText, readSection, sectionStart } from './plan-reader.ts';
 import { compileSample, makeSample, open, type Sample } from './sample-dump.ts';
@@ -189,4 +191,22 @@ test('options that were set are set again, and no others', async () => {
       typeof value === 'number' ? [value] : value,
     ),
   );
+});
+
+test('in words, as inspect prints them', async () => {
+  open(sample, 4, timerfd(61, { 7: 2n, 9: 1n }), 1);
+  open(sample, 5, pipe(62, 0o4001));
+  open(sample, 6, inet(63, { 6: LISTENING, 7: 8080, 10: 50, 11: [0x0100007f], 14: { 7: true } }));
+  open(sample, 7, unix(64, { 4: LISTENING, 7: 5, 11: '\0abstract' }));
+  open(sample, 8, unix(65, { 4: ESTABLISHED, 8: 966, 12: 1 }));
+  open(sample, 9, unix(66, { 4: ESTABLISHED, 8: 965, 12: 2 }));
+  waiting([65, 'abc']);
+  const plan = parsePlan((await compileSample(sample)).plan);
+  expect(plan.sections.fd.map((fd) => describeDescriptor(fd, plan))).toEqual([
+    '4 TIMERFD: clock 1, 2000000000 ns left, every 1000000000 ns, 0 expirations, nonblocking, close on exec',
+    'none PIPE: read end; 5 is the write end, 0 bytes inside',
+    '6 SOCKET: IPv4, stream, 127.0.0.1:8080, backlog 50, option 1.2 = 1',
+    '7 SOCKET: unix, stream, @abstract, backlog 5',
+    '8 UNIX_PAIR: connected with 9, unix, stream, 7 bytes in its queue, shut down 1',
+  ]);
 });
