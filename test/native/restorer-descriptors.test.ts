@@ -167,3 +167,18 @@ test('the files of unix sockets are removed when the app starts cold after all',
   expect(stderr).toBe('crac: starting cold: /not/there: no such file or directory\n');
   expect([existsSync(absolute), existsSync(relative)]).toEqual([false, false]);
 });
+
+test('an epoll that watches standard input does without where the container gives a file', async () => {
+  const state = await makeState({
+    sections: () => ({
+      fd: [
+        { fd: 0, kind: kind('INHERIT') },
+        { fd: 5, kind: kind('EPOLL') },
+      ],
+      epoll: [{ epoll_fd: 5, fd: 0, events: 1 }],
+    }),
+  });
+  const env = { CRAC_RESTORE: 'require' };
+  const { status, stderr } = launch(state.dir, { env, prefix: ['sh', '-c', 'exec "$@" < /dev/null', 'sh'] });
+  expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
+});
