@@ -13,6 +13,7 @@ const KNOWN: readonly RegExp[] = [
   /^libcrac\.so$/, // drops the free heap, which nobody reads before it is written
   /^(libc|ld-linux-x86-64)\.so\./, // glibc clears what its arenas have given back
   /^libcrypto\.so\./, // keeps secrets out of core dumps
+  /^lib(netty_tcnative|conscrypt_openjdk_jni)/, // BoringSSL: has a page wiped in children
 ];
 
 /** Paths of mapped programs and libraries that call or are madvise: jemalloc, mimalloc, tcmalloc, alone or linked into another. */

@@ -30,6 +30,7 @@ test('whatever calls madvise, or is it, may be an allocator; the JVM and the C l
     library('libstatic.so', 'int madvise(void *at, unsigned long size, int advice) { return 0; }'),
     library('libjvm.so', CALLS),
     library('libc.so.6', CALLS),
+    library('libnetty_tcnative_linux_x86_648527145228411524385.so', CALLS),
     library('libcryptography.so', CALLS),
     mapped('/app/app.jar', join(dir, 'app.jar')),
   ];
