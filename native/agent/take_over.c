@@ -175,9 +175,9 @@ static void set_properties(JNIEnv *env) {
 
 /* Not freed: it is C's environment from now on. */
 static bool copy_strings(const struct crac_mailbox *mailbox) {
-  restored.argument_count = mailbox->argc;
-  restored.text = malloc((size_t)mailbox->data_size + 1);
-  if (!restored.text)
+  char *text = malloc((size_t)mailbox->data_size + 1);
+  restored.argument_count = text ? mailbox->argc : 0;
+  if (!(restored.text = text))
     return false;
   memcpy(restored.text, mailbox->data, mailbox->data_size);
   restored.text[mailbox->data_size] = 0;
