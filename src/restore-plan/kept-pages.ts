@@ -32,53 +32,53 @@ export interface Original {
 /** Read and compared at once. */
 const CHUNK_BYTES = 4 << 20;
 
-export class PageSorter {
-  readonly droppedPages: Record<DropCause, number> = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 };
-  readonly #memory: ProcessMemory;
-  readonly #scanner: PageScanner;
-  readonly #bytes = Buffer.alloc(CHUNK_BYTES);
-  readonly #others = Buffer.alloc(CHUNK_BYTES);
-  readonly #verdicts = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
-
-  constructor(memory: ProcessMemory, scanner: PageScanner) {
-    this.#memory = memory;
-    this.#scanner = scanner;
-  }
-
+export interface PageSorter {
+  /** So far. */
+  readonly droppedPages: Readonly<Record<DropCause, number>>;
   /** By address. */
-  findKept(area: AreaPages): readonly Stretch[] {
+  readonly findKept: (area: AreaPages) => readonly Stretch[];
+}
+
+export function makePageSorter(memory: ProcessMemory, scanner: PageScanner): PageSorter {
+  const droppedPages = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 };
+  const bytes = Buffer.alloc(CHUNK_BYTES);
+  const others = Buffer.alloc(CHUNK_BYTES);
+  const verdicts = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
+  return { droppedPages, findKept };
+
+  function findKept(area: AreaPages): readonly Stretch[] {
     const kept: Stretch[] = [];
     const alive = Math.min(Math.max(area.deadBelow ?? area.start, area.start), area.end);
-    for (const { length } of this.#memory.pagesWithin(area.start, alive))
-      this.droppedPages['dead-stack'] += length / PAGE_BYTES;
-    for (const pages of this.#memory.pagesWithin(alive, area.end))
-      for (const chunk of cut(pages)) this.#sortChunk(chunk, area, kept);
+    for (const { length } of memory.pagesWithin(area.start, alive)) droppedPages['dead-stack'] += length / PAGE_BYTES;
+    for (const pages of memory.pagesWithin(alive, area.end))
+      for (const chunk of cut(pages)) sortChunk(chunk, area, kept);
     return kept;
   }
 
-  #sortChunk(chunk: FilePages, area: AreaPages, kept: Stretch[]): void {
-    const bytes = this.#bytes.subarray(0, chunk.length);
-    this.#memory.readInto(chunk.file, chunk.offset, bytes);
-    if (area.original === undefined) this.#scanner.findZeroPages(bytes, this.#verdicts);
-    else this.#scanner.findEqualPages(bytes, this.#readOriginal(chunk, area.start, area.original), this.#verdicts);
-    const cause = area.original === undefined ? 'zero' : 'equal-to-file';
+  function sortChunk(chunk: FilePages, { start, original }: AreaPages, kept: Stretch[]): void {
+    const pages = bytes.subarray(0, chunk.length);
+    memory.readInto(chunk.file, chunk.offset, pages);
+    if (original === undefined) scanner.findZeroPages(pages, verdicts);
+    else scanner.findEqualPages(pages, readOriginal(chunk, start, original), verdicts);
     const pageCount = chunk.length / PAGE_BYTES;
-    for (let page = 0, first = 0; page < pageCount; page = first) {
-      const verdict = this.#verdicts[page];
-      for (first = page + 1; first < pageCount && this.#verdicts[first] === verdict; ) first++;
-      if (verdict !== 0) this.droppedPages[cause] += first - page;
-      else append(kept, chunk, page * PAGE_BYTES, (first - page) * PAGE_BYTES);
+    for (let page = 0; page < pageCount; ) {
+      const isDropped = verdicts[page] === 1;
+      let end = page + 1;
+      while (end < pageCount && verdicts[end] === verdicts[page]) end++;
+      if (isDropped) droppedPages[original === undefined ? 'zero' : 'equal-to-file'] += end - page;
+      else append(kept, chunk, page * PAGE_BYTES, (end - page) * PAGE_BYTES);
+      page = end;
     }
   }
 
   /** The file's own bytes, zero after its end, as a page of a private mapping has them before it is written. */
-  #readOriginal(chunk: FilePages, start: number, { file, offset, sizeBytes }: Original): Buffer {
-    const others = this.#others.subarray(0, chunk.length);
+  function readOriginal(chunk: FilePages, start: number, { file, offset, sizeBytes }: Original): Buffer {
+    const pages = others.subarray(0, chunk.length);
     const from = offset + chunk.address - start;
-    const inFile = Math.min(Math.max(sizeBytes - from, 0), others.length);
-    this.#memory.readInto(file, from, others.subarray(0, inFile));
-    others.fill(0, inFile);
-    return others;
+    const inFile = Math.min(Math.max(sizeBytes - from, 0), pages.length);
+    memory.readInto(file, from, pages.subarray(0, inFile));
+    pages.fill(0, inFile);
+    return pages;
   }
 }
 

@@ -5,7 +5,7 @@ import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { type AreaMemory, bridgeGaps, countMappings } from './bridge-gaps.ts';
 import { findDeadStacks, type Stack } from './dead-stacks.ts';
 import { MEM, type MemRecord, NO_FILE } from './format.ts';
-import { type DropCause, type Original, PageSorter } from './kept-pages.ts';
+import { type DropCause, makePageSorter, type Original } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
 import { type PlacedStretch, placeStretches, writeMemFile } from './mem-file.ts';
 import { chooseStrategy, type MemoryPolicy } from './memory-strategy.ts';
@@ -34,7 +34,7 @@ export function writeMemory(
   scanner: PageScanner,
   memFile: string,
 ): MemoryLayout {
-  const sorter = new PageSorter(memory, scanner);
+  const sorter = makePageSorter(memory, scanner);
   const deadBelow = findDeadStacks(areas.mapped, stacks);
   const kept = areas.mapped.map((vma): AreaMemory => {
     const original = originalOf(vma, files);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PageRun } from '../../../src/criu/read-dump.ts';
-import { type AreaPages, PageSorter, type Stretch } from '../../../src/restore-plan/kept-pages.ts';
+import { type AreaPages, makePageSorter, type Stretch } from '../../../src/restore-plan/kept-pages.ts';
 import { placeStretches, writeMemFile } from '../../../src/restore-plan/mem-file.ts';
 import { javascriptScanner } from '../../../src/restore-plan/page-scanner.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
@@ -17,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function sort(pages: string, runs: readonly PageRun[], area: AreaPages) {
   writeFileSync(pagesFile, render(pages));
   using memory = new ProcessMemory(pagesFile, runs);
-  const sorter = new PageSorter(memory, javascriptScanner);
+  const sorter = makePageSorter(memory, javascriptScanner);
   const kept = sorter.findKept(area);
   writeMemFile(memFile, placeStretches(kept), memory, javascriptScanner);
   return { kept, dropped: sorter.droppedPages, mem: readFileSync(memFile) };
@@ -83,7 +83,7 @@ test('pages of a private file are compared with the file, which is zero after it
   expect(inPages(sort('0', [run(11, 1, 0)], area).kept)).toEqual([[11, 1, 0]]);
   writeFileSync(pagesFile, tail);
   using memory = new ProcessMemory(pagesFile, [run(12, 1, 0)]);
-  const sorter = new PageSorter(memory, javascriptScanner);
+  const sorter = makePageSorter(memory, javascriptScanner);
   expect(sorter.findKept(area)).toEqual([]);
   expect(sorter.droppedPages).toMatchObject({ 'equal-to-file': 1 });
 });
@@ -91,7 +91,7 @@ test('pages of a private file are compared with the file, which is zero after it
 test('a dump that was cut off is told of', () => {
   writeFileSync(pagesFile, render('ab'));
   using memory = new ProcessMemory(pagesFile, [run(10, 3, 0)]);
-  const sorter = new PageSorter(memory, javascriptScanner);
+  const sorter = makePageSorter(memory, javascriptScanner);
   expect(() => sorter.findKept({ start: 0, end: 1 << 30 })).toThrow(
     expect.objectContaining({ code: 'CHECKPOINT_FAILED', message: `${pagesFile} is shorter than the dump says` }),
   );
