@@ -1,5 +1,5 @@
 /** A record of FDS in words. */
-import { FD, NONE } from './format.ts';
+import { ANY_SIZE, FD, NONE } from './format.ts';
 import { hex, nameOfKind, textOfField } from './plan-to-json.ts';
 import type { PlanValues, RestorePlan } from './plan-values.ts';
 
@@ -31,7 +31,11 @@ function wordsOf(record: Fd, plan: RestorePlan): string[] {
     case FD.INHERIT:
       return ['what the container gives'];
     case FD.FILE:
-      return [path, OPEN_MODES[record.flags & 3] ?? '', `at ${a} of ${b} bytes`];
+      return [
+        path,
+        OPEN_MODES[record.flags & 3] ?? '',
+        b === ANY_SIZE ? `at ${a}, of any size` : `at ${a} of ${b} bytes`,
+      ];
     case FD.DUP:
       return [`the same as ${a}`];
     case FD.EVENTFD:

@@ -10,6 +10,8 @@ export const RESTORER_BASE = 0x200000000000;
 export const PLAN_BASE = 0x200010000000;
 export const RESTORER_END = 0x200040000000;
 export const NO_FILE = 0xffffffff;
+/** CRAC_ANY_SIZE: of a file that each container gets from its engine. */
+export const ANY_SIZE = 0xffff_ffff_ffff_ffffn;
 
 export const MEM = { ANON: 1, FILE: 2, PAGES: 3, READ: 4, ADVISE: 5, PROTECT: 6 } as const;
 export const FD = {

@@ -1,9 +1,7 @@
 import type { FileEntry, Present } from '../criu/schema.ts';
 import type { DescriptorContext } from './descriptors.ts';
-import { FD, type FdRecord } from './format.ts';
+import { ANY_SIZE, FD, type FdRecord } from './format.ts';
 
-/** CRAC_ANY_SIZE in native/restore/plan.h. */
-const ANY_SIZE = 0xffff_ffff_ffff_ffffn;
 const OPEN_MODE = 3;
 const O_WRONLY = 1;
 const O_CREAT = 0o100;
