@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { FD } from '../../src/restore-plan/format.ts';
+import { parsePlan } from '../../src/restore-plan/read-plan.ts';
 import {
   askToPrepare,
   compileJava,
@@ -94,7 +96,10 @@ test.each([17, 25] as const)(
     writeFileSync(policies, answer.policies.replace('.closed\naction: reopen', '.closed\naction: close'));
     const ready = askToPrepare(host, jvm.pid ?? 0);
     expect([ready.status, ready.answer.error]).toEqual([0, undefined]);
-    await dumpAndCompile(host, jvm, ready.answer);
+    const { planFile } = await dumpAndCompile(host, jvm, ready.answer);
+    const { fd: fds, epoll: watched } = parsePlan(readFileSync(planFile)).sections;
+    const epolls = fds.filter(({ kind }) => kind === FD.EPOLL).map(({ fd }) => fd);
+    expect(watched.some(({ fd }) => epolls.includes(fd))).toBe(version >= 22); // the pollers of virtual threads
     expect(readFileSync(join(host.dir, 'app.log'), 'utf8')).toMatch(
       /^crac: warning: .*app-\d+.log .* action: reopen$/m,
     );

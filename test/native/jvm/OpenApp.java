@@ -81,14 +81,23 @@ public class OpenApp {
   /** What comes from the socket first: a number, -1 for its end, or an exception. */
   static void listen(String name, Socket socket) {
     open.put(name, socket);
-    Thread reader = new Thread(() -> {
+    startReader(() -> {
       try {
         heard.put(name, "" + socket.getInputStream().read());
       } catch (IOException failure) {
         heard.put(name, failure.toString());
       }
     });
-    reader.setDaemon(true);
-    reader.start();
+  }
+
+  /** Virtual where there are such threads: from JDK 22 on their pollers are epolls that watch epolls. */
+  static void startReader(Runnable task) {
+    try {
+      Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, task);
+    } catch (ReflectiveOperationException older) {
+      Thread reader = new Thread(task);
+      reader.setDaemon(true);
+      reader.start();
+    }
   }
 }
