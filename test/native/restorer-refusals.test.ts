@@ -99,6 +99,26 @@ describe('starts cold, with the reason in one line', () => {
       options: { sections: () => ({ mem: [{ kind: 1, address: 0x200000001000n, length: 4096 }] }) },
     },
     {
+      name: 'a folder that is no text of the plan',
+      reason: /plan\.bin is damaged \(header 0: cwd_blob\)/,
+      options: { header: { cwd_blob: 0xfffffff0 } },
+    },
+    {
+      name: 'pages that mem.bin does not have',
+      reason: /plan\.bin is damaged \(MEM \d+: outside mem\.bin\)/,
+      options: { memory: [{ kind: 3, address: 0x40000000, length: 4096, prot: 1, flags: 2, offset: 0x40000000 }] },
+    },
+    {
+      name: 'a deadline where nothing is',
+      reason: /plan\.bin is damaged \(TIMES 0: address\)/,
+      options: { sections: () => ({ time: [{ address: 0x40000000, clock: 1 }] }) },
+    },
+    {
+      name: 'the id of a thread that is none',
+      reason: /plan\.bin is damaged \(TIDFIX 0: thread\)/,
+      options: { sections: () => ({ tidfix: [{ address: 0x40000000, thread: 2 }] }) },
+    },
+    {
       name: 'environment too large',
       reason: /arguments and environment are too large to be handed over/,
       options: { header: { mailbox_size: 4096 } },

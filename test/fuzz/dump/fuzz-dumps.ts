@@ -1,5 +1,6 @@
 /** Throws damaged dumps at the compile step: first what was found before, then more and more of what leads to new code. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRandom } from '../random.ts';
 import { openCoverageMeter } from './coverage.ts';
@@ -27,7 +28,8 @@ export async function fuzzDumps({ seconds, seed, repo }: FuzzOptions): Promise<b
   using made = await makeSeeds();
   using meter = openCoverageMeter(import.meta.url);
   const random = openRandom(seed);
-  const work = mkdtempSync('/dev/shm/crac-fuzz-');
+  // Thousands of small files: in memory where that is possible.
+  const work = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'crac-fuzz-'));
   const writeCase = openCaseFolder(join(work, 'dump'));
   const progress = watchProgress(join(work, 'dump'));
   const counts: Record<string, number> = {};
