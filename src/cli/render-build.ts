@@ -3,10 +3,11 @@ import type { Output } from '../plan/build-plan.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import type { Latency } from '../warm-up/latency.ts';
+import { renderCpu } from './render-cpu.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, warmth, ready, layers, verified } = result;
+  const { plan, warmth, ready, restoreImage, layers, verified } = result;
   const lines = [
     ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
     '',
@@ -19,11 +20,10 @@ export function renderBuild(result: BuildResult): string {
     ...renderWarmth(warmth),
     '',
     ...(ready.maxHeapBytes
-      ? [
-          `heap: up to ${renderBytes(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`,
-          '',
-        ]
+      ? [`heap: up to ${renderBytes(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`]
       : []),
+    renderCpu(restoreImage.requiredCpu),
+    '',
     ...(verified === undefined
       ? ['NOT VERIFIED: nobody has seen this image restore']
       : [
