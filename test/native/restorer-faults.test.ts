@@ -69,7 +69,7 @@ async function makeStates(options: Partial<SubjectOptions>): Promise<State[]> {
 }
 
 beforeAll(async () => {
-  states = await makeStates({ idleThreads: IDLE_THREADS });
+  states = await makeStates({ idleThreads: IDLE_THREADS }, 60_000);
   const [state] = states;
   if (state !== undefined) good = (await start(state, {})).lines;
 });

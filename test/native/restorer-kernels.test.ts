@@ -4,7 +4,7 @@ import { constant } from './plan-maker.ts';
 import { compile, launch, makeState, setUpRestorer, work, writeCold } from './restorer-setup.ts';
 
 setUpRestorer('restore');
-beforeAll(() => void compile('filter-calls', 'filter-calls.c'));
+beforeAll(() => void compile('filter-calls', 'filter-calls.c'), 60_000);
 
 const PR_SET_MM = 35;
 const PR_GET_CHILD_SUBREAPER = 37;
