@@ -54,6 +54,7 @@ static void JNICALL on_vm_init(jvmtiEnv *jvmti, JNIEnv *env, jthread thread) {
   const char *problem = crac_define_classes(env);
   if (!problem && (!crac_obstacle || strcmp(crac_obstacle, "off") != 0)) {
     crac_edit_classes(env);
+    crac_keep_libraries(env);
     problem = crac_start_channel();
   }
   if (problem) {

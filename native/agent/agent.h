@@ -84,6 +84,9 @@ HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there
 HIDDEN const char *crac_collector(void);
 HIDDEN uint64_t crac_collect_and_drop(JNIEnv *env);
 
+/* kept_libraries.c */
+HIDDEN void crac_keep_libraries(JNIEnv *env);
+
 /* heap_pages.c */
 HIDDEN void crac_find_mapped_pages(void);
 HIDDEN void crac_drop_pages(uint64_t from, uint64_t to);

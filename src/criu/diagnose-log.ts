@@ -69,8 +69,8 @@ const KNOWN: readonly KnownError[] = [
   },
   {
     pattern: /Can't dump ghost file (\S+) of (\d+) size/,
-    sentence: 'the app keeps a deleted file open, $1 ($2 bytes)',
-    hint: 'Close it before the checkpoint.',
+    sentence: 'the app keeps a deleted file open or mapped, $1 ($2 bytes)',
+    hint: 'Close it before the checkpoint. Where it is a library that was deleted once it was loaded, have it kept: docs/runtime.md, "Libraries with native code".',
   },
   {
     pattern: /External socket is used|ext-unix-sk/i,

@@ -38,7 +38,7 @@ export function writeMemory(
   const deadBelow = findDeadStacks(areas.mapped, stacks);
   const kept = areas.mapped.map((vma): AreaMemory => {
     const original = originalOf(vma, files);
-    const isEmpty = (vma.flags & MAP.type) === MAP.droppable;
+    const isEmpty = (vma.flags & MAP.type) === MAP.droppable || hasAdvice(vma, ADVICE.wipeOnFork);
     const pages = { start: vma.start, end: vma.end, deadBelow: deadBelow.get(vma), original };
     return { vma, original, strategy: chooseStrategy(vma, policy), kept: isEmpty ? [] : sorter.findKept(pages) };
   });

@@ -20,13 +20,14 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.Provider;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import org.conscrypt.Conscrypt;
 
-/** `LibrariesApp PORT`: GET / uses each library once more and tells what came out. */
+/** `LibrariesApp PORT DATABASE`: GET / uses each library once more and tells what came out. */
 public final class LibrariesApp {
   /** What a library still has in its hands from one use to the next. */
   private interface Use {
@@ -34,7 +35,7 @@ public final class LibrariesApp {
   }
 
   public static void main(String[] args) throws Exception {
-    Use[] uses = {nettyEpoll(), nettySsl(), conscrypt(), jna(), sqlite()};
+    Use[] uses = {nettyEpoll(), nettySsl(), conscrypt(), random(), jna(), sqlite(args[1])};
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
     server.createContext("/", exchange -> {
       var answer = new StringBuilder();
@@ -97,6 +98,15 @@ public final class LibrariesApp {
     };
   }
 
+  private static Use random() throws Exception {
+    var random = SecureRandom.getInstance("SHA1PRNG", Conscrypt.newProvider());
+    return () -> {
+      byte[] bytes = new byte[16];
+      random.nextBytes(bytes);
+      return "random " + HexFormat.of().formatHex(bytes);
+    };
+  }
+
   /** The C library's, which calls back into Java. */
   public interface Sort extends Library {
     interface Order extends Callback {
@@ -108,8 +118,8 @@ public final class LibrariesApp {
 
   private static Use jna() {
     Sort library = Native.load("c", Sort.class);
-    Sort.Order order = (a, b) -> Integer.compare(a.getInt(0), b.getInt(0));
     return () -> {
+      Sort.Order order = (a, b) -> Integer.compare(a.getInt(0), b.getInt(0)); // a new closure each time
       var values = new Memory(12);
       values.write(0, new int[] {3, 1, 2}, 0, 3);
       library.qsort(values, 3, 4, order);
@@ -117,8 +127,8 @@ public final class LibrariesApp {
     };
   }
 
-  private static Use sqlite() throws Exception {
-    Connection database = DriverManager.getConnection("jdbc:sqlite::memory:");
+  private static Use sqlite(String file) throws Exception {
+    Connection database = DriverManager.getConnection("jdbc:sqlite:" + file);
     try (var statement = database.createStatement()) {
       statement.execute("create table visits (at integer)");
     }

@@ -162,6 +162,10 @@ final class OpenResources {
 
     /** Why it cannot even be dumped, whatever is to become of it; or null. */
     private static String obstacle(Descriptor descriptor) {
+        if (descriptor.isDeleted() && descriptor.name.matches(".*/ffi\\w{6}")) {
+            return "native code calls back into the app through it (libffi, JNA): no rule helps, "
+                    + "let JNA keep its library (-Djnidispatch.preserve=true)";
+        }
         if (descriptor.isDeleted()) {
             return "it was deleted, but is still open: no rule helps, close it in beforeCheckpoint";
         }
