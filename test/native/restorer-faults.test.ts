@@ -69,10 +69,10 @@ async function makeStates(options: Partial<SubjectOptions>): Promise<State[]> {
 }
 
 beforeAll(async () => {
-  states = await makeStates({ idleThreads: IDLE_THREADS }, 60_000);
+  states = await makeStates({ idleThreads: IDLE_THREADS });
   const [state] = states;
   if (state !== undefined) good = (await start(state, {})).lines;
-});
+}, 60_000);
 
 interface Faulted extends Outcome {
   readonly at: number;
