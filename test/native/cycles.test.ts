@@ -1,9 +1,10 @@
 /** A restored JVM is checkpointed and restored again, and again. */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   askToPrepare,
   compileJava,
@@ -17,6 +18,7 @@ import {
   startRestored,
 } from './host-jvm.ts';
 
+const run = promisify(execFile);
 const { work, native } = openWork('cycles-test');
 const classes = join(work, 'classes');
 /** What the system's vdso does with the old one: it takes its place, or is called from it, or is not moved at all. */
@@ -54,6 +56,14 @@ test.each([
     let requests = 1;
     let deadMs = 0;
     let early: Use | undefined;
+    // From then on HotSpot has a socket, which is not taken along.
+    const useJcmd = async () => {
+      if (version !== 25 || collector !== 'Serial') return;
+      const { stdout } = await run(join(home, 'bin/jcmd'), [String(jvm.pid), 'VM.version'], { timeout: 20_000 });
+      expect(stdout).toContain(`${jvm.pid}:\n`);
+      rmSync(`/tmp/.java_pid${jvm.pid}`);
+    };
+    await useJcmd();
 
     for (let cycle = 1; cycle <= cycles; cycle++) {
       const host = hostOf(cycle);
@@ -83,6 +93,7 @@ test.each([
       expect((nanos - firstNanos) / 1e6).toBeLessThan(aliveMs);
       expect(ticks).toBeLessThanOrEqual(aliveMs / TICK_MS);
       lastNanos = nanos;
+      await useJcmd();
       if (cycle !== SETTLED_CYCLE) continue;
       early = await takeUse(port, jvm);
       requests += USE_REQUESTS;
