@@ -86,6 +86,7 @@ int main(void) {
   forget_tables();
   test_tables();
   test_heap_walk();
+  test_heap_pages();
   test_channel();
   test_user_name();
   test_counters();

@@ -27,6 +27,7 @@ uint32_t next_random(void);
 
 void test_tables(void);
 void test_heap_walk(void);
+void test_heap_pages(void);
 void test_channel(void);
 void test_user_name(void);
 void test_counters(void);
