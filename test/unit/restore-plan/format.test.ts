@@ -30,6 +30,7 @@ test('the constants are those of plan.h', () => {
   expect(BigInt(format.RESTORER_BASE)).toBe(constant('CRAC_RESTORER_BASE'));
   expect(BigInt(format.PLAN_BASE)).toBe(constant('CRAC_PLAN_BASE'));
   expect(BigInt(format.NONE)).toBe(constant('CRAC_NONE'));
+  expect(format.ANY_SIZE).toBe(constant('CRAC_ANY_SIZE'));
   expect(BigInt(format.RESTORER_END)).toBe(constant('CRAC_RESTORER_END'));
   for (const [prefix, values] of [
     ['CRAC_MEM', format.MEM],
