@@ -1,0 +1,84 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { createGunzip } from 'node:zlib';
+import type { ExecResult } from '../../../src/engine/engine.ts';
+import { openBlob } from '../../../src/oci/blob-store.ts';
+import type { Layer } from '../../../src/oci/image.ts';
+import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
+import { MEM, NO_FILE } from '../../../src/restore-plan/format.ts';
+import { arrangeCheckpoint } from '../../../src/stages/arrange.ts';
+import { packCheckpoint } from '../../../src/stages/pack.ts';
+import { readTar } from '../../../src/tar/read-tar.ts';
+import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
+import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
+import { factsOf, HEAP, makeSample, type Sample, writeSample } from '../restore-plan/sample-dump.ts';
+
+const PAGE = 4096;
+const plan = samplePlan({ verify: { timeout: 300 } });
+const STATE: Layer = { kind: 'state', digest: 'sha256:5', diffId: 'sha256:6', sizeBytes: 7, uncompressedBytes: 8 };
+
+let sample: Sample;
+beforeEach(() => {
+  sample = makeSample();
+});
+afterEach(() => rmSync(sample.dir, { recursive: true, force: true }));
+
+/** What becomes of the sample's checkpoint where the restored app and `ctl` in its container do as `app` says. */
+async function arrange(app: FakeApp) {
+  const engine = openFakeEngine(app);
+  const world = { ...fakeWorld(engine), workDir: sample.dir };
+  const checkpoint = { ...factsOf(sample), imagesDir: sample.dir, stateTar: '' };
+  const restoreImage = await compileDump(writeSample(sample), checkpoint, 'map', sample.dir);
+  const packed = { restoreImage, layers: [STATE, await packCheckpoint(plan, checkpoint, restoreImage, world)] };
+  return { packed, engine, arranged: await arrangeCheckpoint(plan, NO_IMAGE, packed, checkpoint, world) };
+}
+
+/** The kept pages of the heap lie in front: "h", then "H". */
+const touchedSecondPage = ([word]: readonly string[]): ExecResult => {
+  const touched = [{ path: '/opt/crac/checkpoint/mem.bin', runs: [[PAGE, PAGE]] }];
+  return { exitCode: word === 'touched' ? 0 : 1, stdout: JSON.stringify({ touched }), stderr: '' };
+};
+
+async function readLayer(layer: Layer | undefined): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for await (const { header, content } of readTar(
+    openBlob(join(sample.dir, 'blobs'), layer?.digest ?? '').pipe(createGunzip()),
+  ))
+    files.set(header.path, await buffer(content));
+  return files;
+}
+
+test('what the first answer touched lies in front of mem.bin in the layer, and is read ahead', async () => {
+  const { packed, arranged, engine } = await arrange({ ctl: touchedSecondPage });
+  expect(arranged.layers.map(({ kind }) => kind)).toEqual(['state', 'checkpoint']);
+  expect(arranged.layers[0]).toBe(STATE);
+  const { mem, prefetch } = arranged.restoreImage.contents.sections;
+  // The second page of the heap, and of the stack what is read at once.
+  expect(prefetch).toEqual([{ offset: 0, length: 2 * PAGE, file: NO_FILE }]);
+  expect(mem.find(({ kind, address }) => kind === MEM.PAGES && address === HEAP + 2 * PAGE)).toMatchObject({
+    offset: 0,
+  });
+
+  const files = await readLayer(arranged.layers[1]);
+  const memory = files.get('opt/crac/checkpoint/mem.bin')?.toString('latin1');
+  expect(memory).toBe(['H', 's', 'h', 'x'].map((byte) => byte.repeat(PAGE)).join(''));
+  expect(files.get('opt/crac/checkpoint/plan.bin')).toEqual(readFileSync(arranged.restoreImage.planFile));
+  expect(JSON.parse(`${files.get('opt/crac/checkpoint/facts.json')}`).sizes.readAheadBytes).toBe(2 * PAGE);
+  expect(readFileSync(packed.restoreImage.memFile).subarray(0, PAGE)).toEqual(Buffer.alloc(PAGE, 'h'));
+
+  expect(engine.specs.map(({ environment }) => environment)).toEqual([{ CRAC_RESTORE: 'require', CRAC_RECORD: '1' }]);
+  expect(engine.left()).toEqual([]);
+});
+
+test.each<[string, FakeApp]>([
+  ['does not answer', { answer: () => ({ status: 503 }), ctl: touchedSecondPage }],
+  ['ends', { answer: () => 'hang', exits: { code: 125, afterMs: 20 }, ctl: touchedSecondPage }],
+  ['runs where nobody tells what it touched', { ctl: () => ({ exitCode: 1, stdout: '', stderr: '' }) }],
+])('a draft that %s stays as it is', async (_, app) => {
+  const { packed, arranged, engine } = await arrange(app);
+  expect(arranged).toEqual(packed);
+  expect(engine.specs).toHaveLength(1);
+  expect(engine.left()).toEqual([]);
+});
