@@ -24,7 +24,7 @@ const source = join(import.meta.dirname, 'programs/wall_clock.c');
 
 beforeAll(() => {
   buildRuntime();
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', '-o', movableClock, source]);
+  execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-Wall', '-Wextra', '-Werror', '-o', movableClock, source]);
 }, 60_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
