@@ -1,4 +1,4 @@
-/** An app that asks for its checkpoint by itself: a program without a port. */
+/** Apps that ask for their checkpoint by themselves. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,8 @@ import { stringify } from 'yaml';
 import type { BuildResult } from '../../src/build.ts';
 import { JDKS, ROOT, runCli } from './support/build-example.ts';
 import { runInCrun } from './support/run-in-crun.ts';
+import { waitUntilAnswered } from './support/start-image.ts';
+import { startInCrun } from './support/start-in-crun.ts';
 
 const run = promisify(execFile);
 let dir: string;
@@ -53,6 +55,16 @@ test('goes on in the restored container behind its request, reads there, and end
     exitCode: 1,
     output: 'loaded 1000\nnot restored: this JVM was not started for a checkpoint\n9 81\n',
   });
+}, 180_000);
+
+test('a server that asks before it listens, as frameworks do, is verified by requests', async () => {
+  const requests = ['--readiness', '/3', '--warm-up', '/12 x1'];
+  const { exitCode, stdout, stderr, output } = await build(['--json', '--arg=serve', ...requests]);
+  expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+  const { warmth, verified }: BuildResult = JSON.parse(stdout);
+  expect([warmth, verified]).toEqual([undefined, expect.objectContaining({ checkedRequests: 1 })]);
+  await using started = await startInCrun(output, { environment: { CRAC_RESTORE: 'require' } });
+  expect(await waitUntilAnswered(() => started.get('/12'))).toBe('144');
 }, 180_000);
 
 test.each([

@@ -1,12 +1,14 @@
+import com.sun.net.httpserver.HttpServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
 import java.util.TreeMap;
 import jdk.crac.CheckpointException;
 import jdk.crac.Core;
 import jdk.crac.RestoreException;
 
-/** A program without a port: loads its table, asks for its checkpoint, and looks up what it then reads. */
+/** Loads its table, asks for its checkpoint, and looks up what it then reads, or, with "serve", is asked for. */
 public class Batch {
     public static void main(String[] args) throws Exception {
         TreeMap<String, Integer> squares = new TreeMap<>();
@@ -21,7 +23,23 @@ public class Batch {
             Thread.sleep(60_000);
         }
         System.out.println(ask());
+        if (args.length > 0 && args[0].equals("serve")) {
+            serve(squares);
+            return;
+        }
         System.exit(answer(squares));
+    }
+
+    /** GET /NUMBER: its square. */
+    static void serve(TreeMap<String, Integer> squares) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(8080), 0);
+        server.createContext("/", exchange -> {
+            byte[] answer = ("" + squares.get(exchange.getRequestURI().getPath().substring(1))).getBytes();
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        server.start();
     }
 
     static String ask() throws RestoreException {
