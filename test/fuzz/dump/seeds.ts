@@ -10,11 +10,11 @@ import {
   HEAP,
   makeSample,
   open,
-  PID,
   regular,
   type Sample,
   writeSample,
 } from '../../unit/restore-plan/sample-dump.ts';
+import { addThread } from '../add-thread.ts';
 import type { DumpFiles } from './mutate-dump.ts';
 
 export interface Seed {
@@ -84,32 +84,7 @@ const CHANGES: readonly ((sample: Sample) => void)[] = [
     Object.assign(s.task, { 15: Array.from({ length: 62 }, (_, index) => ({ 1: index % 3, 2: 4n, 3: 5n, 4: 6n })) });
     Object.assign(s.thread, { 7: { 1: HEAP, 2: 8192, 3: 0 }, 15: { 1: HEAP + 0x900, 2: 32, 3: 0x53053053 } });
   },
-  (s) => {
-    const xsave = { 1: 7n, 2: Array.from({ length: 64 }, (_, index) => index) };
-    s.processes.splice(0, 1, { 1: PID, 2: 0, 3: PID, 4: PID, 5: [PID, PID + 1] });
-    s.images.set(`core-${PID + 1}`, {
-      magic: 0x55053847,
-      records: [
-        {
-          1: 1,
-          2: {
-            1: HEAP + 0x880,
-            2: {
-              16: 0xffff_ffff_ffff_ffffn,
-              17: 0x1234,
-              18: 0x33,
-              19: 0x246,
-              20: HEAP + 0x1800,
-              21: 0x2b,
-              22: 0x7100n,
-            },
-            3: { 1: 0x37f, 7: 0x1f80, 8: 0xffff, 9: Array(32).fill(1), 10: Array(64).fill(2), 13: xsave },
-          },
-          5: { 1: 0, 2: 24, 4: 0, 5: 0, 6: 4n, 13: 'worker' },
-        },
-      ],
-    });
-  },
+  addThread,
 ];
 
 export async function makeSeeds(): Promise<Disposable & { readonly seeds: readonly Seed[] }> {

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { Fields } from '../../unit/restore-plan/criu-encoder.ts';
 import { compileSample, HEAP, makeSample, open, regular, type Sample } from '../../unit/restore-plan/sample-dump.ts';
+import { addThread } from '../add-thread.ts';
 
 const PAGE = 4096;
 
@@ -26,6 +27,7 @@ function addEverything(sample: Sample): void {
   open(sample, 14, unix(71, 902, 0, { 4: 10, 7: 5, 11: '/run/app.sock\0' }));
   sample.images.set('sk-queues', { magic: 0x56264026, records: [{ 1: 69, 2: 3 }, Buffer.from('abc')] });
   sample.images.set('pipes-data', { magic: 0x56453709, records: [{ 1: 77, 2: 5, 3: 65536 }, Buffer.from('bytes')] });
+  addThread(sample);
   Object.assign(sample.registers, { 11: 202n, 14: 0x89, 8: HEAP + 0x840 });
   Object.assign(sample.task, { 15: Array.from({ length: 62 }, () => ({ 1: 1n, 2: 4n, 3: 5n, 4: 6n })) });
   Object.assign(sample.thread, { 15: { 1: HEAP + 0x900, 2: 32, 3: 0x53053053 } });
