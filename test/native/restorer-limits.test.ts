@@ -11,11 +11,14 @@ const isV2 = statSync('/sys/fs/cgroup/cgroup.controllers', { throwIfNoEntry: fal
 function limitGroup(controller: 'memory' | 'pids', file: string, value: number): Disposable & { prefix: string[] } {
   const group = join('/sys/fs/cgroup', isV2 ? '' : controller, `restorer-test-${process.pid}`);
   mkdirSync(group);
-  writeFileSync(join(group, file), `${value}`);
-  return {
-    prefix: ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'],
-    [Symbol.dispose]: () => void run('rmdir', [group]),
-  };
+  const remove = () => void run('rmdir', [group]);
+  try {
+    writeFileSync(join(group, file), `${value}`);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { prefix: ['sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'], [Symbol.dispose]: remove };
 }
 
 /** Starts a command that sees these files as its control groups, whichever version the machine has. */
@@ -40,6 +43,16 @@ test.each([
   const { lines, stderr } = launch(state.dir, { prefix: group?.prefix ?? prefixOf() });
   const reason = 'thread 2 of 2 cannot be made: the limit of processes is reached (--pids-limit, ulimit -u)';
   expect({ lines, stderr }).toEqual({ lines: ['cold'], stderr: `crac: starting cold: ${reason}\n` });
+});
+
+test.each([
+  ['no more than the container allows, where the build had more', 4096, 'nofile 200'],
+  ["the container's, where the build tells none", 0, 'nofile 100'],
+])('open files: %s', async (_, softLimit, line) => {
+  const { dir } = await makeState({ header: { nofile_soft: softLimit } });
+  const { status, stderr, lines } = launch(dir, { prefix: ['prlimit', '--nofile=100:200'] });
+  expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
+  expect(lines).toContain(line);
 });
 
 test('port in use', async () => {

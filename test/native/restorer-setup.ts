@@ -61,7 +61,11 @@ function planLaunch(dir: string, { build = 'restore', args = [], env = {}, cwd =
   return {
     command,
     rest,
-    options: { cwd, env: { CRAC_CHECKPOINT: join(dir, 'checkpoint'), ...env }, timeout: 20_000 },
+    // The restorer blocks all other signals, and one that hangs would never end.
+    options: {
+      ...{ cwd, env: { CRAC_CHECKPOINT: join(dir, 'checkpoint'), ...env } },
+      ...{ timeout: 20_000, killSignal: 'SIGKILL' as const },
+    },
   };
 }
 
@@ -74,7 +78,7 @@ export function launch(dir: string, how: Launch = {}): Outcome {
 /** The same without waiting in between, so that several may run. */
 export function launchBeside(dir: string, how: Launch = {}): Promise<Outcome> {
   const { command, rest, options } = planLaunch(dir, how);
-  const child = spawn(command, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'], killSignal: 'SIGKILL' });
+  const child = spawn(command, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { constant, layout } from './plan-maker.ts';
 import {
@@ -156,7 +157,9 @@ describe('a restored process', () => {
     const state = await makeState({ sections: () => ({ sigact: [] }) });
     const script = `import os,signal,sys
 signal.pthread_sigmask(signal.SIG_BLOCK,[signal.SIGHUP]); os.kill(os.getpid(),signal.SIGHUP); os.execv(sys.argv[1],sys.argv[1:])`;
-    const { lines, status } = launch(state.dir, { prefix: ['python3', '-c', script] });
-    expect({ lines, status }).toEqual({ lines: [], status: null });
+    const { lines, status } = launch(state.dir, {
+      prefix: ['sh', '-c', '"$@"; exit $?', 'sh', 'python3', '-c', script],
+    });
+    expect({ lines, status }).toEqual({ lines: [], status: 128 + constants.signals.SIGHUP });
   });
 });
