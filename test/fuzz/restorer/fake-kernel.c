@@ -32,7 +32,8 @@ uint32_t compute_crc32(const void *bytes, size_t size);
 extern char __start_restore_data[], __stop_restore_data[], __start_restore_bss[], __stop_restore_bss[];
 extern struct crac_header *plan;
 
-enum { PLAN_FD = 1000, MEM_FD, COLD_FD, MAPS_FD, CGROUP_FD, OTHER_FD };
+/* Numbers that no plan can have for its own. */
+enum { PLAN_FD = 0x50000000, MEM_FD, COLD_FD, MAPS_FD, CGROUP_FD, OTHER_FD };
 
 static const struct given *given;
 static struct outcome outcome;
