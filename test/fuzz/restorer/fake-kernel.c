@@ -158,7 +158,7 @@ static long read_memory(void *out, size_t size) {
 }
 
 static long read_at(long fd, void *out, size_t size, uint64_t offset) {
-  if (fd == PLAN_FD) {
+  if (fd == PLAN_FD && plan == NULL) {
     size_t got = offset >= given->plan_size ? 0 : given->plan_size - offset;
     if (got > size) got = size;
     memcpy(out, given->plan + offset, got);
@@ -233,7 +233,7 @@ long system_call_or_fault(long number, long a, long b, long c, long d, long e, l
     case SYS_newfstatat: return tell_status((const char *)b, 0, (struct stat *)c);
     case SYS_mmap:
       if (a == 0 && (d & MAP_FIXED) == 0) return allocate((size_t)b);
-      return e == PLAN_FD ? map_plan((uintptr_t)a, (size_t)b) : map_area((uintptr_t)a, (size_t)b, (int)c, e);
+      return e == PLAN_FD && plan == NULL ? map_plan((uintptr_t)a, (size_t)b) : map_area((uintptr_t)a, (size_t)b, (int)c, e);
     case SYS_mprotect: return is_own((uintptr_t)a, (uintptr_t)(a + b)) ? mprotect((void *)a, (size_t)b, (int)c) : -ENOMEM;
     case SYS_mremap: return move((uintptr_t)a, (size_t)b, (uintptr_t)e);
     case SYS_munmap: /* all is unmapped at the end */
