@@ -1,10 +1,12 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import { FD, MEM } from '../../../src/restore-plan/format.ts';
 import { THREAD_HELD } from '../../../src/restore-plan/threads.ts';
 import { blobBytes, blobText, readHeader, readSection } from './plan-reader.ts';
 import {
   anonymous,
   compileSample,
+  factsOf,
   HEAP,
   LIBRARY,
   makeSample,
@@ -14,6 +16,7 @@ import {
   type Sample,
   STACK,
   VDSO,
+  writeSample,
 } from './sample-dump.ts';
 
 const PAGE = 4096;
@@ -120,6 +123,19 @@ test('header: clocks, mailbox, vdso, folder', async () => {
   expect(symbol?.['offset']).toBe(0x800);
 });
 
+test('header: the memory that a restore needs at once, and to what the heap may grow', async () => {
+  const headerWith = async (mode: 'map' | 'read') => readHeader((await compileSample(sample, mode)).plan);
+  const [mapped, read] = [await headerWith('map'), await headerWith('read')];
+  expect(mapped['needed_bytes']).toBeGreaterThan(24 << 20);
+  expect((read['needed_bytes'] ?? 0) - (mapped['needed_bytes'] ?? 0)).toBe(2 * PAGE); // the heap's two
+  expect(mapped['max_heap_bytes']).toBe(0); // nobody has told
+
+  const facts = factsOf(sample);
+  const ready = { ...facts.ready, maxHeapBytes: 48 << 20 };
+  const { planFile } = await compileDump(writeSample(sample), { ...facts, ready }, 'map', sample.dir);
+  expect(readHeader(readFileSync(planFile))).toMatchObject({ max_heap_bytes: 48 << 20 });
+});
+
 test('mapped files carry what they must still be', async () => {
   const { plan } = await compileSample(sample);
   const [file] = readSection(plan, 'CRAC_FILES', 'crac_file');
@@ -146,6 +162,14 @@ test('signals after SIGKILL keep their numbers', async () => {
 });
 
 describe('threads', () => {
+  /** As `/proc/PID/task/TID/comm` has them, with the collectors and JDKs that are supported. */
+  const OWN_THREADS = [
+    ...['VM Thread', 'VM Periodic Tas', 'C1 CompilerThre', 'C2 CompilerThre', 'Reference Handl', 'Finalizer'],
+    ...['Signal Dispatch', 'Service Thread', 'Monitor Deflati', 'Notification Th', 'Common-Cleaner', 'Attach Listener'],
+    ...['GC Thread#0', 'G1 Main Marker', 'G1 Conc#0', 'G1 Refine#0', 'G1 Service', 'ParGC Thread#0', 'Sweeper thread'],
+    ...['Shenandoah GC T', 'Concurrent Mark', 'crac checkpoint'],
+  ];
+
   test('one in a system call gets a frame with FXSAVE only', async () => {
     sample.registers[11] = 202;
     const { plan } = await compileSample(sample);
@@ -160,10 +184,10 @@ describe('threads', () => {
 
   test.each([
     ['one of the app that waits in the kernel', 'http-worker', {}, THREAD_HELD],
-    ['one of the JVM', 'VM Thread', {}, 0],
+    ...OWN_THREADS.map((name) => ['one of the JVM', name, {}, 0] as const),
     ['the one that waits for the restore', 'main', { 15: HEAP + 24 }, 0],
     ['one that runs code', 'http-worker', { 16: 0xffffffffffffffffn }, 0],
-  ])('is held back until the runtime is ready: %s', async (_, name, registers, flags) => {
+  ] as const)('is held back until the runtime is ready: %s (%s)', async (_, name, registers, flags) => {
     sample.thread[13] = name;
     Object.assign(sample.registers, registers);
     const { plan } = await compileSample(sample);

@@ -70,6 +70,19 @@ test('what is closed keeps its number, by a stand-in', async () => {
   ]);
 });
 
+test('an epoll that is closed watches nothing any more, whatever it watched', async () => {
+  const targets = [5, 99].map((fd) => ({ 1: 61, 2: fd, 3: 1 }));
+  open(sample, 4, { 1: 7, 2: 61, 9: { 1: 61, 2: 2, 4: targets } });
+  open(sample, 5, connection(62, { 6: 10, 8: 0, 11: [0] }));
+  decide([4, 'close']);
+  const { plan } = await compileSample(sample);
+  expect(readSection(plan, 'CRAC_FDS', 'crac_fd')).toMatchObject([
+    { fd: 4, kind: FD.EVENTFD },
+    { fd: 5, kind: FD.SOCKET },
+  ]);
+  expect(readSection(plan, 'CRAC_EPOLL', 'crac_epoll')).toEqual([]);
+});
+
 test('what is ignored is restored where that is possible, else a stand-in', async () => {
   open(sample, 4, { 1: 8, 2: 60 });
   open(sample, 5, regular(61, '/dev/null', { 2: 2, 10: 0o020666 }));
