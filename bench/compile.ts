@@ -95,7 +95,7 @@ async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell 
     signal: new AbortController().signal,
   });
   await rm(dumpDir, { recursive: true, force: true });
-  await mkdir(dumpDir);
+  await mkdir(dumpDir, { recursive: true });
   const options = [
     `-agentpath:${NATIVE}/libcrac.so`,
     '-Xmx1g',
@@ -105,15 +105,18 @@ async function dumpLiveHeap(dumpDir: string, { workDir, base, javaOptions, tell 
   ];
   const argv = [join(jdk, 'bin/java'), ...options, '-cp', resolve(classes), 'LiveHeap', String(HEAP_MB)];
   tell(`filling a heap: ${argv.join(' ')}`);
-  await using log = await open(join(workDir, 'jvm.log'), 'w+'); // not a pipe: Node's are sockets, which CRIU would have to know
+  // Not pipes: Node's are sockets, which CRIU would have to know.
+  await using log = await open(join(workDir, 'jvm.log'), 'w+');
+  await using errors = await open(join(workDir, 'jvm-errors.log'), 'w+');
   const jvm = spawn('bash', ['--norc', '-c', CLOSE_OTHERS, 'bash', ...argv], {
     cwd: '/',
-    stdio: ['ignore', log.fd, 'inherit'],
+    stdio: ['ignore', log.fd, errors.fd],
     detached: true,
   });
   try {
     while ((await stat(join(workDir, 'jvm.log'))).size === 0) {
-      if (jvm.exitCode !== null || jvm.signalCode !== null) throw new Error('the JVM ended before its heap was filled');
+      if (jvm.exitCode !== null || jvm.signalCode !== null)
+        throw new Error(`the JVM ended before its heap was filled, see ${workDir}/jvm-errors.log`);
       await sleep(100);
     }
     tell('preparing and dumping');

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openToolbox } from '../src/criu/toolbox.ts';
 import type { Bench, BenchOptions, Measurements } from './bench.ts';
+import { compileBench } from './compile.ts';
 import { composeContainerVariant } from './in-container.ts';
 import {
   buildApp,
@@ -14,6 +15,7 @@ import {
   type Variant,
 } from './measured-app.ts';
 import { measurePhases } from './phases.ts';
+import { measureReplicas } from './replicas.ts';
 import { runCommand } from './run-command.ts';
 import { median, roundFigure } from './statistics.ts';
 
@@ -29,6 +31,8 @@ import { median, roundFigure } from './statistics.ts';
  *   rss_…mb                resident set right after the first response of a restore
  *   restorer_ms, phase_…   the restorer's own part, and its parts
  *
+ * and the figures of `replicas` and `compile`.
+ *
  * All but the containers run as root in the unpacked image, with namespaces of their own, made before the clock starts.
  */
 export const restoreBench: Bench = {
@@ -40,6 +44,8 @@ export const restoreBench: Bench = {
 const LARGE_MB = 200;
 /** Of a start from disk, which takes longer and disturbs the whole machine. */
 const COLD_CACHE_EVERY = 3;
+/** At most: each takes seconds, and differs little from the next. */
+const COMPILE_RUNS = 3;
 
 async function run(options: BenchOptions): Promise<Measurements> {
   const { tell } = options;
@@ -80,6 +86,14 @@ async function run(options: BenchOptions): Promise<Measurements> {
     if (round > 0) for (const [key, value] of Object.entries(phases)) add(key, value);
     tell(`round ${round} of ${options.runs}`);
   }
+  tell('replicas');
+  const replicas = await measureReplicas(small.image);
+  tell('compile step');
+  const compiled = await compileBench.run({
+    ...options,
+    workDir: join(options.workDir, '500mb'),
+    runs: Math.min(options.runs, COMPILE_RUNS),
+  });
   const medians = Object.entries(runs).map(([key, values]) => [key, roundFigure(median(values))] as const);
   const { uncompressedBytes, sizeBytes } = small.image.checkpointLayer;
   return {
@@ -87,8 +101,10 @@ async function run(options: BenchOptions): Promise<Measurements> {
       ...Object.fromEntries(medians),
       layer_mb: roundFigure(uncompressedBytes / 1e6),
       layer_compressed_mb: roundFigure(sizeBytes / 1e6),
+      ...replicas.figures,
+      ...compiled.figures,
     },
-    runs,
+    runs: { ...runs, ...replicas.runs, ...compiled.runs },
   };
 }
 
