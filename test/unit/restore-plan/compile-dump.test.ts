@@ -136,7 +136,9 @@ test('header: the memory that a restore needs at once, and to what the heap may 
   expect(readHeader(readFileSync(planFile))).toMatchObject({ max_heap_bytes: 48 << 20 });
 });
 
-test('mapped files carry what they must still be', async () => {
+test('mapped files carry what they must still be, times in whole seconds', async () => {
+  const library = sample.root.get('/lib/library');
+  if (library !== undefined) sample.root.set('/lib/library', { ...library, mtimeSeconds: 1000.999 });
   const { plan } = await compileSample(sample);
   const [file] = readSection(plan, 'CRAC_FILES', 'crac_file');
   expect(file).toMatchObject({ size: 2 * PAGE, mtime_s: 1000, open_flags: 0 });

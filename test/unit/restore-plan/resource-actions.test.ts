@@ -70,6 +70,17 @@ test('what is closed keeps its number, by a stand-in', async () => {
   ]);
 });
 
+test('a file that is read must be what it was, unless it is closed', async () => {
+  const localPath = `${sample.dir}/library`;
+  for (const path of ['/kept', '/closed']) sample.root.set(path, { sizeBytes: 8192, mtimeSeconds: 1, localPath });
+  open(sample, 4, regular(61, '/kept', { 8: 8192 }));
+  open(sample, 5, regular(62, '/closed', { 8: 8192 }));
+  decide([5, 'close']);
+  const { plan } = await compileSample(sample);
+  const files = readSection(plan, 'CRAC_FILES', 'crac_file').map(({ path_blob: at }) => blobText(plan, at ?? 0));
+  expect(files).toEqual(['/lib/library', '/kept']);
+});
+
 test('an epoll that is closed watches nothing any more, whatever it watched', async () => {
   const targets = [5, 99].map((fd) => ({ 1: 61, 2: fd, 3: 1 }));
   open(sample, 4, { 1: 7, 2: 61, 9: { 1: 61, 2: 2, 4: targets } });

@@ -1,5 +1,6 @@
 import type { ExecResult } from '../../../src/engine/engine.ts';
 import type { CracBuildError } from '../../../src/errors.ts';
+import type { BuildPlan } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { launchApp } from '../../../src/stages/launch.ts';
 import { awaitOwnRequest, explainEnd } from '../../../src/stages/own-request.ts';
@@ -7,7 +8,10 @@ import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { SAMPLE_FACTS } from '../../support/sample-plan.ts';
 
-const plan = planBuild({ checkpoint: { trigger: 'app', settle: 7 }, warmUp: { timeout: 300 } }, SAMPLE_FACTS);
+const planWith = (timeout: number) =>
+  planBuild({ checkpoint: { trigger: 'app', settle: 7 }, warmUp: { timeout } }, SAMPLE_FACTS);
+const patient = planWith(30_000);
+const impatient = planWith(300);
 const RUNNING = { state: 'running', checkpointing: false, last: null };
 const WAITING = { state: 'waiting', checkpointing: true, last: null };
 const READY = {
@@ -22,14 +26,14 @@ const nobody = says({ error: 'no JVM with the checkpoint agent answers here', de
 const forever = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
-async function waitFor(app: FakeApp, signal?: AbortSignal) {
+async function waitFor(app: FakeApp, { plan = patient, signal }: { plan?: BuildPlan; signal?: AbortSignal } = {}) {
   const world = fakeWorld(openFakeEngine({ lines: ['reading the model'], ...app }), signal);
   await using running = await launchApp(plan, NO_IMAGE, world);
   return await explainEnd(running.container, awaitOwnRequest(plan, running.container, world));
 }
 
-const failureOf = async (app: FakeApp): Promise<CracBuildError> =>
-  await waitFor(app).then(
+const failureOf = async (app: FakeApp, plan = patient): Promise<CracBuildError> =>
+  await waitFor(app, { plan }).then(
     () => Promise.reject(new Error('it worked')),
     (error) => error,
   );
@@ -45,14 +49,17 @@ test('joins the app once its JVM answers', async () => {
   expect(heard).toEqual(['status', 'status', 'status', 'checkpoint --settle-ms 7 --join']);
 });
 
-test('an app that waits already is joined, too', async () => {
-  const ctl = ([word]: readonly string[]) => (word === 'status' ? says(WAITING) : says(READY));
+test.each([
+  ['waits already', null],
+  ['was refused and asks again', { outcome: 'not taken', error: 'what it had open' }],
+])('an app that %s is joined, too', async (_, last) => {
+  const ctl = ([word]: readonly string[]) => (word === 'status' ? says({ ...WAITING, last }) : says(READY));
   expect(await waitFor({ ctl })).toMatchObject({ pid: 1, nanoOffset: '0x10' });
 });
 
 test('an app that does not ask in time is told, with its last lines', async () => {
   const ctl = ([word]: readonly string[], signal: AbortSignal) => (word === 'status' ? says(RUNNING) : forever(signal));
-  expect(await failureOf({ ctl })).toMatchObject({
+  expect(await failureOf({ ctl }, impatient)).toMatchObject({
     code: 'WARM_UP_FAILED',
     message: 'the app did not ask for its checkpoint within 300 ms',
     hint: expect.stringContaining('Core.checkpointRestore()'),
@@ -67,7 +74,7 @@ test('one that asked and was not prepared in time is told apart', async () => {
     asked = true;
     return forever(signal);
   };
-  expect(await failureOf({ ctl })).toMatchObject({
+  expect(await failureOf({ ctl }, impatient)).toMatchObject({
     code: 'WARM_UP_FAILED',
     message: 'the app asked for its checkpoint, but was not prepared for it within 300 ms',
     hint: expect.stringContaining('beforeCheckpoint'),
@@ -75,7 +82,7 @@ test('one that asked and was not prepared in time is told apart', async () => {
 });
 
 test('a JVM that never answers is told as one that does not ask', async () => {
-  expect(await failureOf({ ctl: () => nobody })).toMatchObject({ code: 'WARM_UP_FAILED' });
+  expect(await failureOf({ ctl: () => nobody }, impatient)).toMatchObject({ code: 'WARM_UP_FAILED' });
 });
 
 test.each([
@@ -117,5 +124,5 @@ test('an abort is no time limit', async () => {
   const controller = new AbortController();
   const ctl = ([word]: readonly string[], signal: AbortSignal) => (word === 'status' ? says(RUNNING) : forever(signal));
   setTimeout(() => controller.abort(), 50);
-  await expect(waitFor({ ctl }, controller.signal)).rejects.toThrow(/abort/);
+  await expect(waitFor({ ctl }, { signal: controller.signal })).rejects.toThrow(/abort/);
 });
