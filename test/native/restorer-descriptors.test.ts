@@ -144,6 +144,22 @@ test('a unix socket at which somebody else listens, who is not disturbed', async
   server.close();
 });
 
+test('a unix socket at which somebody listens who accepts nobody', async () => {
+  const path = join(work, 'crowded');
+  const state = await makeState({
+    sections: (blob) => socket(blob, { family: 1, type: 1, backlog: 1 }, unixPath(path), `unix socket ${path}`),
+  });
+  const crowd = `import socket, subprocess, sys
+server = socket.socket(socket.AF_UNIX); server.bind("${path}"); server.listen(0)
+client = socket.socket(socket.AF_UNIX); client.connect("${path}")
+sys.exit(subprocess.run(sys.argv[1:]).returncode)`;
+  const { status, stderr } = launch(state.dir, { cwd: work, prefix: ['python3', '-c', crowd] });
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: `crac: starting cold: unix socket ${path} cannot be bound: address already in use\n`,
+  });
+});
+
 test('the files of unix sockets are removed when the app starts cold after all', async () => {
   const [absolute, relative] = [join(work, 'absolute'), join(work, 'relative')];
   const state = await makeState({
