@@ -53,6 +53,18 @@ test('CRAC_COLD points to another cold command', async () => {
   expect(lines).toEqual(['other -Dk=v last']);
 });
 
+test.each([
+  ['1', '-Dk=v -Dl= first second last -x'],
+  ['2', 'first -Dk=v -Dl= second last -x'],
+  ['3', 'first second -Dk=v -Dl= last -x'],
+  ['4', 'first second -Dk=v -Dl= last -x'],
+])('the properties of the container go to place %s', async (place, line) => {
+  const { dir } = await makeState();
+  writeCold(dir, place, '/bin/echo', 'first', 'second');
+  const { lines } = launch(dir, { env: { CRAC_RESTORE: 'off' }, args: ['-Dk=v', 'last', '-x', '-Dl='] });
+  expect(lines).toEqual([line]);
+});
+
 test.each(['missing/', 'link'])('the cold command is found where the checkpoint is not: %s', async (name) => {
   const { dir } = await makeState();
   writeCold(dir, '9', '/bin/echo', 'cold');

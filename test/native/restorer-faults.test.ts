@@ -17,8 +17,10 @@ setUpRestorer('restore-with-faults');
 
 const ENOMEM = '12';
 const EPERM = '1';
+const EINTR = '4';
 const AT_A_TIME = 4;
 const CLONE = 56;
+const FUTEX = 202;
 const EXIT_GROUP = 231; // without it nothing can end
 const IDLE_THREADS = 6;
 
@@ -40,7 +42,7 @@ const TOLERATED: Readonly<Record<number, readonly string[]>> = {
 
 /** Tells without another process where it is and with what. */
 const SHELL = `echo cold "$0" "$@"; pwd; umask; echo /proc/self/fd/*; ulimit -n
-while read line; do case $line in SigBlk*) echo $line;; esac; done </proc/self/status; exit 3`;
+while read line; do case $line in SigBlk*|SigIgn*) echo $line;; esac; done </proc/self/status; exit 3`;
 const openFiles = run('sh', ['-c', 'ulimit -n']).trim();
 const coldOutput = [
   'cold app -Dx=y -jar argument',
@@ -49,6 +51,7 @@ const coldOutput = [
   '/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3', // 3: of the shell, which lists the folder
   openFiles,
   'SigBlk: 0000000000000000',
+  'SigIgn: 0000000000000000',
 ];
 
 let states: State[] = [];
@@ -172,3 +175,11 @@ test('each call of the threads that are made', async () => {
     });
   }
 }, 60_000);
+
+test('waits that are interrupted are waited again: a thread is held back as long as it should be', async () => {
+  const [state] = await makeStates({ held: 'opened' });
+  if (state === undefined) throw new Error('no state');
+  const { status, stderr, lines } = await start(state, { CRAC_FAULT_CALL: `${FUTEX}`, CRAC_FAULT_WITH: EINTR });
+  expect({ status, stderr }).toEqual({ status: 42, stderr: '' });
+  expect(lines).toContain('second.held yes');
+});

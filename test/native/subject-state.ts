@@ -178,6 +178,7 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
     sigact: [
       { signal: 10, handler: at('on_signal'), restorer: at('return_from_signal'), flags: 0x0c000000 },
       { signal: 13, handler: 1 },
+      { signal: 64, handler: 1 },
     ],
     fd: fds,
     epoll: [

@@ -123,6 +123,14 @@ test('header: clocks, mailbox, vdso, folder', async () => {
   expect(symbol?.['offset']).toBe(0x800);
 });
 
+test('header: the clock pages may be several areas, in any order', async () => {
+  const vvar = sample.vmas[3];
+  sample.vmas.push({ ...vvar, 1: VDSO - 6 * PAGE, 2: VDSO - 2 * PAGE });
+  expect(readHeader((await compileSample(sample)).plan)).toMatchObject({
+    ...{ vvar_start: VDSO - 6 * PAGE, vvar_size: 6 * PAGE, vdso_start: VDSO },
+  });
+});
+
 test('header: the memory that a restore needs at once, and to what the heap may grow', async () => {
   const headerWith = async (mode: 'map' | 'read') => readHeader((await compileSample(sample, mode)).plan);
   const [mapped, read] = [await headerWith('map'), await headerWith('read')];

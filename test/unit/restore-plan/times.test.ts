@@ -24,6 +24,7 @@ test.each([
 
 test.each([
   ['a futex on CLOCK_REALTIME', 202, [0x10, 0x189, 0, AT]],
+  ['one of several futexes on CLOCK_REALTIME', 449, [0x10, 1, 0, AT, 0]],
   ['a futex without a limit', 202, [0x10, 9, 0, 0]],
   ['a futex with a length of time', 202, [0x10, 0, 0, AT]],
   ['sleep for a length of time', 230, [1, 0, AT]],
