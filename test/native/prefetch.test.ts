@@ -22,10 +22,10 @@ function makeFile(name: string): string {
 }
 
 /** A file that no restore touches, and of which 16 pages are to be read ahead. */
-async function makePrefetchState(name: string): Promise<State & { readonly file: string }> {
+async function makePrefetchState(name: string, memBytes = PAGE): Promise<State & { readonly file: string }> {
   const file = makeFile(name);
   const prefetch = [
-    { offset: 0, length: PAGE, file: MEM_BIN },
+    { offset: 0, length: memBytes, file: MEM_BIN },
     { offset: 8 * PAGE, length: 16 * PAGE, file: 1 },
   ];
   const state = await makeState({ files: [file], sections: () => ({ prefetch }) });
@@ -37,6 +37,17 @@ async function makePrefetchState(name: string): Promise<State & { readonly file:
 test('a restore from disk reads ahead what is listed', async () => {
   const state = await makePrefetchState('cold');
   dropFromCache(state.memFile);
+  expect(launch(state.dir, { env: { CRAC_RESTORE: 'require' } }).status).toBe(42);
+  expect(countCached(state.file)).toBeGreaterThanOrEqual(16);
+});
+
+test('also when only the end of what it needs of mem.bin is missing', async () => {
+  const state = await makePrefetchState('half', 4 * PAGE);
+  dropFromCache(state.memFile);
+  const readFirstPage = `import os, sys; file = os.open(sys.argv[1], os.O_RDONLY)
+os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM); os.pread(file, ${PAGE}, 0)`;
+  run('python3', ['-c', readFirstPage, state.memFile]);
+  expect(countCached(state.memFile)).toBe(1);
   expect(launch(state.dir, { env: { CRAC_RESTORE: 'require' } }).status).toBe(42);
   expect(countCached(state.file)).toBeGreaterThanOrEqual(16);
 });

@@ -196,7 +196,8 @@ static void report_mailbox(void) {
   print("mailbox state=%u argc=%u pid=%s\n", (uint64_t)mailbox->state, (uint64_t)mailbox->argc,
         mailbox->pid == (uint32_t)call(getpid) ? "right" : "wrong");
   print_signed("clock_delta_ns", mailbox->clock_delta_ns);
-  print("released %s\n", mailbox->restore_released_ns > mailbox->restore_started_ns && mailbox->restore_started_ns > 0 ? "right" : "wrong");
+  int64_t took_ns = mailbox->restore_released_ns - mailbox->restore_started_ns; /* by the wall clock, which is far from 0 */
+  print("released %s\n", took_ns > 0 && took_ns < 60000000000 ? "right" : "wrong");
   const char *text = mailbox->data;
   for (uint32_t i = 0; i < mailbox->argc + mailbox->envc; i++, text += strlen(text) + 1)
     print("%s %s\n", i < mailbox->argc ? "arg" : "env", text);

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { constant } from './plan-maker.ts';
 import { type Launch, launch, makeState, patch, run, type State, setUpRestorer, work } from './restorer-setup.ts';
 import type { SubjectOptions } from './subject-state.ts';
 
@@ -51,6 +52,16 @@ describe('starts cold, with the reason in one line', () => {
     },
     { name: 'other place', reason: /restorer at another address/, spoil: (s) => patch(s, 'restorer_start', 4096) },
     { name: 'plan elsewhere', reason: /does not fit where/, options: { header: { map_address: 0x10000000 } } },
+    {
+      name: 'plan that reaches beyond its place',
+      reason: /does not fit where/,
+      options: { header: { map_address: constant('CRAC_RESTORER_END') - 4096n } },
+    },
+    {
+      name: 'plan between two pages',
+      reason: /does not fit where/,
+      options: { header: { map_address: constant('CRAC_PLAN_BASE') + 64n } },
+    },
     { name: 'damaged section', reason: /plan\.bin is damaged \(section 0\)/, spoil: (s) => patch(s, 'sections', 3) },
     {
       name: 'flipped bit',
