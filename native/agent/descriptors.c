@@ -1,11 +1,12 @@
 /*
  * What the process has open, for the check before a checkpoint. Everything comes from the descriptor itself: no list of
- * the system's connections is read, and nothing is opened but /proc/self/fd.
+ * the system's connections is read, and nothing is opened but /proc/self/fd and, of files, /proc/self/fdinfo/N.
  *
  * Result: strings that end with NUL, FIELD_COUNT of them for each descriptor from 3 on:
  *
  *   number, kind, status flags (F_GETFL), name (the link's text), links (0: deleted), inode
  *   sockets, else empty: family, type, TCP state, local address, local port, remote address, remote port, waiting bytes
+ *   files: "locked" where the process holds a lock or a lease on it; else empty
  *
  * kind: file folder device fifo pipe socket epoll eventfd other. Addresses are numeric (an IPv4 address inside an IPv6
  * one is told as IPv4), paths of unix sockets, "@name" for abstract ones, and empty where there is none.
@@ -30,7 +31,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FIELD_COUNT 14
+#define FIELD_COUNT 15
 #define LISTENING 10 /* TCP_LISTEN of the kernel's enum */
 
 struct text {
@@ -163,6 +164,18 @@ static bool is_control_channel(int fd) {
   return !getsockname(fd, (struct sockaddr *)&found, &length) && length == own_length && !memcmp(&own, &found, length);
 }
 
+/* A "lock:" line of fdinfo; the few lines before it are short. */
+static bool is_locked(int fd) {
+  char path[64], lines[1024];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  int info = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = info < 0 ? 0 : read(info, lines, sizeof lines - 1);
+  if (info >= 0)
+    close(info);
+  lines[length < 0 ? 0 : length] = 0;
+  return strstr(lines, "\nlock:") != NULL;
+}
+
 static void put_descriptor(struct text *out, int fd) {
   char link[64], name[4097];
   struct stat status;
@@ -182,8 +195,9 @@ static void put_descriptor(struct text *out, int fd) {
   if (S_ISSOCK(status.st_mode))
     put_socket(out, fd);
   else
-    for (int i = 6; i < FIELD_COUNT; i++)
+    for (int i = 6; i < FIELD_COUNT - 1; i++)
       put(out, "");
+  put(out, S_ISREG(status.st_mode) && is_locked(fd) ? "locked" : "");
 }
 
 /* Throws OutOfMemoryError or IllegalStateException. */

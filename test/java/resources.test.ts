@@ -90,6 +90,7 @@ describe.each(JDKS)('open resources on JDK %d', (_, home) => {
     await open(jvm, `write ${dir}/gone`);
     unlinkSync(`${dir}/gone`);
     await open(jvm, `watch ${dir}`);
+    await open(jvm, `lock ${dir}/pid`);
     await open(jvm, 'failing');
     await withServer(async (port) => {
       const local = await open(jvm, `connect ${port}`);
@@ -103,6 +104,7 @@ describe.each(JDKS)('open resources on JDK %d', (_, home) => {
           `${dir}/db: it is open for writing`,
           `${dir}/gone: it was deleted, but is still open: no rule helps, close it in beforeCheckpoint`,
           'anon_inode:inotify: it watches files (WatchService): no rule helps, close it in beforeCheckpoint',
+          `${dir}/pid: it is locked (FileLock, FileHandler of java.util.logging): no rule helps, close it in beforeCheckpoint`,
           `TCP connection 127.0.0.1:${local} to 127.0.0.1:${port}: the app has opened it, and its peer would not know it any more`,
         ].sort(),
       );
@@ -118,6 +120,7 @@ describe.each(JDKS)('open resources on JDK %d', (_, home) => {
       writeFileSync(policies, answer.policies ?? '');
       expect(await problems(jvm)).toEqual([
         `${dir}/gone: it was deleted, but is still open: no rule helps, close it in beforeCheckpoint`,
+        `${dir}/pid: it is locked (FileLock, FileHandler of java.util.logging): no rule helps, close it in beforeCheckpoint`,
         'anon_inode:inotify: it watches files (WatchService): no rule helps, close it in beforeCheckpoint',
         expect.stringMatching(/^java.io.IOException: not now/),
       ]);

@@ -56,6 +56,9 @@ public class Opener {
             case "both":
                 keep(new RandomAccessFile(argument, "rw"));
                 return argument;
+            case "lock":
+                keep(new RandomAccessFile(argument, "rw")).getChannel().lock();
+                return argument;
             case "read":
                 keep(new FileInputStream(argument));
                 return argument;

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** One open file, pipe, socket or other object of the kernel, as descriptors.c tells it. */
 final class Descriptor {
-    private static final int FIELD_COUNT = 14;
+    private static final int FIELD_COUNT = 15;
     private static final int ACCESS_MODE = 3;
     private static final int PATH_ONLY = 010000000;
     private static final int LISTEN = 10;
@@ -30,6 +30,7 @@ final class Descriptor {
     final String remoteAddress;
     final int remotePort;
     private final long waitingBytes;
+    private final boolean isLocked;
 
     private Descriptor(String[] fields, int at) {
         fd = Integer.parseInt(fields[at]);
@@ -49,6 +50,7 @@ final class Descriptor {
         remoteAddress = fields[at + 11];
         remotePort = isSocket ? Integer.parseInt(fields[at + 12]) : 0;
         waitingBytes = isSocket ? Long.parseLong(fields[at + 13]) : 0;
+        isLocked = fields[at + 14].equals("locked");
     }
 
     /** All but standard input, output and error, and the control channel. */
@@ -111,6 +113,11 @@ final class Descriptor {
 
     boolean isDeleted() {
         return isDeleted;
+    }
+
+    /** The process holds a lock or a lease on the file. */
+    boolean isLocked() {
+        return isLocked;
     }
 
     /** What takes the place of a file that was closed by a rule, in a restored process. */

@@ -169,6 +169,9 @@ final class OpenResources {
         if (descriptor.isDeleted()) {
             return "it was deleted, but is still open: no rule helps, close it in beforeCheckpoint";
         }
+        if (descriptor.isLocked()) {
+            return "it is locked (FileLock, FileHandler of java.util.logging): no rule helps, close it in beforeCheckpoint";
+        }
         if (descriptor.kind.equals("device") && !STATELESS_DEVICES.contains(descriptor.name)) {
             return "it is a device: no rule helps, close it in beforeCheckpoint";
         }
