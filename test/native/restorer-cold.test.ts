@@ -20,6 +20,15 @@ test('ignored signals stay ignored, others get their default again', async () =>
   ]);
 });
 
+test.each([0, 1])('descriptor %d stays closed where the container gives none', async (fd) => {
+  const { dir } = await makeState({ header: { mailbox_nonce: 5 } }); // given up when everything has been changed
+  const script = 'for fd in 0 1 2; do [ -e /proc/self/fd/$fd ] && echo $fd >&2; done';
+  writeCold(dir, '9', '/bin/sh', '-c', script);
+  const { stderr } = launch(dir, { prefix: ['sh', '-c', `exec "$@" ${fd}>&-`, 'sh'] });
+  const open = [0, 1, 2].filter((each) => each !== fd);
+  expect(stderr).toBe(`crac: starting cold: the app's mailbox is not at 30000000\n${open.join('\n')}\n`);
+});
+
 test.each([
   ['missing', undefined, /^crac: cannot start: the cold command cannot be read: no such file/],
   ['damaged', 'x', /^crac: cannot start: the cold command is damaged/],

@@ -7,7 +7,9 @@ setUpRestorer('restore');
 beforeAll(() => void compile('filter-calls', 'filter-calls.c'), 60_000);
 
 const PR_SET_MM = 35;
+const PR_SET_CHILD_SUBREAPER = 36;
 const PR_GET_CHILD_SUBREAPER = 37;
+const PR_SET_THP_DISABLE = 41;
 const PR_GET_THP_DISABLE = 42;
 const MAP_DROPPABLE = 8;
 const refusing = (...rules: readonly string[]): readonly string[] => [join(work, 'filter-calls'), ...rules, '--'];
@@ -120,15 +122,21 @@ describe('started cold without', () => {
     expect(required).toEqual({ status: 125, lines: [], stderr: `crac: cannot restore: ${reason}\n` });
   });
 
-  test('set_robust_list: what prctl had set does not outlast the attempt', async () => {
+  const given = `import ctypes, os, sys; prctl = ctypes.CDLL(None).prctl
+prctl(${PR_SET_CHILD_SUBREAPER}, 1, 0, 0, 0); prctl(${PR_SET_THP_DISABLE}, 1, 0, 0, 0); os.execvp(sys.argv[1], sys.argv[1:])`;
+
+  test.each([
+    ['what prctl had set does not outlast the attempt', [], '0 0'],
+    ['what the container had set with prctl stays', ['python3', '-c', given], '1 1'],
+  ])('set_robust_list: %s', async (_, prefix, values) => {
     const flags = Number(constant('CRAC_SUBREAPER') | constant('CRAC_NO_HUGE_PAGES'));
     const { dir } = await makeState({ header: { flags } });
     const script = `import ctypes; is_set = ctypes.c_int(9); prctl = ctypes.CDLL(None).prctl
 prctl(${PR_GET_CHILD_SUBREAPER}, ctypes.byref(is_set), 0, 0, 0); print(is_set.value, prctl(${PR_GET_THP_DISABLE}, 0, 0, 0, 0))`;
     writeCold(dir, '9', '/usr/bin/python3', '-c', script);
-    const { lines, stderr } = launch(dir, { prefix: refusing('set_robust_list=EPERM') });
+    const { lines, stderr } = launch(dir, { prefix: [...prefix, ...refusing('set_robust_list=EPERM')] });
     expect(stderr).toBe('crac: starting cold: locks cannot be made robust: operation not permitted\n');
-    expect(lines).toEqual(['0 0']);
+    expect(lines).toEqual([values]);
   });
 
   test('close_range: no descriptor of the attempt is left', async () => {
