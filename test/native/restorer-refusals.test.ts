@@ -143,11 +143,18 @@ describe('starts cold, with the reason in one line', () => {
   ];
   // A file that is shorter than what is mapped of it, as one is whose disk fails.
   const withoutPage = { kind: 2, address: 0x50000000, length: 4096, offset: 1 << 24, prot: 3, flags: 2, file: 0 };
+  const whereVdsosLie = { kind: 1, address: 0x7e8000000000n, length: 0x17ffff00000n, prot: 0, flags: 0x4022 };
   const afterChange: Broken[] = [
     {
       name: 'a page that cannot be read',
       reason: /memory at 50000010 cannot be read: its file is too short, or its disk fails/,
       options: { moreMemory: [withoutPage], header: { nano_offset: 0x50000010 } },
+    },
+    {
+      name: 'a vdso that must stay, in the way',
+      reason: /the kernel's vdso lies where the app's memory was/,
+      options: { moreMemory: [whereVdsosLie] },
+      launch: { env: { CRAC_VDSO: 'stay' } },
     },
     {
       name: 'memory that cannot be mapped',
