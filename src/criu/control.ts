@@ -7,6 +7,7 @@ import { type AppUser, composeLaunch } from './run-criu.ts';
 
 /** native/ctl: how the agent in the JVM is spoken to. */
 const CTL = '/opt/crac/ctl';
+const LAST_LINES = 30;
 
 const address = z.string().regex(/^0x[0-9a-f]+$/);
 const cpuidLeaf = z.object({
@@ -82,18 +83,25 @@ export async function askForCheckpoint(
     );
   }
   const refused = refusal.safeParse(answer);
-  const app = await container.lastLines(30).catch(() => []);
   if (refused.success && !NOBODY_ANSWERS.test(refused.data.error)) {
     throw new CracBuildError('CHECKPOINT_REFUSED', `the app refused the checkpoint: ${refused.data.error}`, {
       hint: adviseOn(refused.data),
-      details: [...refused.data.details, ...app],
+      details: await addLastLines(refused.data.details, container),
     });
   }
   const reason = refused.success ? refused.data.error : `exit code ${exitCode}`;
   throw new CracBuildError('CHECKPOINT_FAILED', `the app could not be asked for a checkpoint: ${reason}`, {
     hint: 'If the app has ended, its last lines are above.',
-    details: [...(refused.success ? [] : `${stdout}\n${stderr}`.trim().split('\n').slice(-10)), ...app],
+    details: await addLastLines(refused.success ? [] : `${stdout}\n${stderr}`.trim().split('\n').slice(-10), container),
   });
+}
+
+/** What the app has said, told apart from what is said of it. */
+export async function addLastLines(details: readonly string[], container: Container): Promise<readonly string[]> {
+  const lines = await container.lastLines(LAST_LINES).catch(() => []);
+  return details.length === 0 || lines.length === 0
+    ? [...details, ...lines]
+    : [...details, '', 'the last lines of the app:', ...lines];
 }
 
 /** The rules stand at the beginning of their lines: they are to be pasted. */

@@ -4,7 +4,7 @@ import { type FindDescriptor, findCurrent, findExternalSocket, findLocked } from
 export interface Diagnosis {
   readonly sentence: string;
   readonly hint: string;
-  /** The end of the log, the first error line among it. */
+  /** The errors of the log where they are understood; else its end, with the first error among it. */
   readonly lines: readonly string[];
   readonly noSpace: boolean;
 }
@@ -213,7 +213,7 @@ const KNOWN: readonly KnownError[] = [
   {
     pattern: /Kernel.*(?:not|n't) support|is not supported: |Function not implemented/,
     sentence: 'the kernel of the build machine lacks what CRIU needs',
-    hint: 'Look at the lines below, and run `crac-build doctor`.',
+    hint: 'The lines above name it. What a build needs: README.md, "What it needs".',
   },
 ];
 
@@ -223,7 +223,6 @@ const LAST_LINES = 25;
 export function diagnoseLog(log: string): Diagnosis {
   const all = log.split('\n').filter((line) => line.trim() !== '');
   const errors = all.filter((line) => /\bError \(/.test(line));
-  const lines = selectLines(all, errors[0]);
   // A warning may tell the cause of an error that does not; where there is neither, any of the last lines may.
   const warnings = all.filter((line) => /\bWarn +\(/.test(line));
   for (const line of errors.length > 0 ? [...errors, ...warnings] : all.slice(-LAST_LINES)) {
@@ -233,14 +232,19 @@ export function diagnoseLog(log: string): Diagnosis {
       const sentence = known.sentence
         .replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '')
         .replace('$who', () => known.who?.(all, all.indexOf(line)) ?? 'a descriptor');
-      return { sentence, hint: known.hint, lines, noSpace: known === KNOWN[0] };
+      return {
+        sentence,
+        hint: known.hint,
+        lines: [...new Set([line, ...errors])].slice(0, LAST_LINES),
+        noSpace: known === KNOWN[0],
+      };
     }
   }
   const words = errors[0] && /Error \([^)]*\): (.*)$/.exec(errors[0])?.[1]?.trim();
   return {
     sentence: words === undefined || words === '' ? 'CRIU gave no reason' : `CRIU says: ${words}`,
     hint: 'The end of CRIU’s log is above.',
-    lines,
+    lines: selectLines(all, errors[0]),
     noSpace: false,
   };
 }

@@ -45,7 +45,7 @@ export function composeDockerError(what: string, words: string, cause?: unknown)
   }
   if (/operation not permitted|permission denied|authorization denied/i.test(words)) {
     return new CracBuildError('ENGINE_DENIED', `Docker may not ${what}: ${words}`, {
-      hint: 'The daemon, or a policy in front of it, refuses this; crac-build doctor lists what is needed.',
+      hint: 'The daemon, or a policy in front of it, refuses this; README.md lists what is needed under "What it needs".',
       cause,
     });
   }

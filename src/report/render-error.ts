@@ -4,7 +4,7 @@ import { CracBuildError, isCracBuildError } from '../errors.ts';
 export function renderError(error: unknown): string {
   const known = recogniseError(error);
   if (known !== undefined) {
-    const details = known.details.map((line) => `  | ${line}\n`).join('');
+    const details = known.details.map((line) => `${`  | ${line}`.trimEnd()}\n`).join('');
     const hint = known.hint === undefined ? '' : `hint: ${known.hint}\n`;
     return `error: ${known.message}\n${details}${hint}`;
   }

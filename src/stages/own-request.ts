@@ -1,7 +1,7 @@
 /** The app asks for its checkpoint: Core.checkpointRestore(). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadyFacts } from '../criu/checkpoint.ts';
-import { askForCheckpoint, askStatus, type ControlStatus } from '../criu/control.ts';
+import { addLastLines, askForCheckpoint, askStatus, type ControlStatus } from '../criu/control.ts';
 import type { AppUser } from '../criu/run-criu.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
@@ -61,7 +61,7 @@ async function waitForJvm(container: Container, user: AppUser, signal: AbortSign
 async function refusedEarly(container: Container, last: NonNullable<ControlStatus['last']>): Promise<CracBuildError> {
   return new CracBuildError('CHECKPOINT_REFUSED', `the app asked for a checkpoint and got none: ${last.error}`, {
     hint: 'The lines above say what was in the way.',
-    details: [...(last.details ?? []), ...(await container.lastLines(LAST_LINES))],
+    details: await addLastLines(last.details ?? [], container),
   });
 }
 

@@ -46,7 +46,7 @@ test('refused: rules stand at the beginning of their lines, to be pasted', async
   const policies = 'type: file\npath: /a.log\naction: reopen\n---\ntype: pipe\naction: close';
   const details = ['/a.log (descriptor 5): it is open for writing'];
   const error = await refusalOf({ error: 'what it has open cannot be taken along', details, policies });
-  expect(error.details).toEqual([...details, 'the last line of the app']);
+  expect(error.details).toEqual([...details, '', 'the last lines of the app:', 'the last line of the app']);
   const text = renderError(error);
   expect(text).toMatch(
     /^error: the app refused the checkpoint: what it has open cannot be taken along\n {2}\| \/a.log/,

@@ -107,7 +107,7 @@ test('a refusal in the words of the app says more than its end', async () => {
     word === 'status' ? says(RUNNING) : says({ error: 'the app refused the checkpoint', details: ['no'] }, 1);
   expect(await failureOf({ ctl, exits: { code: 1, afterMs: 0 } })).toMatchObject({
     code: 'CHECKPOINT_REFUSED',
-    details: ['no', 'reading the model'],
+    details: ['no', '', 'the last lines of the app:', 'reading the model'],
   });
 });
 
@@ -116,7 +116,7 @@ test('one that asked before the build came, and was refused, is told with the re
   expect(await failureOf({ ctl: () => says({ ...RUNNING, last }) })).toMatchObject({
     code: 'CHECKPOINT_REFUSED',
     message: 'the app asked for a checkpoint and got none: what it has open cannot be taken along',
-    details: ['/a.log: …', 'reading the model'],
+    details: ['/a.log: …', '', 'the last lines of the app:', 'reading the model'],
   });
 });
 
