@@ -43,6 +43,7 @@ function readLocated({ place, plan: bytes, memBytes }: LocatedPlan): RestorePlan
   } catch (error) {
     if (!isCracBuildError(error)) throw error;
     const { code, message, hint } = error;
-    throw new CracBuildError(code, `${place}: ${message}`, { ...(hint === undefined ? {} : { hint }), cause: error });
+    const sentence = message.startsWith('plan.bin ') ? message.slice('plan.bin'.length) : `: ${message}`;
+    throw new CracBuildError(code, `${place}${sentence}`, { ...(hint === undefined ? {} : { hint }), cause: error });
   }
 }

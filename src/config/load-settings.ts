@@ -38,7 +38,8 @@ async function readConfig(
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof CracBuildError) throw error;
     if (code === 'ENOENT' && isOptional) return undefined;
-    const sentence = code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    const sentence =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (error as Error).message;
     throw new CracBuildError('CONFIG_INVALID', `cannot read the config file ${path}: ${sentence}`, {
       hint: 'Correct --config, or leave it out and give the settings as flags.',
       cause: error,

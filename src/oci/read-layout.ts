@@ -49,10 +49,14 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
     return schema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : explainRead(cause);
     throw new CracBuildError('IMAGE_INVALID', `cannot read ${path}: ${why}`, {
       hint: 'Give an OCI image layout.',
       cause,
     });
   }
+}
+
+function explainRead(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
 }

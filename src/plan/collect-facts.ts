@@ -17,9 +17,20 @@ export async function collectFacts(
     });
   }
   const jar = await inspectJar(settings.app.jar);
+  if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   const jdk =
     settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
   return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+}
+
+/** It is read when the image is made; a wrong name is told at once. */
+async function requirePolicies(path: string): Promise<void> {
+  await access(path, constants.R_OK).catch((cause: unknown) => {
+    throw new CracBuildError('INPUT_NOT_FOUND', `the policies file ${path} cannot be read`, {
+      hint: 'Correct --policies (checkpoint.policies).',
+      cause,
+    });
+  });
 }
 
 interface FoundJdk {

@@ -82,7 +82,12 @@ test('the plan of an image layout', async () => {
 test.each([
   ['nothing', 'INPUT_NOT_FOUND', /is not there/, () => {}],
   ['a folder without a plan', 'INPUT_NOT_FOUND', /holds no plan\.bin/, (path: string) => mkdirSync(path)],
-  ['another file', 'IMAGE_INVALID', /plan\.bin is not a restore plan/, (path: string) => writeFileSync(path, 'x')],
+  [
+    'another file',
+    'IMAGE_INVALID',
+    /IMAGE_INVALID-[\d.]+ is not a restore plan$/,
+    (path: string) => writeFileSync(path, 'x'),
+  ],
 ])('%s is refused', async (_, code, message, make) => {
   const path = join(work, `${code}-${Math.random()}`);
   make(path);

@@ -55,6 +55,7 @@ test.each([
   [['build', 'a.jar', 'b.jar'], 'error: too many arguments'],
   [['plan'], 'error: no jar was given\nhint: '],
   [['plan', '--config', 'none.yaml'], 'error: cannot read the config file none.yaml: there is no such file'],
+  [['plan', '--config', '.'], 'error: cannot read the config file .: it is a folder\nhint: '],
 ])('%p is wrong usage: exit code 2', (argv, message) => {
   const { status, stderr, stdout } = run(...argv);
   expect(stderr).toContain(message);

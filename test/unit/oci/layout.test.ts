@@ -144,7 +144,7 @@ test('a folder with other things in it, or a file, is left alone', async () => {
   writeFileSync(join(out, 'thesis.txt'), 'precious');
   await expect(writeLayout(image, out, 'latest')).rejects.toMatchObject({
     code: 'PUBLISH_FAILED',
-    message: expect.stringContaining('is no image layout'),
+    message: expect.stringMatching(/is no image layout: cannot read .*oci-layout: there is no such file$/),
     hint: expect.any(String),
   });
   expect(readdirSync(out)).toEqual(['thesis.txt']);

@@ -39,3 +39,12 @@ test('what the settings name is told as it is', async () => {
     message: 'there is no JDK at /nowhere',
   });
 });
+
+test('a policies file that is not there is told before anything is made', async () => {
+  const policies = join(dir, 'rules.yaml');
+  await expect(collectFacts({ app: { jar }, checkpoint: { policies } }, {})).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+    message: `the policies file ${policies} cannot be read`,
+    hint: expect.stringContaining('--policies'),
+  });
+});
