@@ -55,6 +55,10 @@ public class Twins {
 
     public static void main(String[] args) throws Exception {
         add("Random", new Random());
+        Random gaussian = new Random();
+        gaussian.nextGaussian(); // there are two at a time
+        FORETOLD.put("Gaussian", Double.doubleToLongBits(copy(gaussian).nextGaussian()));
+        ALL.put("Gaussian", () -> Double.doubleToLongBits(gaussian.nextGaussian()));
         add("SHA1PRNG", SecureRandom.getInstance("SHA1PRNG"));
         SecureRandom drbg = SecureRandom.getInstance("DRBG");
         drbg.nextLong();

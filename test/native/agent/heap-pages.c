@@ -64,12 +64,30 @@ static void test_drop(void) {
   free(content);
 }
 
+/* What lies before and behind in the same mapping is in use. */
+static void test_drop_within(void) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  char *content = malloc(3 * page);
+  memset(content, 'c', 3 * page);
+  find(content, 3 * page);
+  int fd = open(file, O_RDONLY | O_CLOEXEC);
+  char *memory = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  CHECK(memory != MAP_FAILED);
+  close(fd);
+  crac_find_mapped_pages();
+  crac_drop_pages((uint64_t)memory + page, (uint64_t)memory + 2 * page);
+  CHECK(memory[page - 1] == 'c' && memory[page] == 0 && memory[2 * page - 1] == 0 && memory[2 * page] == 'c');
+  munmap(memory, 3 * page);
+  free(content);
+}
+
 void test_heap_pages(void) {
   int fd = mkstemp(file);
   CHECK(fd >= 0);
   close(fd);
   test_lines();
   test_drop();
+  test_drop_within();
   find("", 0);
   unlink(file);
   free(mapped), mapped = NULL, mapped_count = mapped_size = 0;

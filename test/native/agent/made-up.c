@@ -91,6 +91,7 @@ int main(void) {
   test_user_name();
   test_counters();
   test_heap_search();
+  test_environment();
   forget_tables();
   free(fields), free(types);
   puts("all done");

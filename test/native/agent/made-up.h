@@ -32,4 +32,5 @@ void test_channel(void);
 void test_user_name(void);
 void test_counters(void);
 void test_heap_search(void);
+void test_environment(void);
 #endif
