@@ -56,6 +56,6 @@ char **compose_cold_command(char *reason, size_t size) {
   long error = byte_count < 0 ? byte_count : make_room();
   if (error == 0 && compose() != 0) return arguments;
   error == 0 ? format(reason, size, "the cold command is damaged")
-             : format(reason, size, "the cold command cannot be read: %e", error);
+             : format(reason, size, "the cold command %s cannot be read: %e", launch.cold_path, error);
   return NULL;
 }

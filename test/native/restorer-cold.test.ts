@@ -30,7 +30,7 @@ test.each([0, 1])('descriptor %d stays closed where the container gives none', a
 });
 
 test.each([
-  ['missing', undefined, /^crac: cannot start: the cold command cannot be read: no such file/],
+  ['missing', undefined, /^crac: cannot start: the cold command \/\S+\/cold cannot be read: no such file/],
   ['damaged', 'x', /^crac: cannot start: the cold command is damaged/],
   ['too long', `0\0/bin/cat\0${'x\0'.repeat(32768)}`, /^crac: cannot start: the cold command is damaged/],
   ['without a command', '0\0', /^crac: cannot start: the cold command is damaged/],
