@@ -20,7 +20,7 @@ export function renderBuild(result: BuildResult): string {
     ...renderWarmth(warmth),
     '',
     ...(ready.maxHeapBytes
-      ? [`heap: up to ${renderBytes(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`]
+      ? [`heap: up to ${renderHeap(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`]
       : []),
     renderCpu(restoreImage.requiredCpu),
     '',
@@ -32,6 +32,11 @@ export function renderBuild(result: BuildResult): string {
         ]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** As -Xmx and the restorer's message count it. */
+function renderHeap(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
 function renderWarmth(warmth: BuildResult['warmth']): readonly string[] {

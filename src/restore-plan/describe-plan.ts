@@ -63,7 +63,10 @@ function describeSection(struct: SectionStruct, plan: RestorePlan): string[] {
       return block('needed of the CPU', namesOf(sections.cpu, plan));
     case 'prefetch':
       return [`read ahead, ${count} parts, ${sumLengths(sections.prefetch)}`];
-    default: // shown with what refers to it, or new here
+    case 'socket':
+    case 'sockopt': // shown with the descriptors that refer to them
+      return [];
+    default: // new here
       return [`${struct}, ${count}`];
   }
 }
