@@ -90,6 +90,8 @@ describe.each(JDKS)('random numbers on JDK %d', (_, home) => {
     jvm.send('compare');
     expect(await jvm.line(/^differ/)).toBe('differ Random Gaussian SHA1PRNG DRBG SplittableRandom ThreadLocalRandom');
     expect(await jvm.line(/^equal/)).toBe('equal seededRandom seededSHA1PRNG seededSplittableRandom');
+    // What each new Random multiplies: an even factor becomes 0 before long.
+    expect(await jvm.line(/^factor/)).toBe('factor odd');
   });
 });
 

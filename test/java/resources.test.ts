@@ -274,6 +274,16 @@ describe('rules', () => {
     });
   });
 
+  test('any remote port is one: a socket that listens has none', async () => {
+    await withServer(async (port) => {
+      await check(
+        'type: socket\nremotePort: *\naction: ignore\n---\ntype: socket\naction: reopen',
+        ['listen 0', `connect ${port}`],
+        ['reopen', 'ignore'],
+      );
+    });
+  });
+
   test('descriptors by number and by name', async () => {
     await check(
       'type: filedescriptor\nregex: .*/raw.*\naction: ignore\n---\ntype: filedescriptor\nvalue: 99999\naction: close',

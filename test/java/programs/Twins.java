@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -85,6 +86,9 @@ public class Twins {
         ALL.forEach((name, next) -> (next.getAsLong() == FORETOLD.get(name) ? equal : differ).append(' ').append(name));
         System.out.println(differ);
         System.out.println(equal);
+        Field factor = Random.class.getDeclaredField("seedUniquifier");
+        factor.setAccessible(true);
+        System.out.println("factor " + (((AtomicLong) factor.get(null)).get() % 2 == 0 ? "even" : "odd"));
         System.exit(0);
     }
 
