@@ -24,10 +24,17 @@ static inline socklen_t loopback(struct sockaddr_storage *address, int family, i
 }
 
 /* To all addresses; port 0: one that is free. */
-static inline void bind_to(int fd, int family, int port) {
+static inline int try_to_bind(int fd, int family, int port) {
   struct sockaddr_in v4 = {AF_INET, htons((uint16_t)port), {INADDR_ANY}, {0}};
   struct sockaddr_in6 v6 = {AF_INET6, htons((uint16_t)port), 0, IN6ADDR_ANY_INIT, 0};
-  need((family == AF_INET ? bind(fd, (struct sockaddr *)&v4, sizeof v4) : bind(fd, (struct sockaddr *)&v6, sizeof v6)) == 0);
+  return family == AF_INET ? bind(fd, (struct sockaddr *)&v4, sizeof v4) : bind(fd, (struct sockaddr *)&v6, sizeof v6);
+}
+
+/* Port 0: one that is free, and that the kernel gives to nobody else between checkpoint and restore (ip_local_port_range). */
+static inline void bind_to(int fd, int family, int port) {
+  for (int i = 0; port == 0 && i < 100; i++)
+    if (try_to_bind(fd, family, 10000 + (getpid() * 7 + i * 131) % 20000) == 0) return;
+  need(try_to_bind(fd, family, port) == 0);
 }
 
 static inline int listen_on(int family, int port, int backlog) {
