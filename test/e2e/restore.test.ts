@@ -65,6 +65,12 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
     expect(Math.min(...(result.verified?.restoredMs ?? []))).toBeLessThan(result.verified?.coldMs ?? 0);
   });
 
+  test('was arranged by what the first answer touched', () => {
+    const { readAheadBytes = 0, memBytes = 0 } = result.restoreImage;
+    expect(readAheadBytes).toBeGreaterThan(MIB);
+    expect(readAheadBytes).toBeLessThan(2 * memBytes); // of mem.bin, and of libraries and jars
+  });
+
   test('has a checkpoint layer of at most 30 MB', () => {
     const layer = result.layers.find(({ kind }) => kind === 'checkpoint');
     expect(layer?.uncompressedBytes).toBeLessThanOrEqual(30 * MIB);
