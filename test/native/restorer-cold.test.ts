@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch, makeState, setUpRestorer, writeCold } from './restorer-setup.ts';
 
@@ -43,6 +43,19 @@ test.each([
   const { status, stderr } = launch(state.dir, { env: { CRAC_RESTORE: 'off' } });
   expect(status).toBe(125);
   expect(stderr).toMatch(message);
+});
+
+test('a cold command of 65534 bytes is the longest', async () => {
+  const { dir } = await makeState();
+  const start = (bytes: number) => {
+    const word = 'x'.repeat(bytes - '0 /bin/echo  '.length);
+    writeCold(dir, '0', '/bin/echo', word);
+    expect(statSync(join(dir, 'cold')).size).toBe(bytes);
+    const { status, lines } = launch(dir, { env: { CRAC_RESTORE: 'off' } });
+    return { status, isWhole: lines[0] === word };
+  };
+  expect(start(65534)).toEqual({ status: 0, isWhole: true });
+  expect(start(65535)).toEqual({ status: 125, isWhole: false });
 });
 
 test('a mode that does not exist: exit 125', async () => {
