@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { unpackImage } from '../../bench/unpack-image.ts';
 import { FD } from '../../src/restore-plan/format.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { readSection } from '../unit/restore-plan/plan-reader.ts';
 import { buildImage, JDKS, ROOT } from './support/build-example.ts';
 import { waitUntilAnswered } from './support/start-image.ts';
@@ -119,12 +120,4 @@ async function settle(
     if (isThere || performance.now() > deadline) return answer;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -11,7 +11,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +21,8 @@ import { readDump } from '../../src/criu/read-dump.ts';
 import { openToolbox } from '../../src/criu/toolbox.ts';
 import { compileDump } from '../../src/restore-plan/compile-dump.ts';
 import type { RestoreImage } from '../../src/restore-plan/restore-image.ts';
+
+export { findFreePort } from '../support/free-port.ts';
 
 const repo = new URL('../..', import.meta.url).pathname;
 export const HOMES = { 17: '/usr/lib/jvm/java-17-openjdk-amd64', 25: '/usr/lib/jvm/temurin-25-jdk-amd64' } as const;
@@ -191,12 +192,4 @@ export async function get(port: number, path: string): Promise<string> {
     signal: AbortSignal.timeout(10_000),
   });
   return await response.text();
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

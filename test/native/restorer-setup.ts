@@ -4,6 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../support/free-port.ts';
 import { fieldOf, seal } from './plan-maker.ts';
 import { type SubjectOptions, type SubjectState, writeSubjectState } from './subject-state.ts';
 
@@ -112,11 +113,6 @@ export async function makeState(options: Partial<SubjectOptions> = {}): Promise<
 
 export function writeCold(dir: string, ...words: readonly string[]): void {
   writeFileSync(join(dir, 'cold'), words.map((word) => `${word}\0`).join(''));
-}
-
-async function findFreePort(): Promise<number> {
-  await using server = await listen(0);
-  return server.port;
 }
 
 export async function listen(wanted: number): Promise<{ port: number } & AsyncDisposable> {

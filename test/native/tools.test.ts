@@ -1,11 +1,11 @@
 /** What a restored JVM is to the JDK's tools that look into it from outside, and what waited across the checkpoint. */
 import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { JDK_17, JDKS, status as stateOf, waitFor } from '../java/jvm.ts';
+import { findFreePort } from '../support/free-port.ts';
 import { askToPrepare, buildNative, dumpAndCompile, type HostJvm, startJvm, startRestored } from './host-jvm.ts';
 
 const run = promisify(execFile);
@@ -151,12 +151,4 @@ async function waitForRestored(wrapper: ChildProcess): Promise<string> {
   }, true);
   await waitFor(() => stateOf(Number(pid), join(native, 'ctl')), 'restored');
   return pid;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
