@@ -8,6 +8,8 @@ import { type AppUser, composeLaunch } from './run-criu.ts';
 /** native/ctl: how the agent in the JVM is spoken to. */
 const CTL = '/opt/crac/ctl';
 const LAST_LINES = 30;
+/** Where other lines say what is in the way, and must not scroll away. */
+const FEW_LINES = 10;
 
 const address = z.string().regex(/^0x[0-9a-f]+$/);
 const cpuidLeaf = z.object({
@@ -98,7 +100,7 @@ export async function askForCheckpoint(
 
 /** What the app has said, told apart from what is said of it. */
 export async function addLastLines(details: readonly string[], container: Container): Promise<readonly string[]> {
-  const lines = await container.lastLines(LAST_LINES).catch(() => []);
+  const lines = await container.lastLines(details.length === 0 ? LAST_LINES : FEW_LINES).catch(() => []);
   return details.length === 0 || lines.length === 0
     ? [...details, ...lines]
     : [...details, '', 'the last lines of the app:', ...lines];

@@ -135,7 +135,7 @@ async function checkAnswers(
 
 export async function failed(container: Container, sentence: string, cause?: unknown): Promise<CracBuildError> {
   return new CracBuildError('VERIFY_FAILED', `verify: ${sentence}`, {
-    hint: 'No image was published. The container’s last lines are above; CRAC_LOG=debug in app.environment tells more.',
+    hint: 'No image was published. The container’s last lines are above, docs/restore.md and docs/runtime.md say what to do about them; CRAC_LOG=debug in app.environment tells more.',
     cause,
     details: await container.lastLines(LAST_LINES),
   });

@@ -17,11 +17,14 @@ const READY = {
   resources: [{ fd: 7, action: 'close' }],
 };
 
+/** More than is ever shown. */
+const APP = Array.from({ length: 50 }, (_, i) => `line ${i} of the app`);
+
 /** `ctl checkpoint` answers this. */
 async function ask(exitCode: number, answer: object) {
   const container: Pick<Container, 'exec' | 'lastLines'> = {
     exec: async () => ({ exitCode, stdout: `${JSON.stringify(answer)}\n`, stderr: '' }),
-    lastLines: async () => ['the last line of the app'],
+    lastLines: async (count) => APP.slice(-count),
   };
   const { signal } = new AbortController();
   return await askForCheckpoint(container as Container, { uid: 1, gid: 1 }, { settleMs: 0 }, signal);
@@ -46,7 +49,7 @@ test('refused: rules stand at the beginning of their lines, to be pasted', async
   const policies = 'type: file\npath: /a.log\naction: reopen\n---\ntype: pipe\naction: close';
   const details = ['/a.log (descriptor 5): it is open for writing'];
   const error = await refusalOf({ error: 'what it has open cannot be taken along', details, policies });
-  expect(error.details).toEqual([...details, '', 'the last lines of the app:', 'the last line of the app']);
+  expect(error.details).toEqual([...details, '', 'the last lines of the app:', ...APP.slice(-10)]);
   const text = renderError(error);
   expect(text).toMatch(
     /^error: the app refused the checkpoint: what it has open cannot be taken along\n {2}\| \/a.log/,
@@ -66,6 +69,6 @@ test('an app that ends meanwhile has refused nothing', async () => {
   await expect(ask(1, { error, details: [] })).rejects.toMatchObject({
     code: 'CHECKPOINT_FAILED',
     message: `the app could not be asked for a checkpoint: ${error}`,
-    details: ['the last line of the app'],
+    details: APP.slice(-30),
   });
 });
