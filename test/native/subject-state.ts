@@ -186,7 +186,9 @@ export function writeSubjectState(options: SubjectOptions): SubjectState {
       { epoll_fd: 4, fd: 5, events: 1, data: 0xbeef },
     ],
     time: [0n, 16n, 32n].map((offset) => ({ address: at('deadlines') + offset, clock: 1 })),
-    tidfix: [0, 1].map((index) => ({ address: at('fixed_ids') + BigInt(index * 4), thread: index })),
+    tidfix: [0, 0x80000000].map((bits, index) => ({
+      ...{ address: at('fixed_ids') + BigInt(index * 4), thread: index, bits },
+    })),
     vdso_symbol: vdsoSymbols,
     cpu: [{ leaf: 1, reg: 3, mask: 1 << 26, value: 1 << 26, name_blob: sse2 }],
     prefetch: [],
