@@ -10,13 +10,20 @@
 #include "syscall.h"
 #include "text.h"
 
+#define IMAGE_COLD "/opt/crac/cold"
 #define FEW_ARGUMENTS 8192u
 
 static char bytes[65536];
 static long byte_count; /* 0: not read; negative: errno */
 static char *few_arguments[FEW_ARGUMENTS], **arguments;
 
-void read_cold_command(void) { byte_count = read_file(launch.cold_path, bytes, sizeof bytes); }
+void read_cold_command(void) {
+  byte_count = read_file(launch.cold_path, bytes, sizeof bytes);
+  if (byte_count >= 0 || launch.is_cold_path_given) return;
+  long error = byte_count; /* of the file beside the checkpoint, which may lie elsewhere or have been taken away */
+  byte_count = read_file(IMAGE_COLD, bytes, sizeof bytes);
+  if (byte_count < 0) byte_count = error;
+}
 
 /* At most one argument for each byte of the file, one for each of the container, and the NULL at their end. */
 static long make_room(void) {

@@ -85,7 +85,9 @@ void read_launch(uint64_t *kernel_stack) {
   keep_strings();
 
   launch.checkpoint_dir = environment("CRAC_CHECKPOINT", "/opt/crac/checkpoint");
-  launch.cold_path = environment("CRAC_COLD", next_to(launch.checkpoint_dir, "cold", cold_path, sizeof cold_path));
+  launch.cold_path = environment("CRAC_COLD", "");
+  launch.is_cold_path_given = *launch.cold_path != 0;
+  if (!launch.is_cold_path_given) launch.cold_path = next_to(launch.checkpoint_dir, "cold", cold_path, sizeof cold_path);
   launch.vdso = environment("CRAC_VDSO", "");
   launch.is_debug = is_equal(environment("CRAC_LOG", ""), "debug");
   launch.is_recording = is_equal(environment("CRAC_RECORD", ""), "1");

@@ -14,6 +14,7 @@ struct launch {
   int is_debug;
   int is_recording; /* CRAC_RECORD=1, see prefetch.h */
   const char *checkpoint_dir, *cold_path;
+  int is_cold_path_given; /* CRAC_COLD */
   const char *vdso; /* tests: "patch" or "stay" forces that way, else "" */
   uint64_t timeout_ms; /* of a restore; 0: none */
   int64_t started_ns; /* CLOCK_REALTIME */

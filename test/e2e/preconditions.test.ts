@@ -133,6 +133,14 @@ describe.each(CHANGES)('when $what', ({ change, reason }) => {
   }, 60_000);
 });
 
+test('a checkpoint that is not where it is said to be is no obstacle to a cold start', async () => {
+  const environment = { CRAC_CHECKPOINT: '/nowhere/checkpoint' };
+  await using started = await startInCrun(layout, { environment });
+  await waitUntilAnswered(() => started.get('/'));
+  const { output } = await started.stop();
+  expect(output).toMatch(/^crac: starting cold: \/nowhere\/checkpoint\/plan\.bin: no such file/m);
+}, 60_000);
+
 function seal(plan: Buffer): Buffer {
   plan.writeUInt32LE(0, CRC_AT);
   plan.writeUInt32LE(crc32(plan), CRC_AT);
