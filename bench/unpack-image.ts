@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createGunzip } from 'node:zlib';
+import { openDecompressor } from '../src/oci/compression.ts';
+import { compressionOf } from '../src/oci/spec.ts';
 import { runCommand } from './run-command.ts';
 
 export interface UnpackedImage {
@@ -13,9 +14,15 @@ export interface UnpackedImage {
   readonly checkpointLayer: { readonly sizeBytes: number; readonly uncompressedBytes: number };
 }
 
+interface LayerDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
 interface Manifest {
   readonly config: { readonly digest: string };
-  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+  readonly layers: readonly LayerDescriptor[];
 }
 
 /** An OCI image layout with one image → its root file system at `root`, as an engine would mount it. */
@@ -29,7 +36,7 @@ export async function unpackImage(layout: string, root: string): Promise<Unpacke
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   for (const { digest } of manifest.layers) {
-    await runCommand(['tar', '-xzpf', blob(digest), '--numeric-owner', '-C', root]);
+    await runCommand(['tar', '-xpf', blob(digest), '--numeric-owner', '-C', root]);
     await applyWhiteouts(root);
   }
   const checkpoint = config.history.findIndex((entry: { created_by?: string }) =>
@@ -42,7 +49,7 @@ export async function unpackImage(layout: string, root: string): Promise<Unpacke
     environment: config.config.Env,
     user: config.config.User,
     workingDir: config.config.WorkingDir,
-    checkpointLayer: { sizeBytes: layer.size, uncompressedBytes: await countUncompressed(blob(layer.digest)) },
+    checkpointLayer: { sizeBytes: layer.size, uncompressedBytes: await countUncompressed(blob(layer.digest), layer) },
   };
 }
 
@@ -56,8 +63,9 @@ async function applyWhiteouts(root: string): Promise<void> {
   }
 }
 
-async function countUncompressed(gzip: string): Promise<number> {
+async function countUncompressed(blob: string, { mediaType }: LayerDescriptor): Promise<number> {
+  const decompressor = openDecompressor(compressionOf(mediaType) ?? 'gzip');
   let bytes = 0;
-  for await (const chunk of createReadStream(gzip).pipe(createGunzip())) bytes += chunk.length;
+  for await (const chunk of createReadStream(blob).pipe(decompressor)) bytes += chunk.length;
   return bytes;
 }

@@ -4,6 +4,7 @@ import { connectEngine } from '../engine/connect.ts';
 import { collectFacts } from '../plan/collect-facts.ts';
 import { planBuild } from '../plan/plan-build.ts';
 import type { Report } from '../report/event.ts';
+import { checkCompression } from '../stages/check-compression.ts';
 import { checkOutputs } from '../stages/publish.ts';
 import { runStage } from '../stages/run-stage.ts';
 import type { BuildFlags } from './build-flags.ts';
@@ -37,6 +38,7 @@ export async function runBuild(
         environment: process.env,
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
+      await checkCompression(plan.image, engine);
       await checkOutputs(plan.outputs, engine);
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
       return { plan, engine, toolbox, nativeDir };

@@ -18,6 +18,8 @@ export interface BuildFlags {
   readonly trigger?: 'build' | 'app';
   readonly resources?: 'transparent' | 'strict';
   readonly policies?: string;
+  readonly compression?: 'gzip' | 'zstd';
+  readonly compressionLevel?: number;
   readonly output?: NonNullable<Settings['outputs']>;
   readonly criu?: string;
   readonly toolbox?: string;
@@ -60,6 +62,12 @@ export function addBuildFlags(command: Command): Command {
       ]),
     )
     .option('--policies <file>', 'rules for what is open at the checkpoint, as for the CRaC JDK')
+    .addOption(new Option('--compression <format>', 'of the image’s layers (gzip)').choices(['gzip', 'zstd']))
+    .option(
+      '--compression-level <level>',
+      'gzip has 1 to 9, zstd 1 to 19 (6)',
+      one(parseLevel, 'a whole number from 1 to 19'),
+    )
     .option(
       '--output <where>',
       'oci:DIR or docker:REFERENCE; can be given again',
@@ -82,6 +90,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     user: flags.user,
   });
   const checkpoint = defined({ trigger: flags.trigger, resources: flags.resources, policies: flags.policies });
+  const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,
@@ -91,6 +100,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     warmUp: flags.warmUp === undefined ? undefined : { requests: flags.warmUp },
     checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
     verify: flags.verify ? undefined : { enabled: false },
+    image: Object.keys(image).length === 0 ? undefined : image,
     outputs: flags.output,
   }) as Settings;
 }
@@ -124,6 +134,11 @@ function collectEnvironment(text: string, before: Readonly<Record<string, string
 function parsePort(text: string): number | undefined {
   const port = Number(text);
   return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function parseLevel(text: string): number | undefined {
+  const level = Number(text);
+  return /^\d{1,2}$/.test(text) && level >= 1 && level <= 19 ? level : undefined;
 }
 
 function parsePath(text: string): string | undefined {

@@ -3,7 +3,7 @@ import type { Settings } from './settings.ts';
 /** Flags over file: a flag replaces the file's value, whole lists included; environment variables are merged by name. */
 export function mergeSettings(file: Settings, flags: Settings): Settings {
   const merged = { ...file, ...withoutUndefined(flags) } as Settings;
-  for (const section of ['app', 'readiness', 'warmUp', 'checkpoint', 'verify'] as const) {
+  for (const section of ['app', 'readiness', 'warmUp', 'checkpoint', 'verify', 'image'] as const) {
     if (file[section] === undefined || flags[section] === undefined) continue;
     Object.assign(merged, { [section]: { ...file[section], ...withoutUndefined(flags[section]) } });
   }

@@ -95,6 +95,12 @@ export const settingsSchema = z.strictObject({
       timeout: duration.optional(),
     })
     .optional(),
+  image: z
+    .strictObject({
+      compression: z.enum(['gzip', 'zstd']).optional(),
+      compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
+    })
+    .optional(),
   outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),
 });
 

@@ -1,9 +1,7 @@
 import type { ContainerCreateOptions } from 'dockerode';
+import { isDocker23 } from './docker-version.ts';
 import type { ContainerSpec } from './engine.ts';
 import { composeOwner, OWNER_LABEL } from './owner.ts';
-
-/** 23.0, the first Docker that knows CAP_CHECKPOINT_RESTORE by name. */
-const CHECKPOINT_RESTORE_SINCE = [1, 42] as const;
 
 /** The body of POST /containers/create: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerCreate */
 export function composeCreateOptions(
@@ -44,12 +42,7 @@ export function composeCreateOptions(
 }
 
 function listCapabilities(spec: ContainerSpec, apiVersion: string): string[] {
-  const known = isAtLeast(apiVersion, CHECKPOINT_RESTORE_SINCE);
+  const known = isDocker23(apiVersion);
   const names = spec.capabilities.map((name) => (name === 'CHECKPOINT_RESTORE' && !known ? 'SYS_ADMIN' : name));
   return [...new Set(names)];
-}
-
-function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [actualMajor = 0, actualMinor = 0] = version.split('.').map(Number);
-  return actualMajor > major || (actualMajor === major && actualMinor >= minor);
 }

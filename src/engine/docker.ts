@@ -5,8 +5,10 @@ import { openDockerContainer, removeContainer } from './docker-container.ts';
 import { composeCreateOptions } from './docker-create.ts';
 import { callDocker, composeDockerError, hasStatus } from './docker-errors.ts';
 import { drainProgress } from './docker-streams.ts';
+import { isDocker23 } from './docker-version.ts';
 import type { Engine, LoadedImage } from './engine.ts';
 import { isOwnerGone, OWNER_LABEL } from './owner.ts';
+import { requireCompression } from './require-compression.ts';
 import { throwIfInterrupted } from './run-command.ts';
 
 /** Everything goes through the Engine API, so the daemon may be on another machine: no host path is ever mounted. */
@@ -22,10 +24,15 @@ export async function connectDocker(
 }
 
 function composeEngine(docker: Docker, address: DockerAddress, version: Docker.DockerVersion): Engine {
+  const readable = {
+    description: `Docker ${version.Version} at ${address.url}`,
+    layerCompressions: isDocker23(version.ApiVersion) ? (['gzip', 'zstd'] as const) : (['gzip'] as const),
+  };
   return {
     name: 'docker',
-    description: `Docker ${version.Version} at ${address.url}`,
+    ...readable,
     async loadImage(image, reference, signal) {
+      for (const { compression } of image.layers) requireCompression(readable, compression);
       const what = `load the image ${reference}`;
       const archive = openDockerArchive(image, reference);
       const abort = (): unknown => archive.destroy(new Error('interrupted'));

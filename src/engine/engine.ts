@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { OciImage } from '../oci/image.ts';
+import type { LayerCompression, OciImage } from '../oci/image.ts';
 
 /**
  * The port to a container engine. Two implementations: docker.ts (Engine API) and oci-runtime.ts (crun or runc on an
@@ -10,6 +10,8 @@ export interface Engine {
   readonly name: 'docker' | 'oci';
   /** For people: "Docker 20.10.24 at unix:///…", "crun 1.8.1". */
   readonly description: string;
+  /** What loadImage() can read. */
+  readonly layerCompressions: readonly LayerCompression[];
   /** Makes the image known to the engine under `reference`; docker: `images/load`, oci: unpacks layers into its store (by diffId, shared). */
   loadImage(image: OciImage, reference: string, signal: AbortSignal): Promise<LoadedImage>;
   /** Creates and starts. The container's stdout and stderr are kept for `lastLines`. */

@@ -25,6 +25,7 @@ export async function connectOciRuntime(options: OciRuntimeOptions): Promise<Eng
   return {
     name: 'oci',
     description: `${runtime.name} ${runtime.version} with overlayfs, without a seccomp filter`,
+    layerCompressions: ['gzip', 'zstd'],
     async loadImage(image, reference, signal) {
       const unpacked = await unpackImage(storeDir, image, join(options.nativeDir, 'whiteouts'), signal);
       images.set(reference, unpacked);

@@ -57,8 +57,9 @@ async function unpackLayer(
   await mkdir(partial, { mode: 0o755 });
   try {
     const what = `unpacking the ${layer.kind} layer ${layer.digest}`;
-    const tar = ['tar', '--extract', '--gzip', '--file', blob, '--directory', partial, '--numeric-owner'];
-    await runOrFail([...tar, '--same-owner', '--same-permissions', '--delay-directory-restore'], what, { signal });
+    const tar = ['tar', '--extract', `--${layer.compression}`, '--file', blob, '--directory', partial];
+    const options = ['--numeric-owner', '--same-owner', '--same-permissions', '--delay-directory-restore'];
+    await runOrFail([...tar, ...options], what, { signal });
     await runOrFail([whiteoutsTool, partial], what, { signal });
     await rename(partial, folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // another run was faster

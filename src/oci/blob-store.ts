@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { type Duplex, type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { explainNoSpace } from './space.ts';
 
@@ -32,7 +32,7 @@ export function digestOf(content: Buffer | string): string {
 export async function writeBlob(
   blobDir: string,
   source: Readable,
-  through: readonly Transform[] = [],
+  through: readonly Duplex[] = [],
   signal?: AbortSignal,
 ): Promise<Blob> {
   const folder = join(blobDir, 'sha256');

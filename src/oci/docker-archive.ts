@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { composeFile, type TarEntry } from '../tar/entry.ts';
 import { openTar } from '../tar/write-tar.ts';
 import { locateBlob } from './blob-store.ts';
-import type { OciImage } from './image.ts';
+import type { Layer, OciImage } from './image.ts';
 import { composeDocuments } from './manifest.ts';
 
 /**
@@ -10,18 +10,20 @@ import { composeDocuments } from './manifest.ts';
  *
  *   manifest.json        [{ "Config": "HEX.json", "RepoTags": ["NAME:TAG"], "Layers": ["HEX.tar.gz", …] }]
  *   HEX.json             the image config; HEX is its sha256 and becomes the image's id
- *   HEX.tar.gz           the layers as they lie in the blob store (Docker looks at the first bytes, not at the name)
+ *   HEX.tar.gz           the layers as they lie in the blob store, HEX.tar.zst with zstd, which Docker 23 and later read (it
+ *                        looks at the first bytes, not at the name)
  *
  * The archive is deterministic; the stream can be opened again and again.
  */
 export function openDockerArchive(image: OciImage, reference: string): Readable {
   const { config, configDigest } = composeDocuments(image);
   const configName = `${hexOf(configDigest)}.json`;
-  const layerNames = image.layers.map((layer) => `${hexOf(layer.digest)}.tar.gz`);
+  const layerNames = image.layers.map(nameLayer);
   const manifest = [{ Config: configName, RepoTags: [reference], Layers: layerNames }];
   const layers = new Map<string, TarEntry>(
-    image.layers.map(({ digest, sizeBytes }) => {
-      const path = `${hexOf(digest)}.tar.gz`;
+    image.layers.map((layer) => {
+      const { digest, sizeBytes } = layer;
+      const path = nameLayer(layer);
       return [path, composeFile(path, { localPath: locateBlob(image.blobDir, digest), sizeBytes })];
     }),
   );
@@ -30,6 +32,10 @@ export function openDockerArchive(image: OciImage, reference: string): Readable 
     composeFile(configName, config),
     ...layers.values(),
   ]);
+}
+
+function nameLayer({ digest, compression }: Layer): string {
+  return `${hexOf(digest)}.tar.${compression === 'gzip' ? 'gz' : 'zst'}`;
 }
 
 function hexOf(digest: string): string {

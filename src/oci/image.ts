@@ -5,9 +5,18 @@ export interface OciImage {
   readonly config: ImageConfig;
 }
 
-/** One layer: a gzip-compressed, deterministic tar. */
+export type LayerCompression = 'gzip' | 'zstd';
+
+/** How layers are to be compressed. */
+export interface Compression {
+  readonly compression: LayerCompression;
+  readonly compressionLevel: number;
+}
+
+/** One layer: a compressed, deterministic tar. */
 export interface Layer {
   readonly kind: 'base' | 'app' | 'runtime' | 'state' | 'checkpoint';
+  readonly compression: LayerCompression;
   /** "sha256:…" of the compressed blob. */
   readonly digest: string;
   /** "sha256:…" of the uncompressed tar. */

@@ -1,6 +1,6 @@
 import { digestOf } from './blob-store.ts';
 import type { Layer, OciImage } from './image.ts';
-import { type ConfigFile, type Descriptor, type Manifest, MEDIA_TYPES } from './spec.ts';
+import { type ConfigFile, type Descriptor, LAYER_TYPES, type Manifest, MEDIA_TYPES } from './spec.ts';
 
 /** Images of equal content are equal: no clock goes into them. */
 const CREATED = '1980-01-01T00:00:00Z';
@@ -48,7 +48,11 @@ function composeManifest(layers: readonly Layer[], configDigest: string, configB
     mediaType: MEDIA_TYPES.manifest,
     config: { mediaType: MEDIA_TYPES.config, digest: configDigest, size: configBytes },
     layers: layers.map(
-      (layer): Descriptor => ({ mediaType: MEDIA_TYPES.layer, digest: layer.digest, size: layer.sizeBytes }),
+      (layer): Descriptor => ({
+        mediaType: LAYER_TYPES[layer.compression],
+        digest: layer.digest,
+        size: layer.sizeBytes,
+      }),
     ),
   };
 }

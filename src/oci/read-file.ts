@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { CracBuildError } from '../errors.ts';
+import { pipeline, type Readable } from 'node:stream';
+import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { readTar } from '../tar/read-tar.ts';
 import { openBlob } from './blob-store.ts';
+import { openDecompressor } from './compression.ts';
 import { readLayoutIndex, readManifest } from './read-layout.ts';
+import { compressionOf } from './spec.ts';
 
 export interface LayoutFile {
   readonly sizeBytes: number;
@@ -26,11 +27,14 @@ export async function readLayoutFolder(
   if (image === undefined)
     throw new CracBuildError('IMAGE_INVALID', `${dir} holds no image`, { hint: 'Give a layout that was built.' });
   const { layers } = await readManifest(dir, image.digest);
-  for (const { digest } of layers.toReversed()) {
+  for (const { digest, mediaType } of layers.toReversed()) {
     try {
-      const files = await readLayerFolder(openBlob(join(dir, 'blobs'), digest), folder, wanted, maxBytes);
+      const decompressor = openDecompressor(compressionOf(mediaType) ?? 'gzip');
+      const tar = pipeline(openBlob(join(dir, 'blobs'), digest), decompressor, () => undefined);
+      const files = await readTarFolder(tar, folder, wanted, maxBytes);
       if (files.size > 0) return files;
     } catch (cause) {
+      if (isCracBuildError(cause)) throw cause;
       throw new CracBuildError('IMAGE_INVALID', `cannot read layer ${digest} of ${dir}: ${(cause as Error).message}`, {
         hint: 'Build the image again, or copy it again from where it came.',
         cause,
@@ -40,15 +44,12 @@ export async function readLayoutFolder(
   return new Map();
 }
 
-async function readLayerFolder(
-  blob: Readable,
+async function readTarFolder(
+  tar: Readable,
   folder: string,
   wanted: string,
   maxBytes: number,
 ): Promise<Map<string, LayoutFile>> {
-  const tar = createGunzip();
-  blob.once('error', (error) => tar.destroy(error));
-  blob.pipe(tar);
   const files = new Map<string, LayoutFile>();
   for await (const { header, content } of readTar(tar)) {
     if (header.type !== 'file' || !header.path.startsWith(`${folder}/`)) continue;

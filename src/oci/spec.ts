@@ -1,11 +1,23 @@
+import type { LayerCompression } from './image.ts';
+
 /** The foreign types, under the addresses of their specification. Only what is written or read here. */
 
 export const MEDIA_TYPES = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md */
+export const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
+  gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+};
+
+/** Undefined: not a type of layer that is written here. */
+export function compressionOf(mediaType: string): LayerCompression | undefined {
+  return (['gzip', 'zstd'] as const).find((compression) => LAYER_TYPES[compression] === mediaType);
+}
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
 export interface Descriptor {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { readTar } from '../tar/read-tar.ts';
 import { openBlob, openDigestMeter } from './blob-store.ts';
+import { openDecompressor } from './compression.ts';
 import { type ReadDescriptor, readConfig, readLayoutIndex, readManifest } from './read-layout.ts';
-import { MEDIA_TYPES, REF_NAME } from './spec.ts';
+import { compressionOf, MEDIA_TYPES, REF_NAME } from './spec.ts';
 
 /**
  * What is wrong with an image layout, as sentences; empty when all is well. Everything that a digest or a size is given
@@ -58,10 +58,12 @@ async function validateLayer(
   layer: ReadDescriptor,
   diffId: string | undefined,
 ): Promise<readonly string[]> {
-  if (layer.mediaType !== MEDIA_TYPES.layer) return [`${layer.digest} has the media type ${layer.mediaType}`];
+  const compression = compressionOf(layer.mediaType);
+  if (compression === undefined) return [`${layer.digest} has the media type ${layer.mediaType}`];
   const meter = openDigestMeter();
   const tar = new PassThrough();
-  const unpacked = pipeline(openBlob(join(dir, 'blobs'), layer.digest), createGunzip(), meter.stream, tar);
+  const blob = openBlob(join(dir, 'blobs'), layer.digest);
+  const unpacked = pipeline(blob, openDecompressor(compression), meter.stream, tar);
   try {
     const [problems] = await Promise.all([validateTar(tar), unpacked]);
     const found = meter.takeBlob().digest;

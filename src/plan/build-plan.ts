@@ -1,3 +1,5 @@
+import type { Compression } from '../oci/image.ts';
+
 /** Everything that a build will do, decided before anything is done. Plain data: `crac-build plan` prints it. */
 export interface BuildPlan {
   readonly name: string;
@@ -43,6 +45,7 @@ export interface BuildPlan {
     readonly policies?: string;
   };
   readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
+  readonly image: Compression;
   readonly outputs: readonly Output[];
 }
 

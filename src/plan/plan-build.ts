@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
+import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
+import type { Compression } from '../oci/image.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output, Readiness, WarmUpRequest } from './build-plan.ts';
 
@@ -69,8 +71,19 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       ...(checkpoint.policies === undefined ? {} : { policies: checkpoint.policies }),
     },
     verify: { enabled: verify.enabled ?? true, timeoutMs: verify.timeout ?? 30_000 },
+    image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
   };
+}
+
+function planCompression({ image = {} }: Settings): Compression {
+  const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
+    image;
+  const max = MAX_LEVELS[compression];
+  if (compressionLevel <= max) return { compression, compressionLevel };
+  throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
+    hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
+  });
 }
 
 function planReadiness({ app, readiness = {} }: Settings): Readiness {

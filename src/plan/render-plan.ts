@@ -34,6 +34,7 @@ export function renderPlan(plan: BuildPlan): string {
     verify.enabled
       ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`
       : 'verify: off',
+    `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
     'outputs:',
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
   ];

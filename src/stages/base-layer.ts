@@ -16,13 +16,14 @@ import type { World } from '../world.ts';
 /** CACHE/bases/KEY.json: a layer of CACHE/blobs. Written last, so what is named there is whole. */
 const CACHED_LAYER = z.object({
   kind: z.literal('base'),
+  compression: z.enum(['gzip', 'zstd']),
   digest: z.string(),
   diffId: z.string(),
   sizeBytes: z.number(),
   uncompressedBytes: z.number(),
 });
 
-/** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules before. */
+/** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules, in the same compression, before. */
 export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: World): Promise<Layer> {
   const workDir = join(world.workDir, `base-${randomUUID()}`);
   const cachedBlobs = join(world.cacheDir, 'blobs');
@@ -30,10 +31,12 @@ export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: Wor
   try {
     const jdk = await inspectJdk(plan.base.path);
     const modules = await chooseModules(plan, jdk, workDir, world);
-    const recordPath = join(world.cacheDir, 'bases', `${await fingerprintJdkBase(jdk.path, modules)}.json`);
+    const { compression, compressionLevel } = plan.image;
+    const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
+    const recordPath = join(world.cacheDir, 'bases', `${key}.json`);
     const layer =
       (await readCachedLayer(recordPath, cachedBlobs)) ??
-      (await makeLayer(jdk, modules, workDir, cachedBlobs, recordPath, world));
+      (await makeLayer(plan, jdk, modules, workDir, cachedBlobs, recordPath, world));
     await shareBlob(cachedBlobs, blobDir, layer.digest);
     return layer;
   } catch (error) {
@@ -70,6 +73,7 @@ async function chooseModules(
 }
 
 async function makeLayer(
+  { image }: BuildPlan,
   jdk: JdkFacts,
   modules: readonly string[],
   workDir: string,
@@ -86,7 +90,7 @@ async function makeLayer(
   for (const missing of base.missing) {
     world.report({ type: 'warning', message: `the build machine has no ${missing}: the image has none either` });
   }
-  const layer = await writeLayer(cachedBlobs, 'base', base.entries, world.signal);
+  const layer = await writeLayer(cachedBlobs, 'base', base.entries, { ...image, signal: world.signal });
   await mkdir(dirname(recordPath), { recursive: true });
   const partial = `${recordPath}.${randomUUID()}`;
   await writeFile(partial, JSON.stringify(layer));

@@ -11,8 +11,9 @@ import { readRuntimeEntries } from './runtime-layer.ts';
 /** The app as an ordinary image: base, app and runtime layers. The build container runs `plan.command` in it. */
 export async function containerize(plan: BuildPlan, world: World): Promise<OciImage> {
   const blobDir = join(world.workDir, 'blobs');
+  const options = { ...plan.image, signal: world.signal };
   const base = await takeBaseLayer(plan, blobDir, world);
-  const app = await writeLayer(blobDir, 'app', await readAppEntries(plan), world.signal);
-  const runtime = await writeLayer(blobDir, 'runtime', await readRuntimeEntries(plan, world.nativeDir), world.signal);
+  const app = await writeLayer(blobDir, 'app', await readAppEntries(plan), options);
+  const runtime = await writeLayer(blobDir, 'runtime', await readRuntimeEntries(plan, world.nativeDir), options);
   return { blobDir, layers: [base, app, runtime], config: composeImageConfig(plan) };
 }

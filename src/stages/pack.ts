@@ -18,7 +18,7 @@ export async function packLayers(
   const blobDir = join(world.workDir, 'blobs');
   const layers: Layer[] = [];
   const state = checkpoint.stateTar === '' ? [] : await readStateEntries(checkpoint.stateTar, plan);
-  if (state.length > 0) layers.push(await writeLayer(blobDir, 'state', state, world.signal));
+  if (state.length > 0) layers.push(await writeLayer(blobDir, 'state', state, { ...plan.image, signal: world.signal }));
   layers.push(await packCheckpoint(plan, checkpoint, restoreImage, world));
   return layers;
 }
@@ -30,5 +30,6 @@ export async function packCheckpoint(
   world: World,
 ): Promise<Layer> {
   const entries = composeCheckpointEntries(plan, checkpoint, restoreImage, world);
-  return await writeLayer(join(world.workDir, 'blobs'), 'checkpoint', entries, world.signal);
+  const blobDir = join(world.workDir, 'blobs');
+  return await writeLayer(blobDir, 'checkpoint', entries, { ...plan.image, signal: world.signal });
 }

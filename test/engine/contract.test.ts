@@ -205,6 +205,22 @@ describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kin
     expect(await container.copyOut('/data/hidden', signal)).toBeUndefined();
   }, 30_000);
 
+  test('layers compressed with zstd are stacked, too, or refused by name', async () => {
+    await using zstd = await makeFixtureImage({}, 'zstd');
+    const reference = 'crac-build-contract:zstd';
+    if (kind === 'docker') {
+      await expect(engine.loadImage(zstd.image, reference, signal)).rejects.toMatchObject({
+        code: 'ENGINE_UNAVAILABLE',
+        message: expect.stringMatching(/^Docker 20\.10\.\S+ at .* cannot read layers compressed with zstd/),
+      });
+      return;
+    }
+    await using image = await engine.loadImage(zstd.image, reference, signal);
+    await using container = await launch({ image: image.reference });
+    expect(await readOut(container, '/data/replaced')).toBe('new');
+    expect(await container.copyOut('/data/hidden', signal)).toBeUndefined();
+  }, 30_000);
+
   test('copyIn keeps owner, mode and time, and never leaves the root; copyOut gives it back', async () => {
     await using container = await launch();
     const owner = { uid: 1234, gid: 4321, mtimeSeconds: 1_234_567_890 };

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImageConfig, OciImage } from '../../src/oci/image.ts';
+import type { ImageConfig, LayerCompression, OciImage } from '../../src/oci/image.ts';
 import { writeLayer } from '../../src/oci/layer.ts';
 import { composeDirectory, composeFile, composeSymlink, type TarEntry } from '../../src/tar/entry.ts';
 
@@ -12,7 +12,10 @@ export interface ImageFixture extends AsyncDisposable {
 }
 
 /** Two layers: the subject and some files; then one that changes and removes. */
-export async function makeFixtureImage(config: Partial<ImageConfig> = {}): Promise<ImageFixture> {
+export async function makeFixtureImage(
+  config: Partial<ImageConfig> = {},
+  compression: LayerCompression = 'gzip',
+): Promise<ImageFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'crac-build-fixture-'));
   const subject = join(dir, 'subject');
   execFileSync('gcc', ['-static', '-O1', '-o', subject, 'test/engine/subject.c']);
@@ -43,7 +46,10 @@ export async function makeFixtureImage(config: Partial<ImageConfig> = {}): Promi
     dir,
     image: {
       blobDir,
-      layers: [await writeLayer(blobDir, 'base', lower), await writeLayer(blobDir, 'state', upper)],
+      layers: [
+        await writeLayer(blobDir, 'base', lower, { compression }),
+        await writeLayer(blobDir, 'state', upper, { compression }),
+      ],
       config: {
         architecture: 'amd64',
         os: 'linux',

@@ -97,6 +97,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
   return {
     name: 'oci',
     description: 'a fake',
+    layerCompressions: ['gzip', 'zstd'],
     loadImage: async (_, reference) => {
       left.add(reference);
       return {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ImageConfig, Layer, OciImage } from '../../../src/oci/image.ts';
 import { readConfig, readLayoutIndex, readManifest } from '../../../src/oci/read-layout.ts';
+import { compressionOf } from '../../../src/oci/spec.ts';
 
 const KINDS: readonly Layer['kind'][] = ['base', 'app', 'runtime', 'state', 'checkpoint'];
 
@@ -18,8 +19,9 @@ export async function readImage(layout: string): Promise<OciImage> {
   const kinds = KINDS.filter((kind) => kind !== 'state' || !withoutState);
   return {
     blobDir: join(layout, 'blobs'),
-    layers: manifest.layers.map(({ digest, size }, index) => ({
+    layers: manifest.layers.map(({ digest, size, mediaType }, index) => ({
       kind: kinds[index] ?? 'state',
+      compression: compressionOf(mediaType) ?? 'gzip',
       digest,
       diffId: rootfs.diff_ids[index] ?? '',
       sizeBytes: size,

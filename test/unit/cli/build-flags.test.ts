@@ -18,6 +18,7 @@ test('every flag has the shape of its config key', () => {
     ...['--readiness', '/up', '--warm-up', 'GET / x3', '--warm-up', '/b', '--engine', 'oci'],
     ...['--trigger', 'app', '--resources', 'strict', '--policies', 'rules.yaml'],
     ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
+    ...['--compression', 'zstd', '--compression-level', '19'],
   );
   expect(settings).toEqual({
     name: 'n',
@@ -40,6 +41,7 @@ test('every flag has the shape of its config key', () => {
     },
     checkpoint: { trigger: 'app', resources: 'strict', policies: 'rules.yaml' },
     verify: { enabled: false },
+    image: { compression: 'zstd', compressionLevel: 19 },
     outputs: [
       { kind: 'oci', dir: 'out' },
       { kind: 'docker', reference: 'n:1' },
@@ -59,5 +61,8 @@ test.each([
   ['--engine', 'podman'],
   ['--trigger', 'me'],
   ['--resources', 'lax'],
+  ['--compression', 'xz'],
+  ['--compression-level', '20'],
+  ['--compression-level', '0'],
   ['--unknown', 'x'],
 ])('%s %s is refused', (...argv) => expect(() => parse(...argv)).toThrow());

@@ -54,17 +54,19 @@ test('a plan as JSON: strings as strings, addresses as hexadecimal text', async 
   });
 });
 
-test('the plan of an image layout', async () => {
+test.each(['gzip', 'zstd'] as const)('the plan of an image layout with %s', async (compression) => {
   const { plan, mem } = await compileSample(sample);
-  const dir = join(work, 'layout');
-  const blobDir = join(work, 'blobs');
+  const dir = join(work, `layout-${compression}`);
+  const blobDir = join(work, `blobs-${compression}`);
   mkdirSync(blobDir);
   const layers = [
-    await writeLayer(blobDir, 'base', [composeFile('etc/passwd', Buffer.from('app'))]),
-    await writeLayer(blobDir, 'checkpoint', [
-      composeFile('opt/crac/checkpoint/mem.bin', mem),
-      composeFile('opt/crac/checkpoint/plan.bin', plan),
-    ]),
+    await writeLayer(blobDir, 'base', [composeFile('etc/passwd', Buffer.from('app'))], { compression }),
+    await writeLayer(
+      blobDir,
+      'checkpoint',
+      [composeFile('opt/crac/checkpoint/mem.bin', mem), composeFile('opt/crac/checkpoint/plan.bin', plan)],
+      { compression },
+    ),
   ];
   const config = SAMPLE_CONFIG;
   await writeLayout({ blobDir, layers, config }, dir, 'latest');

@@ -41,6 +41,7 @@ warmUp:
   timeout: 2m
 checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
 verify: { enabled: false, timeout: 10s }
+image: { compression: zstd, compressionLevel: 19 }
 outputs: [oci:out, docker:orders:1]
 `,
       'crac-build.yaml',
@@ -85,6 +86,7 @@ outputs: [oci:out, docker:orders:1]
         policies: 'rules.yaml',
       },
       verify: { enabled: false, timeout: 10_000 },
+      image: { compression: 'zstd', compressionLevel: 19 },
       outputs: [
         { kind: 'oci', dir: 'out' },
         { kind: 'docker', reference: 'orders:1' },
@@ -119,6 +121,8 @@ outputs: [oci:out, docker:orders:1]
       'duration without unit': 'readiness: { timeout: 30 }\n',
       'wrong user': 'app: { user: me }\n',
       'wrong base': 'base: ubuntu\n',
+      'wrong compression': 'image: { compression: bzip2 }\n',
+      'compression level out of range': 'image: { compressionLevel: 20 }\n',
       'wrong output': 'outputs: [registry/x]\n',
       'wrong request': 'warmUp: { requests: [get /] }\n',
       'wrong name': 'name: My App\n',
@@ -144,7 +148,7 @@ describe('loadSettings', () => {
     await writeFile(join(folder, 'app.jar'), '');
     await writeFile(
       join(folder, 'my.yaml'),
-      'name: a\napp:\n  jar: app.jar\n  environment: { A: 1, B: 2 }\n  javaOptions: [-Xa, -Xb]\nreadiness: { path: /r, port: 1 }\noutputs: [oci:out]\n',
+      'name: a\napp:\n  jar: app.jar\n  environment: { A: 1, B: 2 }\n  javaOptions: [-Xa, -Xb]\nreadiness: { path: /r, port: 1 }\nimage: { compression: zstd, compressionLevel: 3 }\noutputs: [oci:out]\n',
     );
     const settings = await loadSettings({
       configFile: join(folder, 'my.yaml'),
@@ -153,6 +157,7 @@ describe('loadSettings', () => {
         name: 'b',
         app: { environment: { B: '3' }, javaOptions: ['-Xc'] },
         readiness: { path: '/q' },
+        image: { compressionLevel: 4 },
         outputs: [{ kind: 'oci', dir: 'o' }],
       },
     });
@@ -160,6 +165,7 @@ describe('loadSettings', () => {
       name: 'b',
       app: { jar: join(folder, 'app.jar'), environment: { A: '1', B: '3' }, javaOptions: ['-Xc'] },
       readiness: { path: '/q', port: 1 },
+      image: { compression: 'zstd', compressionLevel: 4 },
       outputs: [{ kind: 'oci', dir: '/elsewhere/o' }],
     });
   });

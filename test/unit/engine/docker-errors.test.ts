@@ -5,6 +5,8 @@ import { connectEngine } from '../../../src/engine/connect.ts';
 import { connectDocker } from '../../../src/engine/docker.ts';
 import { collectFrames, drainProgress, joinFrames } from '../../../src/engine/docker-streams.ts';
 import type { ContainerSpec, Engine } from '../../../src/engine/engine.ts';
+import type { Layer } from '../../../src/oci/image.ts';
+import { checkCompression } from '../../../src/stages/check-compression.ts';
 import { NO_IMAGE } from '../../support/fake-world.ts';
 
 const signal = new AbortController().signal;
@@ -63,6 +65,27 @@ const spec: ContainerSpec = {
   ports: [],
   network: 'isolated',
 };
+
+test('layers compressed with zstd are for Docker 23 and newer; an older one is told nothing of them', async () => {
+  const zstd = { ...NO_IMAGE, layers: [{ compression: 'zstd' } as Layer] };
+  const old = await connect({});
+  expect(old.layerCompressions).toEqual(['gzip']);
+  await expect(old.loadImage(zstd, 'x:y', signal)).rejects.toMatchObject({
+    code: 'ENGINE_UNAVAILABLE',
+    message: expect.stringMatching(/^Docker 20\.10\.24 at \S+ cannot read layers compressed with zstd/),
+    hint: expect.stringContaining('--compression gzip'),
+  });
+  await expect(checkCompression({ compression: 'zstd', compressionLevel: 6 }, old)).rejects.toMatchObject({
+    code: 'ENGINE_UNAVAILABLE',
+  });
+  await checkCompression({ compression: 'gzip', compressionLevel: 6 }, old);
+  expect(seen).not.toContain('POST /images/load');
+  server?.close();
+
+  const young = await connect({ 'GET /version': json({ Version: '23.0.0', ApiVersion: '1.42' }) });
+  expect(young.layerCompressions).toEqual(['gzip', 'zstd']);
+  await checkCompression({ compression: 'zstd', compressionLevel: 6 }, young);
+});
 
 test.each([
   [500, 'driver failed', 'ENGINE_FAILED'],

@@ -34,6 +34,16 @@ test('what docker load reads: a manifest, the config, the layers in order', asyn
   ).toEqual(image.layers.map(({ digest }) => digest.slice('sha256:'.length)));
 });
 
+test('the name of a layer says how it is compressed', async () => {
+  const image = await makeSampleImage(join(dir, 'zstd'), 'hello', 'zstd');
+  const names: string[] = [];
+  for await (const { header, content } of readTar(openDockerArchive(image, 'a:1'))) {
+    names.push(header.path);
+    await buffer(content);
+  }
+  expect(names.filter((name) => name.endsWith('.tar.zst'))).toHaveLength(image.layers.length);
+});
+
 test('the archive is the same each time; a layer that is there twice is stored once', async () => {
   const image = await makeSampleImage(dir);
   const twice = { ...image, layers: [...image.layers, ...image.layers.slice(1)] };

@@ -25,6 +25,7 @@ test('digests and sizes are those of the bytes', async () => {
   const tar = gunzipSync(blob);
   expect(layer).toEqual({
     kind: 'app',
+    compression: 'gzip',
     digest: sha256(blob),
     diffId: sha256(tar),
     sizeBytes: blob.length,

@@ -151,6 +151,20 @@ test('a folder with other things in it, or a file, is left alone', async () => {
   await expect(writeLayout(image, join(out, 'thesis.txt'), 'latest')).rejects.toMatchObject({ code: 'PUBLISH_FAILED' });
 });
 
+test('layers of either compression stand beside each other under their own media types', async () => {
+  const zstd = await makeSampleImage(join(dir, 'work'), 'other', 'zstd');
+  const mixed = { ...image, layers: [...image.layers, ...zstd.layers] };
+  const { layers } = await readManifest(out, await writeLayout(mixed, out, 'latest'));
+  expect(layers.map(({ mediaType }) => mediaType)).toEqual([
+    ...['gzip', 'gzip', 'zstd', 'zstd'].map((name) => `application/vnd.oci.image.layer.v1.tar+${name}`),
+  ]);
+  expect(zstd.layers.map(({ diffId }) => diffId).slice(0, 1)).toEqual([image.layers[0]?.diffId]);
+  expect(await validateLayout(out)).toEqual([]);
+
+  truncateSync(locateBlob(join(out, 'blobs'), zstd.layers[1]?.digest ?? ''), 50);
+  expect(await validateLayout(out)).toContainEqual(expect.stringMatching(/cannot be unpacked: .*premature end/));
+});
+
 describe('validateLayout tells of', () => {
   let digest: string;
   beforeEach(async () => {
@@ -205,6 +219,7 @@ describe('validateLayout tells of', () => {
     const sha = (content: Buffer) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
     const layer = {
       kind: 'app',
+      compression: 'gzip' as const,
       digest: sha(blob),
       diffId: sha(tar),
       sizeBytes: blob.length,
@@ -213,6 +228,13 @@ describe('validateLayout tells of', () => {
     writeFileSync(locateBlob(image.blobDir, layer.digest), blob);
     await writeLayout({ ...image, layers: [{ ...layer, kind: 'app' }] }, out, 'latest');
     expect(await validateLayout(out)).toEqual(['a comes too late', 'b is there twice']);
+  });
+
+  test('a layer of another media type', async () => {
+    const manifest = await readManifest(out, digest);
+    const layers = manifest.layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' }));
+    writeFileSync(locate(digest), JSON.stringify({ ...manifest, layers }));
+    expect(await validateLayout(out)).toContainEqual(expect.stringMatching(/has the media type \S+\.tar$/));
   });
 
   test('what is no layout', async () => {

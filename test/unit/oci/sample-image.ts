@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ImageConfig, OciImage } from '../../../src/oci/image.ts';
+import type { ImageConfig, LayerCompression, OciImage } from '../../../src/oci/image.ts';
 import { writeLayer } from '../../../src/oci/layer.ts';
 import { composeDirectory, composeFile } from '../../../src/tar/entry.ts';
 
@@ -17,9 +17,15 @@ export const SAMPLE_CONFIG: ImageConfig = {
 };
 
 /** A small image of two layers; `text` makes it another one. */
-export async function makeSampleImage(dir: string, text = 'hello'): Promise<OciImage> {
+export async function makeSampleImage(
+  dir: string,
+  text = 'hello',
+  compression: LayerCompression = 'gzip',
+): Promise<OciImage> {
   const blobDir = join(dir, 'blobs');
-  const base = await writeLayer(blobDir, 'base', [composeDirectory('etc'), composeFile('etc/os', Buffer.from('os'))]);
-  const app = await writeLayer(blobDir, 'app', [composeDirectory('app'), composeFile('app/a.jar', Buffer.from(text))]);
+  const baseEntries = [composeDirectory('etc'), composeFile('etc/os', Buffer.from('os'))];
+  const appEntries = [composeDirectory('app'), composeFile('app/a.jar', Buffer.from(text))];
+  const base = await writeLayer(blobDir, 'base', baseEntries, { compression });
+  const app = await writeLayer(blobDir, 'app', appEntries, { compression });
   return { blobDir, layers: [base, app], config: SAMPLE_CONFIG };
 }

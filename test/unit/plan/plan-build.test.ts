@@ -28,6 +28,7 @@ test('the plan of everything', () => {
     },
     checkpoint: { memory: 'read', settle: 100, timeout: 1000, resources: 'strict', policies: '/rules.yaml' },
     verify: { enabled: false },
+    image: { compression: 'zstd', compressionLevel: 19 },
     outputs: [
       { kind: 'oci', dir: '/out' },
       { kind: 'docker', reference: 'orders:1' },
@@ -110,6 +111,14 @@ test('no requests means the readiness path; an empty list means no warm-up', () 
     { method: 'GET', path: '/up', status: 204, count: 100 },
   ]);
   expect(samplePlan({ warmUp: { requests: [] } }).warmUp.requests).toEqual([]);
+});
+
+test('each compression has its own levels', () => {
+  expect(samplePlan({ image: { compressionLevel: 9 } }).image).toEqual({ compression: 'gzip', compressionLevel: 9 });
+  expect(samplePlan({ image: { compression: 'zstd' } }).image).toEqual({ compression: 'zstd', compressionLevel: 6 });
+  expect(() => samplePlan({ image: { compressionLevel: 10 } })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: 'gzip has the levels 1 to 9, not 10' }),
+  );
 });
 
 test('what cannot work is refused before anything is done', () => {

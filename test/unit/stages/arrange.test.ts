@@ -17,7 +17,14 @@ import { factsOf, HEAP, makeSample, type Sample, writeSample } from '../restore-
 
 const PAGE = 4096;
 const plan = samplePlan({ verify: { timeout: 300 } });
-const STATE: Layer = { kind: 'state', digest: 'sha256:5', diffId: 'sha256:6', sizeBytes: 7, uncompressedBytes: 8 };
+const STATE: Layer = {
+  kind: 'state',
+  compression: 'gzip',
+  digest: 'sha256:5',
+  diffId: 'sha256:6',
+  sizeBytes: 7,
+  uncompressedBytes: 8,
+};
 
 let sample: Sample;
 beforeEach(() => {

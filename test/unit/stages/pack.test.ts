@@ -233,7 +233,14 @@ test('the runtime layer has every part, and a missing one is an error', async ()
 
 test('the final image: the restorer is its entrypoint, the checkpoint its last layer', async () => {
   const layers = await packLayers(PLAN, makeCheckpoint(''), makeRestoreImage(), world);
-  const below: Layer = { kind: 'base', digest: 'd', diffId: 'i', sizeBytes: 1, uncompressedBytes: 2 };
+  const below: Layer = {
+    kind: 'base',
+    compression: 'gzip',
+    digest: 'd',
+    diffId: 'i',
+    sizeBytes: 1,
+    uncompressedBytes: 2,
+  };
   const image = await composeImage(PLAN, { blobDir: dir, layers: [below], config: {} as never }, layers, world);
   expect(image.layers.map(({ kind }) => kind)).toEqual(['base', 'checkpoint']);
   expect(image.config).toMatchObject({

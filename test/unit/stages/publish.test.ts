@@ -26,6 +26,7 @@ function fakeEngine(name: Engine['name'], broken?: string): Engine {
   return {
     name,
     description: `${name} 1.0`,
+    layerCompressions: ['gzip'],
     loadImage: async (_image, reference): Promise<LoadedImage> => {
       if (reference === broken) throw new CracBuildError('ENGINE_FAILED', 'the engine says no');
       const state = { kept: false };
