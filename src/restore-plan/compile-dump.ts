@@ -12,6 +12,7 @@ import { stackOf } from './dead-stacks.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
+import { findFreePages } from './free-pages.ts';
 import { findLockOwners, refuseLockWaits } from './lock-owners.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
 import { writeMemory } from './memory-layout.ts';
@@ -65,7 +66,8 @@ export async function compileDump(
   const stacks = dump.threads.map(({ core }) => stackOf(core));
   const { ready } = checkpoint;
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
-  const layout = writeMemory(areas, memory, files, stacks, policy, scanner, memFile);
+  const free = findFreePages(dump.threads, areas, memory, files, policy.heap);
+  const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
@@ -126,6 +128,7 @@ export async function compileDump(
     mappingCount: layout.mappingCount,
     requiredCpu,
     droppedPages: layout.droppedPages,
+    unknownHeap: free.unknown,
     allocators: policy.allocators,
     contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
   };

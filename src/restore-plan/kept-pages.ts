@@ -1,5 +1,6 @@
 /** Which pages of an area have to be in mem.bin, and why the others do not. */
 
+import type { Range } from '../hotspot/address-space.ts';
 import { PAGE_BYTES } from './format.ts';
 import type { PageScanner } from './page-scanner.ts';
 import type { FilePages, ProcessMemory } from './process-memory.ts';
@@ -11,7 +12,7 @@ export interface Stretch {
   readonly source?: { readonly file: string; readonly offset: number };
 }
 
-export type DropCause = 'zero' | 'equal-to-file' | 'dead-stack';
+export type DropCause = 'zero' | 'equal-to-file' | 'dead-stack' | 'free-heap';
 
 export interface AreaPages {
   readonly start: number;
@@ -39,8 +40,9 @@ export interface PageSorter {
   readonly findKept: (area: AreaPages) => readonly Stretch[];
 }
 
-export function makePageSorter(memory: ProcessMemory, scanner: PageScanner): PageSorter {
-  const droppedPages = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 };
+/** `free`: pages in which nothing is read before it is written, by address. */
+export function makePageSorter(memory: ProcessMemory, scanner: PageScanner, free: readonly Range[] = []): PageSorter {
+  const droppedPages = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 };
   const bytes = Buffer.alloc(CHUNK_BYTES);
   const others = Buffer.alloc(CHUNK_BYTES);
   const verdicts = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
@@ -49,10 +51,25 @@ export function makePageSorter(memory: ProcessMemory, scanner: PageScanner): Pag
   function findKept(area: AreaPages): readonly Stretch[] {
     const kept: Stretch[] = [];
     const alive = Math.min(Math.max(area.deadBelow ?? area.start, area.start), area.end);
-    for (const { length } of memory.pagesWithin(area.start, alive)) droppedPages['dead-stack'] += length / PAGE_BYTES;
-    for (const pages of memory.pagesWithin(alive, area.end))
-      for (const chunk of cut(pages)) sortChunk(chunk, area, kept);
+    drop(area.start, alive, 'dead-stack');
+    let done = alive;
+    // What a private mapping of a file would bring back is the file's, not zero.
+    for (const { start, end } of area.original === undefined ? free : []) {
+      if (end <= done || start >= area.end) continue;
+      sort(done, start, area, kept);
+      done = Math.min(end, area.end);
+      drop(Math.max(start, alive), done, 'free-heap');
+    }
+    sort(done, area.end, area, kept);
     return kept;
+  }
+
+  function drop(start: number, end: number, cause: DropCause): void {
+    for (const { length } of memory.pagesWithin(start, end)) droppedPages[cause] += length / PAGE_BYTES;
+  }
+
+  function sort(start: number, end: number, area: AreaPages, kept: Stretch[]): void {
+    for (const pages of memory.pagesWithin(start, end)) for (const chunk of cut(pages)) sortChunk(chunk, area, kept);
   }
 
   function sortChunk(chunk: FilePages, { start, original }: AreaPages, kept: Stretch[]): void {

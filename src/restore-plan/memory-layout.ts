@@ -1,5 +1,6 @@
 /** From areas and pages to the MEM section and mem.bin. */
 import type { Vma } from '../criu/schema.ts';
+import type { Range } from '../hotspot/address-space.ts';
 import { ADVICE, hasAdvice, LASTING_ADVICE } from './advice.ts';
 import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { type AreaMemory, bridgeGaps, countMappings } from './bridge-gaps.ts';
@@ -31,10 +32,11 @@ export function writeMemory(
   files: readonly MappedFile[],
   stacks: readonly Stack[],
   policy: MemoryPolicy,
+  free: readonly Range[],
   scanner: PageScanner,
   memFile: string,
 ): MemoryLayout {
-  const sorter = makePageSorter(memory, scanner);
+  const sorter = makePageSorter(memory, scanner, free);
   const deadBelow = findDeadStacks(areas.mapped, stacks);
   const kept = areas.mapped.map((vma): AreaMemory => {
     const original = originalOf(vma, files);

@@ -1,6 +1,7 @@
 import type { Blob } from './blob.ts';
 import type { RequiredCpu } from './cpu-features.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
+import type { DropCause } from './kept-pages.ts';
 
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
 export interface RestoreImage {
@@ -15,7 +16,9 @@ export interface RestoreImage {
   readonly mappingCount: number;
   readonly requiredCpu: RequiredCpu;
   /** Pages left out, by cause. */
-  readonly droppedPages: Readonly<Record<'zero' | 'equal-to-file' | 'dead-stack', number>>;
+  readonly droppedPages: Readonly<Record<DropCause, number>>;
+  /** Why no part of the Java heap is left out as free; undefined: it could be told what is. */
+  readonly unknownHeap?: string | undefined;
   /** For whose sake memory outside of the Java heap is read and not mapped. */
   readonly allocators: readonly string[];
   /** What plan.bin was made of. */

@@ -26,5 +26,11 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
       stage: 'compile',
       text: `memory outside of the Java heap is read, not mapped: ${image.allocators.join(', ')} may count on zeros in what it gives back`,
     });
+  if (image.unknownHeap !== undefined)
+    world.report({
+      type: 'stage-progress',
+      stage: 'compile',
+      text: `free parts of the Java heap are kept: ${image.unknownHeap}`,
+    });
   return image;
 }

@@ -28,7 +28,11 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
   };
   return {
     ...{ planFile: join(dir, 'plan.bin'), memFile, planBytes: 0, memBytes: pages(pageCount), readAheadBytes: 0 },
-    ...{ threadCount: 1, mappingCount: mem.length, droppedPages: { zero: 0, 'equal-to-file': 0, 'dead-stack': 0 } },
+    ...{
+      threadCount: 1,
+      mappingCount: mem.length,
+      droppedPages: { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 },
+    },
     requiredCpu: { features: [], because: '' },
     allocators: [],
     contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), filePaths: files },

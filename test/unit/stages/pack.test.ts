@@ -68,7 +68,7 @@ function makeRestoreImage(): RestoreImage {
     threadCount: 20,
     mappingCount: 300,
     requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
-    droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3 },
+    droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
     allocators: ['/app/libmalloc.so'],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
   };

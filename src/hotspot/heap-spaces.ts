@@ -1,0 +1,71 @@
+/** Where a collector's objects are: names by version, 17 to 22 | later. A field is described with the class that declares it. */
+import { type Range, readWord, UnknownJvm } from './address-space.ts';
+import type { VmStructs } from './vm-structs.ts';
+
+/** Objects lie in [bottom, top); nothing in [top, end) is read before it is written. */
+export interface Space {
+  readonly bottom: number;
+  readonly top: number;
+  readonly end: number;
+}
+
+const SERIAL_HEAP = ['GenCollectedHeap', 'SerialHeap'];
+const PARALLEL_HEAP = ['ParallelScavengeHeap'];
+const CONTIGUOUS_SPACE = ['ContiguousSpace', 'CompactibleSpace', 'Space'];
+const MUTABLE_SPACE = ['MutableSpace', 'ImmutableSpace'];
+const G1_REGION = ['G1HeapRegion', 'HeapRegion'];
+const G1_REGION_MANAGER = ['G1HeapRegionManager', 'HeapRegionManager'];
+const G1_REGION_TABLE = ['G1HeapRegionTable'];
+const SMALLEST_REGION_BYTES = 1 << 20;
+const YOUNG_SPACES = ['_eden_space', '_from_space', '_to_space'];
+
+export function readSerialSpaces(structs: VmStructs, heap: number): readonly Space[] {
+  const follow = pointersOf(structs);
+  const young = follow(heap, SERIAL_HEAP, '_young_gen');
+  const old = follow(heap, SERIAL_HEAP, '_old_gen');
+  const spaces = YOUNG_SPACES.map((field) => follow(young, ['DefNewGeneration'], field));
+  spaces.push(follow(old, ['TenuredGeneration'], '_the_space'));
+  return spaces.map((space) => readSpace(structs, space, CONTIGUOUS_SPACE));
+}
+
+export function readParallelSpaces(structs: VmStructs): readonly Space[] {
+  const follow = pointersOf(structs);
+  const young = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_young_gen'));
+  const old = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_old_gen'));
+  const spaces = YOUNG_SPACES.map((field) => follow(young, ['PSYoungGen'], field));
+  spaces.push(follow(old, ['PSOldGen'], '_object_space'));
+  return spaces.map((space) => readSpace(structs, space, MUTABLE_SPACE));
+}
+
+/** One space a region; a region that was never committed has none. */
+export function readG1Spaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
+  const { memory } = structs;
+  const table = heap + structs.offsetOf(['G1CollectedHeap'], '_hrm') + structs.offsetOf(G1_REGION_MANAGER, '_regions');
+  const first = readWord(memory, table + structs.offsetOf(G1_REGION_TABLE, '_base'));
+  const count = readWord(memory, table + structs.offsetOf(G1_REGION_TABLE, '_length'));
+  const regionBytes = readWord(memory, structs.addressOf(G1_REGION, 'GrainBytes'));
+  if (regionBytes < SMALLEST_REGION_BYTES || count * regionBytes !== reserved.end - reserved.start)
+    throw new UnknownJvm(`${count} regions of ${regionBytes} bytes do not make the heap`);
+  const spaces: Space[] = [];
+  for (let index = 0; index < count; index++) {
+    const region = readWord(memory, first + index * 8);
+    if (region === 0) continue;
+    const space = readSpace(structs, region, G1_REGION);
+    if (space.bottom !== reserved.start + index * regionBytes || space.end !== space.bottom + regionBytes)
+      throw new UnknownJvm(`region ${index} is not at its place`);
+    spaces.push(space);
+  }
+  return spaces;
+}
+
+function readSpace({ memory, offsetOf }: VmStructs, address: number, types: readonly string[]): Space {
+  const [bottom, top, end] = ['_bottom', '_top', '_end'].map((field) =>
+    readWord(memory, address + offsetOf(types, field)),
+  ) as [number, number, number];
+  return { bottom, top, end };
+}
+
+function pointersOf({ memory, offsetOf }: VmStructs) {
+  return (object: number, types: readonly string[], field: string): number =>
+    readWord(memory, object + offsetOf(types, field));
+}
