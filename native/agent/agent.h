@@ -91,6 +91,9 @@ HIDDEN void crac_keep_libraries(JNIEnv *env);
 HIDDEN void crac_find_mapped_pages(void);
 HIDDEN void crac_drop_pages(uint64_t from, uint64_t to);
 
+/* jvm_memory.c */
+HIDDEN void crac_find_metadata(void);
+
 /* code_barriers.c */
 HIDDEN void crac_pass_code_barriers(void);
 

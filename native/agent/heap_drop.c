@@ -131,6 +131,9 @@ static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
     drop_parallel();
   else if (!strcmp(collector, "G1"))
     drop_g1(address);
+  else
+    return;
+  crac_find_metadata();
 }
 
 uint64_t crac_collect_and_drop(JNIEnv *env) {

@@ -32,11 +32,23 @@ export interface ReadyFacts {
   /** To what the heap may grow: the JVM decided it when it started. */
   readonly maxHeapBytes?: number;
   /** Where the heap is reserved; null: the JVM does not tell. */
-  readonly heap?: { readonly address: string; readonly sizeBytes: number } | null;
+  readonly heap?: AddressRange | null;
+  /** What else is the JVM's own; absent: nobody has asked. */
+  readonly jvmMemory?: {
+    /** Null: the JVM does not tell. */
+    readonly codeCache: AddressRange | null;
+    /** Reserved memory with class metadata in it, the class space included; the CDS archive may lie within. */
+    readonly metaspace: readonly AddressRange[];
+  };
   /** By what the code in memory was chosen; absent: nobody has asked. */
   readonly cpu?: ChosenCpu;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
   readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
+}
+
+export interface AddressRange {
+  readonly address: string;
+  readonly sizeBytes: number;
 }
 
 /**

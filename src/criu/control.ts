@@ -12,6 +12,7 @@ const LAST_LINES = 30;
 const FEW_LINES = 10;
 
 const address = z.string().regex(/^0x[0-9a-f]+$/);
+const addressRange = z.object({ address, sizeBytes: z.number().int().positive() });
 const cpuidLeaf = z.object({
   leaf: z.number(),
   subleaf: z.number(),
@@ -26,7 +27,8 @@ const readyFacts = z.object({
   stepsMs: z.record(z.string(), z.number()),
   droppedBytes: z.number().nonnegative(),
   maxHeapBytes: z.number().nonnegative(),
-  heap: z.object({ address, sizeBytes: z.number().int().positive() }).nullable(),
+  heap: addressRange.nullable(),
+  jvmMemory: z.object({ codeCache: addressRange.nullable(), metaspace: z.array(addressRange) }),
   cpu: z.object({ jvm: z.array(z.string()).nullable(), libc: z.array(cpuidLeaf).nullable() }),
   resources: z.array(z.object({ fd: z.number().int(), action: z.enum(['close', 'reopen', 'ignore']) })),
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { AddressRange } from '../../src/criu/checkpoint.ts';
 import { agent, anonymousBytes, buildRuntime, ctl, JDKS, launchJvm, prepare } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
@@ -13,6 +15,20 @@ const VERIFY = [
 const cases = JDKS.flatMap(([version, home]) =>
   ['Serial', 'G1', 'Parallel'].map((collector) => [version, collector, home] as const),
 );
+
+/** Protection and file of each mapping that overlaps a range. */
+function kindsOf(pid: number, range: AddressRange | null | undefined): readonly string[] {
+  const start = Number(range?.address);
+  const end = start + (range?.sizeBytes ?? 0);
+  return readFileSync(`/proc/${pid}/maps`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const [place = '', protection = '', , , , path = ''] = line.split(/ +/);
+      const [from = 0, to = 0] = place.split('-').map((text) => Number.parseInt(text, 16));
+      return from < end && to > start ? [`${protection} ${path.slice(path.lastIndexOf('/') + 1)}`.trim()] : [];
+    });
+}
 
 test.each(cases)(
   'JDK %d, %s: the free heap goes back to the kernel and the heap stays sound',
@@ -32,6 +48,16 @@ test.each(cases)(
       const after = anonymousBytes(jvm.pid);
       expect(ready.gc).toBe(collector);
       expect(ready.heap).toEqual({ address: `0x${heapAddress}`, sizeBytes: 128 * MEGABYTE });
+      expect(ready.jvmMemory).toEqual({
+        codeCache: { address: expect.stringMatching(/^0x7\w{11}$/), sizeBytes: expect.any(Number) },
+        metaspace: expect.any(Array),
+      });
+      expect(kindsOf(jvm.pid, ready.jvmMemory?.codeCache)).toContain('rwxp');
+      // class space, archive and other metadata: memory of nothing else
+      const metaspace = ready.jvmMemory?.metaspace.map((range) => kindsOf(jvm.pid, range)) ?? [];
+      expect(metaspace.filter((kinds) => kinds.includes('rw-p classes.jsa')).length).toBeGreaterThan(0);
+      expect(metaspace.filter((kinds) => kinds.includes('rw-p')).length).toBeGreaterThan(0);
+      expect(metaspace.flat().filter((kind) => !/^(rw-p|---p)( classes\.jsa)?$/.test(kind))).toEqual([]);
       expect(ready.droppedBytes).toBeGreaterThan(20 * MEGABYTE);
       if (pace === 'paused') expect(before - after).toBeGreaterThan(20 * MEGABYTE);
       for (let look = 0; look < 2; look++) {

@@ -1,7 +1,8 @@
-/* heap_drop.c: the walk over made-up heaps. What is between top and end is dropped, nothing else. */
+/* heap_drop.c, jvm_memory.c: walks over made-up heaps and classes. What is between top and end is dropped, nothing else. */
 #include "made-up.h"
 
 #include "../../../native/agent/heap_drop.c"
+#include "../../../native/agent/jvm_memory.c"
 
 #define PAGES 8
 
@@ -104,6 +105,65 @@ static void test_g1(void) {
   free(table);
 }
 
+static char said[64 << 10];
+static jstring say(JNIEnv *env, const char *text) {
+  (void)env;
+  snprintf(said, sizeof said, "%s", text);
+  return NULL;
+}
+static const char *tell_memory(void) {
+  static const struct JNINativeInterface_ functions = {.NewStringUTF = say};
+  JNIEnv env = &functions;
+  Java_jdk_crac_impl_Checkpoint_jvmMemory(&env, NULL);
+  return said;
+}
+
+struct class {
+  int32_t layout;
+  uint64_t constants;
+  struct class *next;
+};
+struct loader {
+  struct class *classes;
+  struct loader *next;
+};
+
+static void test_metadata(void) {
+  static _Alignas(16 << 10) struct class classes[2 * MAX_UNITS]; /* within one unit */
+  _Static_assert(sizeof classes <= 16 << 10, "");
+  uint64_t here = (uint64_t)classes & ~(METASPACE_UNIT - 1);
+  classes[0] = (struct class){8, 0x7f0000400010, &classes[1]};
+  classes[1] = (struct class){-8, 0x7f0000800000, NULL}; /* an array: has no constants */
+  classes[2] = (struct class){8, 0, NULL};
+  struct loader last = {&classes[2], NULL}, empty = {NULL, &last}, first = {&classes[0], &empty}, *head = &first;
+  void *heap = NULL;
+  choose("UseSerialGC");
+  add_field("Universe", "_collectedHeap", 0, &heap);
+  add_field("ClassLoaderDataGraph", "_head", 0, &head);
+  add_field("ClassLoaderData", "_next", offsetof(struct loader, next), NULL);
+  add_field("ClassLoaderData", "_klasses", offsetof(struct loader, classes), NULL);
+  add_field("Klass", "_next_link", offsetof(struct class, next), NULL);
+  add_field("Klass", "_layout_helper", offsetof(struct class, layout), NULL);
+  finish_collection();
+  CHECK(!strcmp(tell_memory(), "{\"codeCache\":null,\"metaspace\":[]}")); /* where constants are is not described */
+  add_field("InstanceKlass", "_constants", offsetof(struct class, constants), NULL);
+  uint64_t low = 0x7f1000000000, high = low + 4096;
+  add_field("CodeCache", "_low_bound", 0, &low);
+  add_field("CodeCache", "_high_bound", 0, &high);
+  finish_collection();
+  char wanted[256];
+  snprintf(wanted, sizeof wanted,
+           "{\"codeCache\":{\"address\":\"0x7f1000000000\",\"sizeBytes\":4096},\"metaspace\":["
+           "{\"address\":\"0x%llx\",\"sizeBytes\":4194304},{\"address\":\"0x7f0000400000\",\"sizeBytes\":4194304}]}",
+           (unsigned long long)here);
+  CHECK(!strcmp(tell_memory(), wanted));
+
+  for (uint64_t i = 0; i < 2 * MAX_UNITS; i++) /* more than there is room for */
+    classes[i] = (struct class){8, UINT64_MAX - i * METASPACE_UNIT, i + 1 < 2 * MAX_UNITS ? &classes[i + 1] : NULL};
+  finish_collection();
+  CHECK(unit_count == MAX_UNITS && strlen(tell_memory()) > MAX_UNITS * 40 && !strcmp(said + strlen(said) - 3, "}]}"));
+}
+
 void test_heap_walk(void) {
   page = (size_t)sysconf(_SC_PAGESIZE);
   memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -111,5 +171,6 @@ void test_heap_walk(void) {
   dropped_pages();
   test_serial();
   test_g1();
+  test_metadata();
   munmap(memory, PAGES * page);
 }

@@ -13,6 +13,7 @@ const READY = {
   droppedBytes: 5,
   maxHeapBytes: 4096,
   heap: { address: '0x70000000', sizeBytes: 4096 },
+  jvmMemory: { codeCache: null, metaspace: [{ address: '0x7f000000', sizeBytes: 4194304 }] },
   cpu: { jvm: ['SSE2', 'AVX'], libc: [{ leaf: 1, subleaf: 0, registers: [0, 0, 1, 2] }] },
   resources: [{ fd: 7, action: 'close' }],
 };

@@ -18,7 +18,8 @@ const READY = {
   pid: 1,
   mailbox: { address: '0x7f00', sizeBytes: 4096, nonce: '0x1' },
   ...{ nanoOffset: '0x10', javaVersion: '17.0.1', gc: 'Serial', stepsMs: {} },
-  ...{ droppedBytes: 5, maxHeapBytes: 4096, heap: null, cpu: { jvm: null, libc: null }, resources: [] },
+  ...{ droppedBytes: 5, maxHeapBytes: 4096, heap: null, jvmMemory: { codeCache: null, metaspace: [] } },
+  ...{ cpu: { jvm: null, libc: null }, resources: [] },
 };
 const says = (json: object, exitCode = 0): ExecResult => ({ exitCode, stdout: JSON.stringify(json), stderr: '' });
 const nobody = says({ error: 'no JVM with the checkpoint agent answers here', details: [] }, 1);

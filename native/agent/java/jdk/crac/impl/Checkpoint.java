@@ -143,6 +143,7 @@ public final class Checkpoint {
                 + ",\"droppedBytes\":" + droppedBytes
                 + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
                 + ",\"heap\":" + heapRange()
+                + ",\"jvmMemory\":" + jvmMemory()
                 + ",\"cpu\":" + Native.cpuFeatures()
                 + ",\"resources\":" + resources + "}";
         Native.closeChannel();
@@ -175,6 +176,9 @@ public final class Checkpoint {
 
     /** JSON: where the heap is reserved, or null. */
     private static native String heapRange();
+
+    /** JSON: where code and class metadata are. */
+    private static native String jvmMemory();
 
     private static void settle(int settleMs) throws CheckpointException {
         try {
