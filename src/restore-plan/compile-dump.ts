@@ -15,6 +15,8 @@ import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
 import { findFreePages } from './free-pages.ts';
 import { findLockOwners, refuseLockWaits } from './lock-owners.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
+import { measureCauses } from './measure-causes.ts';
+import { attribute, findCauses } from './memory-causes.ts';
 import { writeMemory } from './memory-layout.ts';
 import type { MemoryPolicy } from './memory-strategy.ts';
 import { javascriptScanner, type PageScanner } from './page-scanner.ts';
@@ -68,6 +70,7 @@ export async function compileDump(
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
   const free = findFreePages(dump.threads, areas, memory, files, policy.heap);
   const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile);
+  const causes = findCauses(areas, memory, files, stacks, ready);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
@@ -129,6 +132,7 @@ export async function compileDump(
     requiredCpu,
     droppedPages: layout.droppedPages,
     unknownHeap: free.unknown,
+    byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,
     contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
   };

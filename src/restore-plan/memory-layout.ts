@@ -21,6 +21,8 @@ export interface MemoryLayout {
   /** At most. */
   readonly mappingCount: number;
   readonly droppedPages: Readonly<Record<DropCause, number>>;
+  /** What is in mem.bin, by address. */
+  readonly stretches: readonly PlacedStretch[];
 }
 
 const PROT = { read: 1, write: 2 } as const;
@@ -62,6 +64,7 @@ export function writeMemory(
     readBytes: sumLengths(records.filter(({ kind }) => kind === MEM.READ)),
     mappingCount: bridged.reduce((sum, area) => sum + countMappings(area), 0),
     droppedPages: sorter.droppedPages,
+    stretches,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Blob } from './blob.ts';
 import type { RequiredCpu } from './cpu-features.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
 import type { DropCause } from './kept-pages.ts';
+import type { SizesByCause } from './measure-causes.ts';
 
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
 export interface RestoreImage {
@@ -19,6 +20,8 @@ export interface RestoreImage {
   readonly droppedPages: Readonly<Record<DropCause, number>>;
   /** Why no part of the Java heap is left out as free; undefined: it could be told what is. */
   readonly unknownHeap?: string | undefined;
+  /** What mem.bin is there for. */
+  readonly byCause: SizesByCause;
   /** For whose sake memory outside of the Java heap is read and not mapped. */
   readonly allocators: readonly string[];
   /** What plan.bin was made of. */

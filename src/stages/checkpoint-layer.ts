@@ -34,7 +34,8 @@ export function composeFacts(
   restoreImage: RestoreImage,
   criuVersion: string,
 ): Record<string, unknown> {
-  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages, allocators } = restoreImage;
+  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages, byCause, allocators } =
+    restoreImage;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
   return {
     format: 1,
@@ -53,6 +54,7 @@ export function composeFacts(
       readAheadBytes,
       threadCount,
       mappingCount,
+      byCause,
       droppedPages,
       droppedHeapBytes: ready.droppedBytes,
     },

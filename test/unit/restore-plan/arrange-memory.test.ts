@@ -7,6 +7,7 @@ import { MEM, type MemRecord, NO_FILE } from '../../../src/restore-plan/format.t
 import { parsePlanHeader } from '../../../src/restore-plan/read-plan.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { mergeRuns, type Run } from '../../../src/restore-plan/touches.ts';
+import { SAMPLE_SIZES } from '../../support/sample-sizes.ts';
 
 const PAGE = 4096;
 const DIR = '/opt/crac/checkpoint';
@@ -34,6 +35,7 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
       droppedPages: { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 },
     },
     requiredCpu: { features: [], because: '' },
+    byCause: SAMPLE_SIZES,
     allocators: [],
     contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), filePaths: files },
   };

@@ -16,6 +16,7 @@ import { composeColdCommand, readRuntimeEntries } from '../../../src/stages/runt
 import { FIXED_MTIME_SECONDS } from '../../../src/tar/entry.ts';
 import { readTar, type TarHeader } from '../../../src/tar/read-tar.ts';
 import type { World } from '../../../src/world.ts';
+import { SAMPLE_SIZES } from '../../support/sample-sizes.ts';
 
 let dir: string;
 let world: World;
@@ -69,6 +70,7 @@ function makeRestoreImage(): RestoreImage {
     mappingCount: 300,
     requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
     droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
+    byCause: SAMPLE_SIZES,
     allocators: ['/app/libmalloc.so'],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
   };
@@ -190,7 +192,14 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
     criuVersion: '4.2.1',
     coldCommand: PLAN.command,
     allocators: ['/app/libmalloc.so'],
-    sizes: { memBytes: 100_000, readAheadBytes: 5000, threadCount: 20, droppedHeapBytes: 77 },
+    sizes: {
+      byCause: SAMPLE_SIZES,
+      droppedPages: { 'dead-stack': 3 },
+      memBytes: 100_000,
+      readAheadBytes: 5000,
+      threadCount: 20,
+      droppedHeapBytes: 77,
+    },
     cpu: ['00000007 00000000 00000001 ffffffff 00000002 00000003'],
   });
 });
