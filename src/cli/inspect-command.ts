@@ -1,49 +1,30 @@
 import type { Command } from 'commander';
-import { CracBuildError, isCracBuildError } from '../errors.ts';
-import { renderBytes } from '../report/render-bytes.ts';
-import { describePlan } from '../restore-plan/describe-plan.ts';
-import { planToJson } from '../restore-plan/plan-to-json.ts';
-import type { RestorePlan } from '../restore-plan/plan-values.ts';
-import { parsePlan } from '../restore-plan/read-plan.ts';
-import { type LocatedPlan, locatePlan } from './locate-plan.ts';
+import { CracBuildError } from '../errors.ts';
+import { inspectPlan } from './inspect-plan.ts';
+import { inspectSizes } from './inspect-sizes.ts';
 import type { CommandResult } from './run-command.ts';
 
 export interface InspectFlags {
-  readonly plan: string;
+  readonly plan?: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
 export function addInspectFlags(command: Command): Command {
   return command
-    .requiredOption('--plan <file-or-folder>', 'a plan.bin, a folder with one, or an OCI image layout')
+    .argument('[image]', 'what takes the space: of an OCI image layout, a folder with a facts.json, or a facts.json')
+    .option('--plan <file-or-folder>', 'what a restore does: of a plan.bin, a folder with one, or an OCI image layout')
+    .option('--html <file>', 'also write the sizes as a page with a treemap')
     .option('--json', 'print one JSON object');
 }
 
-/** Says what an image will do when it restores. */
-export async function runInspect({ plan: target }: InspectFlags): Promise<CommandResult> {
-  const located = await locatePlan(target);
-  const plan = readLocated(located);
-  const { place, memBytes } = located;
-  const planBytes = located.plan.length;
-  return {
-    text: `${place}: ${renderBytes(planBytes)}, whole${memBytes === undefined ? '' : `; mem.bin beside it: ${renderBytes(memBytes)}`}\n${describePlan(plan)}`,
-    json: { ok: true, place, planBytes, ...(memBytes === undefined ? {} : { memBytes }), ...planToJson(plan) },
-  };
-}
-
-function readLocated({ place, plan: bytes, memBytes }: LocatedPlan): RestorePlan {
-  try {
-    const plan = parsePlan(bytes);
-    if (memBytes === undefined || BigInt(memBytes) === plan.header.mem_size) return plan;
-    throw new CracBuildError(
-      'IMAGE_INVALID',
-      `mem.bin has ${memBytes} bytes, the plan was made for ${plan.header.mem_size}`,
-      { hint: 'Build the image again, or copy both files again from where they came.' },
-    );
-  } catch (error) {
-    if (!isCracBuildError(error)) throw error;
-    const { code, message, hint } = error;
-    const sentence = message.startsWith('plan.bin ') ? message.slice('plan.bin'.length) : `: ${message}`;
-    throw new CracBuildError(code, `${place}${sentence}`, { ...(hint === undefined ? {} : { hint }), cause: error });
-  }
+/** Says what takes the space in an image, or what it will do when it restores. */
+export async function runInspect(image: string | undefined, { plan, html }: InspectFlags): Promise<CommandResult> {
+  if ((image === undefined) === (plan === undefined))
+    throw new CracBuildError('USAGE', image === undefined ? 'no image was given' : 'an image and --plan were given', {
+      hint: '`crac-build inspect DIR` tells sizes, `crac-build inspect --plan DIR` what a restore does.',
+    });
+  if (plan !== undefined && html !== undefined)
+    throw new CracBuildError('USAGE', '--html shows sizes, not a plan', { hint: 'Leave out --plan.' });
+  return plan === undefined ? await inspectSizes(image ?? '', html) : await inspectPlan(plan);
 }

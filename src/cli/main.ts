@@ -30,9 +30,9 @@ addBuildFlags(program.command('plan'))
     await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runPlan(jar, flags)));
   });
 addInspectFlags(program.command('inspect'))
-  .description('say in words what an image will do when it restores')
-  .action(async (flags: InspectFlags) => {
-    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runInspect(flags)));
+  .description('tell what takes the space in an image, or what it will do when it restores')
+  .action(async (image: string | undefined, flags: InspectFlags) => {
+    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runInspect(image, flags)));
   });
 addToolboxFlags(program.command('toolbox'))
   .description('make, check, export or import the folder with CRIU that builds use')

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import type { BuildResult } from '../../src/build.ts';
+import { inspectPlan } from '../../src/cli/inspect-plan.ts';
+import type { CauseSize } from '../../src/restore-plan/measure-causes.ts';
 import { JDKS, ROOT, runCli } from './support/build-example.ts';
 import { runInCrun } from './support/run-in-crun.ts';
 import { waitUntilAnswered } from './support/start-image.ts';
@@ -38,6 +40,20 @@ async function build(flags: readonly string[], patience = '20s') {
   return { output, ...(await runCli(['build', '--config', config, ...flags])) };
 }
 
+/** Every byte of mem.bin has a cause, and a JVM has memory of all of them. */
+async function expectSizes(output: string): Promise<void> {
+  const [told, plan] = await Promise.all([runCli(['inspect', output, '--json']), inspectPlan(output)]);
+  const { sizes } = JSON.parse(told.stdout);
+  const causes = Object.entries<CauseSize>(sizes.byCause);
+  const names = ['java-heap', 'metaspace', 'code-cache', 'cds', 'malloc', 'stacks', 'libraries', 'agent', 'other'];
+  expect(causes.map(([cause]) => cause)).toEqual(names);
+  for (const [cause, { rawBytes, compressedBytes }] of causes)
+    expect([cause, 0 < compressedBytes && compressedBytes < rawBytes]).toEqual([cause, true]);
+  const all = causes.reduce((sum, [, { rawBytes }]) => sum + rawBytes, 0);
+  expect(plan.json).toMatchObject({ memBytes: all });
+  expect(sizes.byCause.other.rawBytes).toBeLessThan(all / 5);
+}
+
 test('goes on in the restored container behind its request, reads there, and ends with its own exit code', async () => {
   const { exitCode, stdout, stderr, output } = await build(['--json']);
   expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
@@ -55,6 +71,7 @@ test('goes on in the restored container behind its request, reads there, and end
     exitCode: 1,
     output: 'loaded 1000\nnot restored: this JVM was not started for a checkpoint\n9 81\n',
   });
+  await expectSizes(output);
 }, 180_000);
 
 test('a server that asks before it listens, as frameworks do, is verified by requests', async () => {

@@ -33,14 +33,14 @@ function fill(): void {
 test('a plan in words', async () => {
   fill();
   await compileSample(sample);
-  const { text } = await runInspect({ plan: sample.dir });
+  const { text } = await runInspect(undefined, { plan: sample.dir });
   expectGolden('inspect-plan.txt', text.replaceAll(sample.dir, 'DIR'));
 });
 
 test('a plan as JSON: strings as strings, addresses as hexadecimal text', async () => {
   fill();
   await compileSample(sample);
-  const { json } = await runInspect({ plan: join(sample.dir, 'plan.bin') });
+  const { json } = await runInspect(undefined, { plan: join(sample.dir, 'plan.bin') });
   expect(json).toMatchObject({
     ok: true,
     header: { cwd_blob: '/work', monotonic_ns: 5_000_000_007, nano_offset: '0x10000800', mem_size: 16384 },
@@ -72,10 +72,10 @@ test.each(['gzip', 'zstd'] as const)('the plan of an image layout with %s', asyn
   await writeLayout({ blobDir, layers, config }, dir, 'latest');
   const place = `${dir}: /opt/crac/checkpoint/plan.bin`;
   for (const target of [dir, `oci:${dir}`])
-    expect((await runInspect({ plan: target })).json).toMatchObject({ place, memBytes: mem.length });
+    expect((await runInspect(undefined, { plan: target })).json).toMatchObject({ place, memBytes: mem.length });
 
   await writeLayout({ blobDir, layers: layers.slice(0, 1), config }, dir, 'latest');
-  await expect(runInspect({ plan: dir })).rejects.toMatchObject({
+  await expect(runInspect(undefined, { plan: dir })).rejects.toMatchObject({
     code: 'INPUT_NOT_FOUND',
     message: expect.stringContaining('holds no checkpoint'),
   });
@@ -93,7 +93,7 @@ test.each([
 ])('%s is refused', async (_, code, message, make) => {
   const path = join(work, `${code}-${Math.random()}`);
   make(path);
-  await expect(runInspect({ plan: path })).rejects.toMatchObject({
+  await expect(runInspect(undefined, { plan: path })).rejects.toMatchObject({
     code,
     message: expect.stringMatching(message),
     hint: expect.any(String),
@@ -103,7 +103,7 @@ test.each([
 test('a plan with the pages of another is refused', async () => {
   await compileSample(sample);
   writeFileSync(join(sample.dir, 'mem.bin'), readFileSync(join(sample.dir, 'mem.bin')).subarray(1));
-  await expect(runInspect({ plan: sample.dir })).rejects.toMatchObject({
+  await expect(runInspect(undefined, { plan: sample.dir })).rejects.toMatchObject({
     code: 'IMAGE_INVALID',
     message: expect.stringContaining('mem.bin has 16383 bytes, the plan was made for 16384'),
   });

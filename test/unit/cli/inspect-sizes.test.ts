@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runInspect } from '../../../src/cli/inspect-command.ts';
+import { layOutTreemap } from '../../../src/cli/treemap.ts';
+import { writeLayer } from '../../../src/oci/layer.ts';
+import { writeLayout } from '../../../src/oci/write-layout.ts';
+import { composeFile } from '../../../src/tar/entry.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { SAMPLE_SIZES } from '../../support/sample-sizes.ts';
+import { SAMPLE_CONFIG } from '../oci/sample-image.ts';
+
+const FACTS = {
+  format: 1,
+  name: 'orders <1> & "more"',
+  javaVersion: '25.0.3',
+  gc: 'G1',
+  sizes: {
+    memBytes: 14_614_576,
+    byCause: SAMPLE_SIZES,
+    droppedPages: { zero: 1000, 'equal-to-file': 20, 'dead-stack': 3, 'free-heap': 500 },
+    droppedHeapBytes: 30_000_000,
+  },
+  stepsMs: { jitIdle: 430, settle: 5000, gc: 38, trim: 0 },
+};
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'inspect-sizes-'));
+  writeFileSync(join(dir, 'facts.json'), JSON.stringify(FACTS));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+test('sizes as a table, the largest first', async () => {
+  const { text } = await runInspect(dir, {});
+  expectGolden('inspect-sizes.txt', text.replaceAll(dir, 'DIR'));
+});
+
+test('sizes as JSON, out of an image layout', async () => {
+  const blobDir = join(dir, 'blobs');
+  const content = Buffer.from(JSON.stringify(FACTS));
+  const layers = [await writeLayer(blobDir, 'checkpoint', [composeFile('opt/crac/checkpoint/facts.json', content)])];
+  const layout = join(dir, 'layout');
+  await writeLayout({ blobDir, layers, config: SAMPLE_CONFIG }, layout, 'latest');
+  const { json } = await runInspect(`oci:${layout}`, {});
+  expect(json).toMatchObject({
+    ok: true,
+    place: `${layout}: /opt/crac/checkpoint/facts.json`,
+    sizes: { byCause: SAMPLE_SIZES, droppedHeapBytes: 30_000_000 },
+    stepsMs: { gc: 38 },
+  });
+});
+
+test('sizes as a page: well-formed, with all that it needs, for light and dark', async () => {
+  const html = join(dir, 'sizes.html');
+  const { text } = await runInspect(dir, { html });
+  expect(text).toContain(`as a page: ${html}\n`);
+  const page = readFileSync(html, 'utf8');
+  const parser = 'import sys, xml.dom.minidom as m; print(m.parse(sys.argv[1]).getElementsByTagName("rect").length)';
+  expect(execFileSync('python3', ['-c', parser, html], { encoding: 'utf8' })).toBe('8\n'); // `other` is empty
+  expect(page).not.toMatch(/<script|<link|<img|@import|url\(|\ssrc=|\shref=|\son\w+=/i);
+  expect(page).toContain('prefers-color-scheme: dark');
+  expect(page).toContain('orders &lt;1&gt; &amp; &quot;more&quot;');
+  expect(page).toContain('<title>Java heap: 6.0 MB, about 1.5 MB compressed</title>');
+  expect(page).toContain('<td>thread stacks</td><td>90.0 kB</td><td>0.6 %</td><td>12.0 kB</td>');
+});
+
+test('a treemap fills its space without overlaps, each tile by its size', () => {
+  const items = [6, 6, 4, 3, 2, 2, 1];
+  const tiles = layOutTreemap(items, (item) => item, { x: 10, y: 20, width: 6, height: 4 });
+  expect(tiles.map(({ item }) => item)).toEqual(items);
+  for (const { item, x, y, width, height } of tiles) {
+    expect(width * height).toBeCloseTo(item);
+    expect(Math.max(width / height, height / width)).toBeLessThan(3);
+    expect([x >= 10, y >= 20, x + width <= 16 + 1e-9, y + height <= 24 + 1e-9]).toEqual([true, true, true, true]);
+    for (const other of tiles.filter((tile) => tile.x !== x || tile.y !== y)) {
+      const across = Math.min(x + width, other.x + other.width) - Math.max(x, other.x);
+      const down = Math.min(y + height, other.y + other.height) - Math.max(y, other.y);
+      expect(Math.min(across, down)).toBeLessThan(1e-9);
+    }
+  }
+  expect(layOutTreemap([], (item) => item, { x: 0, y: 0, width: 1, height: 1 })).toEqual([]);
+});
+
+test.each([
+  ['of an older image', { ...FACTS, sizes: {} }, /Build the image again/],
+  ['that is no JSON object', 'x', /Build the image again/],
+])('a facts.json %s is refused', async (_, facts, hint) => {
+  writeFileSync(join(dir, 'facts.json'), JSON.stringify(facts));
+  await expect(runInspect(dir, {})).rejects.toMatchObject({
+    code: 'IMAGE_INVALID',
+    message: `${join(dir, 'facts.json')} does not tell what takes the space`,
+    hint: expect.stringMatching(hint),
+  });
+});
+
+test('a folder without facts, and a page that cannot be written', async () => {
+  const html = join(dir, 'missing/sizes.html');
+  await expect(runInspect(dir, { html })).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: `${html} cannot be written: ENOENT`,
+  });
+  rmSync(join(dir, 'facts.json'));
+  await expect(runInspect(dir, {})).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+    message: `${dir} holds no facts.json`,
+    hint: 'Give a facts.json, a folder with one, or an OCI image layout.',
+  });
+});
+
+test.each([
+  [undefined, {}, 'no image was given'],
+  ['dir', { plan: 'dir' }, 'an image and --plan were given'],
+  [undefined, { plan: 'dir', html: 'x' }, '--html shows sizes, not a plan'],
+])('wrong usage: %j %j', async (image, flags, message) => {
+  await expect(runInspect(image, flags)).rejects.toMatchObject({ code: 'USAGE', message, hint: expect.any(String) });
+});
