@@ -1,5 +1,5 @@
 /** The smallest dump that can be restored: one thread, a file, a heap page, a vdso; tests add to it what they are about. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint, ReadyFacts, RootFile } from '../../../src/criu/checkpoint.ts';
@@ -41,8 +41,14 @@ export interface Sample {
   resources?: ReadyFacts['resources'];
 }
 
+const samples = mkdtempSync(join(tmpdir(), 'sample-dumps-'));
+const removeSamples = () => rmSync(samples, { recursive: true, force: true });
+// The fuzzers make samples, too, and are no tests.
+if (typeof afterAll === 'function') afterAll(removeSamples);
+else process.once('exit', removeSamples);
+
 export function makeSample(): Sample {
-  const dir = mkdtempSync(join(tmpdir(), 'sample-dump-'));
+  const dir = mkdtempSync(join(samples, 'sample-'));
   const libraryPath = join(dir, 'library');
   writeFileSync(libraryPath, Buffer.alloc(2 * PAGE, 'L'));
   return {
