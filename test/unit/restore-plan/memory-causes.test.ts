@@ -161,3 +161,15 @@ test('sizes: each cause is compressed for itself, however many parts it has', as
     compressedBytes: compressedOf(block).compressedBytes + compressedOf(rest).compressedBytes,
   });
 });
+
+test('sizes: of a large cause, samples are compressed and taken for all of it', async () => {
+  const file = join(sample.dir, 'large');
+  const blocks = Array.from({ length: 10 }, (_, index) =>
+    Buffer.alloc(4 << 20, `text ${index % 2 === 0 ? '' : 'more'}`),
+  );
+  writeFileSync(file, Buffer.concat(blocks));
+  const { other } = await measureCauses(file, [{ cause: 'other', memOffset: 0, length: 10 * (4 << 20) }]);
+  const sampled = [0, 3, 6, 9].map((index) => deflateSync(blocks[index] ?? Buffer.alloc(0)).length);
+  expect(other.rawBytes).toBe(10 * (4 << 20));
+  expect(other.compressedBytes).toBe(Math.round((sampled.reduce((sum, bytes) => sum + bytes) * 10) / 4));
+});
