@@ -58,16 +58,16 @@ function memoryOf({ contents, memFile }: RestoreImage): ReadonlyMap<number, numb
 test('what was touched comes first, and every page keeps its address', async () => {
   const image = makeImage(
     [
-      stored(MEM.PAGES, 0x100000, 0, 40),
+      stored(MEM.PAGES, 0x100000, 0, 160),
       { kind: MEM.ANON, address: 0x200000, length: PAGE, file: NO_FILE },
-      stored(MEM.PAGES, 0x300000, 40, 2),
+      stored(MEM.PAGES, 0x300000, 160, 2),
       { kind: MEM.ADVISE, address: 0x300000, length: PAGE, flags: 14, file: NO_FILE },
     ],
-    42,
+    162,
     ['/lib/a.so', '/lib/untouched.so', '/lib/b.so'],
   );
   const touches = new Map([
-    [`${DIR}/mem.bin`, [run(20, 1), run(23, 1), run(41, 1)]],
+    [`${DIR}/mem.bin`, [run(80, 1), run(83, 1), run(161, 1)]],
     ['/lib/b.so', [run(100, 2), run(7, 1)]],
     ['/lib/a.so', [run(0, 1), run(3, 1)]],
     ['/not/in/the/plan', [run(0, 9)]],
@@ -75,14 +75,14 @@ test('what was touched comes first, and every page keeps its address', async () 
   const arranged = await arrangeMemory(image, touches, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect([...readFileSync(arranged.memFile)].filter((_, at) => at % PAGE === 0).slice(0, 6)).toEqual([
-    ...[20, 21, 22, 23], // a short gap comes along
-    41,
+    ...[80, 81, 82, 83], // a short gap comes along
+    161,
     0,
   ]);
   expect(arranged.contents.sections.mem.map(({ kind, address, length }) => [kind, address, length / PAGE])).toEqual([
-    [MEM.PAGES, 0x100000, 20],
-    [MEM.PAGES, 0x100000 + pages(20), 4],
-    [MEM.PAGES, 0x100000 + pages(24), 16],
+    [MEM.PAGES, 0x100000, 80],
+    [MEM.PAGES, 0x100000 + pages(80), 4],
+    [MEM.PAGES, 0x100000 + pages(84), 76],
     [MEM.ANON, 0x200000, 1],
     [MEM.PAGES, 0x300000, 1],
     [MEM.PAGES, 0x300000 + PAGE, 1],
@@ -97,7 +97,7 @@ test('what was touched comes first, and every page keeps its address', async () 
   ]);
   expect(arranged.readAheadBytes).toBe(pages(5 + 4 + 1 + 2));
   const plan = readFileSync(arranged.planFile);
-  expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(42)), file_size: BigInt(plan.length) });
+  expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(162)), file_size: BigInt(plan.length) });
 });
 
 test('memory that is read at once is all read ahead', async () => {
@@ -108,8 +108,8 @@ test('memory that is read at once is all read ahead', async () => {
 });
 
 test('the number of mappings stays below what the kernel allows', async () => {
-  const image = makeImage([stored(MEM.PAGES, 0x100000, 0, 200)], 200);
-  const scattered = Array.from({ length: 10 }, (_, index) => run(index * 20, 1));
+  const image = makeImage([stored(MEM.PAGES, 0x100000, 0, 500)], 500);
+  const scattered = Array.from({ length: 10 }, (_, index) => run(index * 50, 1));
   const crowded = { ...image, mappingCount: 39_990 };
   const arranged = await arrangeMemory(crowded, new Map([[`${DIR}/mem.bin`, scattered]]), DIR, outDir);
   expect(arranged.mappingCount).toBeLessThan(40_000);
