@@ -48,3 +48,10 @@ export class CracBuildError extends Error {
 export function isCracBuildError(error: unknown, code?: ErrorCode): error is CracBuildError {
   return error instanceof CracBuildError && (code === undefined || error.code === code);
 }
+
+/** What failed first: where a disposal fails as well, `await using` wraps both into a SuppressedError, which Node 20 does not have. */
+export function findFirstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) first = first.suppressed;
+  return first;
+}

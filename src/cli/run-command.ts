@@ -1,4 +1,4 @@
-import { isCracBuildError } from '../errors.ts';
+import { findFirstError, isCracBuildError } from '../errors.ts';
 import type { Report } from '../report/event.ts';
 import { openJsonRenderer } from '../report/json-renderer.ts';
 import { openPlainRenderer } from '../report/plain-renderer.ts';
@@ -34,7 +34,8 @@ export async function runCommand(
     await renderer.finish();
     process.stdout.write(options.json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
     return result.exitCode ?? 0;
-  } catch (error) {
+  } catch (thrown) {
+    const error = findFirstError(thrown);
     await renderer.finish();
     const code = interruption.exitCode();
     if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, error: errorToJson(error) }, null, 2)}\n`);
