@@ -17,6 +17,7 @@ import type { ReportEvent } from '../../src/report/event.ts';
 import { containerize } from '../../src/stages/containerize.ts';
 import { composeFile } from '../../src/tar/entry.ts';
 import type { World } from '../../src/world.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 import { type OwnDockerd, startDockerd } from './own-dockerd.ts';
 
 const run = promisify(execFile);
@@ -64,9 +65,12 @@ afterAll(async () => {
 
 function makePlan(javaVersion: number, path: string, modules: BuildPlan['base']['modules'] = 'auto'): BuildPlan {
   const argv = ['/opt/java/bin/java', '-Xshare:on', '-jar', '/app/ask.jar'];
+  const sample = samplePlan();
   return {
+    ...sample,
     name: 'ask',
     app: {
+      ...sample.app,
       jar: join(dir, 'ask.jar'),
       imagePath: '/app/ask.jar',
       environment: {},
@@ -76,8 +80,7 @@ function makePlan(javaVersion: number, path: string, modules: BuildPlan['base'][
     },
     base: { kind: 'jdk', path, javaVersion, modules },
     command: { argv, jvmOptionIndex: 2 },
-    checkpoint: { memory: 'map', timeoutMs: 60_000, settleMs: 0 },
-  } as unknown as BuildPlan;
+  };
 }
 
 async function makeWorld(cache: string): Promise<World> {
