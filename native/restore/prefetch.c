@@ -12,7 +12,7 @@
 #define MEM_BIN 0xffffffffu
 #define MAX_CUTS 24000u /* of vm.max_map_count, 65530 where nobody changed it */
 
-/* Whether a page is in the page cache; also when the file system cannot tell without waiting, -EOPNOTSUPP. */
+/* Also where the file system cannot tell without waiting (-EOPNOTSUPP, as overlayfs): to ask for what is there costs little. */
 static int is_cold(long fd, uint64_t offset) {
   char byte;
   struct iovec target = {&byte, 1};

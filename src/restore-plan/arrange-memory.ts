@@ -6,8 +6,8 @@ import type { RestoreImage } from './restore-image.ts';
 import { mergeRuns, type Run, type Touches } from './touches.ts';
 
 /**
- * Untouched pages between touched ones that are moved along. Each cut costs the restorer another mapping, and the app
- * more page faults: with 8 pages plain-http started in 28 ms from disk and in 8.9 from the page cache, with 64 in 35 and 7.7.
+ * Untouched pages between touched ones that are moved along. Each cut costs the restorer another mapping and the app more
+ * page faults, each page in the gap costs reading: fewer favour the cold page cache, more the warm one (`bench -- restore`).
  */
 const MEM_GAP_BYTES = 32 * PAGE_BYTES;
 /** Of files, where a cut costs nothing but another request. */
