@@ -7,12 +7,16 @@
 #include <linux/uio.h>
 
 #include "cold.h"
+#include "phases.h"
 #include "plan_file.h"
 #include "syscall.h"
 #include "text.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE 0x08
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; where it is not known the app has its page faults */
 #endif
 #define NO_FILE 0xffffffffu
 #define MAX_PIECES UIO_MAXIOV
@@ -100,10 +104,20 @@ static void change(const struct crac_mem *area) {
   }
 }
 
+static int is_populated(const struct crac_mem *area) {
+  return area->kind == CRAC_MEM_ADVISE && area->flags == MADV_POPULATE_WRITE;
+}
+
 void map_memory(void) {
   const struct crac_mem *area = plan_records(CRAC_MEM), *end = area + plan_count(CRAC_MEM);
-  while (area < end)
+  int is_mapped = 0;
+  while (area < end) {
+    if (!is_mapped && is_populated(area)) {
+      is_mapped = 1;
+      begin_phase("pages");
+    }
     if (area->kind == CRAC_MEM_READ) area = read_pages(area, end);
     else change(area++);
+  }
   open_mapped_file(NO_FILE);
 }

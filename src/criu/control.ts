@@ -127,9 +127,10 @@ export async function tellNotCheckpointed(container: Container, user: AppUser, m
 
 const touches = z.object({
   touched: z.array(z.object({ path: z.string(), runs: z.array(z.tuple([z.number(), z.number()])) })),
+  written: z.array(z.tuple([z.number(), z.number()])),
 });
 
-/** Which pages of its files the container's first process has touched. Undefined where the kernel does not tell. */
+/** What the container's first process has touched of its memory. Undefined where the kernel does not tell. */
 export async function askTouches(
   container: Container,
   user: string,
@@ -141,7 +142,7 @@ export async function askTouches(
   const byPath = new Map<string, Run[]>();
   for (const { path, runs } of answer.touched)
     byPath.set(path, [...(byPath.get(path) ?? []), ...runs.map(([offset, length]) => ({ offset, length }))]);
-  return byPath;
+  return { files: byPath, written: answer.written.map(([start, length]) => ({ start, end: start + length })) };
 }
 
 /** The lines of `ctl descriptors` on a process that is stopped. */

@@ -1,4 +1,4 @@
-/** madvise: the bits of `Vma.advice`, and one that only the restorer gives. */
+/** madvise: the bits of `Vma.advice`, and two that only the restorer gives. */
 import type { Vma } from '../criu/schema.ts';
 
 export const ADVICE = {
@@ -10,6 +10,7 @@ export const ADVICE = {
   noHugePage: 15,
   dontDump: 16,
   wipeOnFork: 18,
+  populateWrite: 23,
   guard: 102,
 } as const;
 

@@ -2,6 +2,7 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MEM, type MemRecord, NO_FILE, PAGE_BYTES, type PlanRecord, renderPlan } from './format.ts';
+import { planPopulate } from './populate.ts';
 import type { RestoreImage } from './restore-image.ts';
 import { mergeRuns, type Run, type Touches } from './touches.ts';
 
@@ -22,7 +23,7 @@ export async function arrangeMemory(
   outDir: string,
 ): Promise<RestoreImage> {
   const { header, sections, blob, filePaths } = image.contents;
-  const touched = touches.get(`${checkpointDir}/mem.bin`) ?? [];
+  const touched = touches.files.get(`${checkpointDir}/mem.bin`) ?? [];
   const hot = mergeRuns(touched, gapFor(image.mappingCount, touched));
   const pieces = sections.mem.flatMap((record) => cutRecord(record, hot));
   const stored = pieces.filter(({ record }) => isStored(record));
@@ -37,7 +38,8 @@ export async function arrangeMemory(
   }
   const hotBytes = stored.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
 
-  const mem = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
+  const placed = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
+  const mem = [...placed, ...planPopulate(placed, touches.written)];
   const prefetch = planPrefetch(hotBytes, filePaths, touches);
   const contents = { ...image.contents, sections: { ...sections, mem, prefetch } };
   const plan = renderPlan(header, contents.sections, blob);
@@ -51,7 +53,7 @@ export async function arrangeMemory(
     memFile,
     planBytes: plan.length,
     readAheadBytes: prefetch.reduce((sum, { length }) => sum + Number(length), 0),
-    mappingCount: image.mappingCount + mem.length - sections.mem.length,
+    mappingCount: image.mappingCount + placed.length - sections.mem.length,
     contents,
   };
 }
@@ -101,7 +103,7 @@ function cutRecord(record: MemRecord, hot: readonly Run[]): Piece[] {
 function planPrefetch(hotBytes: number, filePaths: readonly string[], touches: Touches): PlanRecord<'prefetch'>[] {
   if (hotBytes === 0) return [];
   const files = [...new Set(filePaths)].flatMap((path) =>
-    mergeRuns(touches.get(path) ?? [], FILE_GAP_BYTES).map((run) => ({ ...run, file: filePaths.indexOf(path) })),
+    mergeRuns(touches.files.get(path) ?? [], FILE_GAP_BYTES).map((run) => ({ ...run, file: filePaths.indexOf(path) })),
   );
   return [{ offset: 0, length: hotBytes, file: NO_FILE }, ...files];
 }

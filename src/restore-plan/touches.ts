@@ -1,5 +1,12 @@
-/** Which bytes of the files it maps a process has touched, by path in the container; from `ctl touched`. */
-export type Touches = ReadonlyMap<string, readonly Run[]>;
+import type { Range } from '../hotspot/address-space.ts';
+
+/** What a process has touched of its memory; from `ctl touched`. */
+export interface Touches {
+  /** Of the files that it maps, by path in the container. */
+  readonly files: ReadonlyMap<string, readonly Run[]>;
+  /** Its own pages, to which it has written: by address. */
+  readonly written: readonly Range[];
+}
 
 /** Bytes, multiples of the page size. */
 export interface Run {

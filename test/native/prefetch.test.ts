@@ -76,22 +76,35 @@ file = open(sys.argv[1], 'rb')
 area = mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
 for page in range(0, ${PAGES}, 2): area.madvise(mmap.MADV_DONTDUMP, page * ${PAGE}, ${PAGE})
 for page in (3, 7, 8): area[page * ${PAGE}]
-print('touched', flush=True)
+other = open(sys.argv[2], 'rb')
+own = mmap.mmap(other.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+blank = mmap.mmap(-1, ${PAGES} * ${PAGE}, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+own[5 * ${PAGE}]
+for page in (2, 3, 9): own[page * ${PAGE}] = blank[page * ${PAGE}] = 1
+def start(area): return ctypes.addressof(ctypes.c_char.from_buffer(area))
+print(start(own), start(blank), flush=True)
 sys.stdin.read()
 `;
 
-test('ctl tells the pages that a process has touched', async () => {
+test('ctl tells the pages that a process has touched, and which of its own it has written to', async () => {
   const ctl = join(work, 'native/ctl');
   run('make', ['-s', '-C', join(repo, 'native'), `OUT=${work}/native`, ctl]);
   const file = makeFile('mapped');
-  const child = spawn('python3', ['-c', TOUCH, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('python3', ['-c', TOUCH, file, makeFile('written')], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
-    await once(child.stdout, 'data');
-    const { touched } = JSON.parse(run(ctl, ['touched', '--pid', String(child.pid)]));
+    const [line] = await once(child.stdout, 'data');
+    const { touched, written } = JSON.parse(run(ctl, ['touched', '--pid', String(child.pid)]));
     const runs = touched
       .filter(({ path }: { path: string }) => path === file)
       .flatMap((entry: { runs: number[][] }) => entry.runs);
     expect(runs).toEqual([3, 7, 8].map((page) => [page * PAGE, PAGE]));
+    for (const start of String(line).trim().split(' ').map(Number)) {
+      const inside = written.filter(([at]: number[]) => Number(at) >= start && Number(at) < start + PAGES * PAGE);
+      expect(inside).toEqual([
+        [start + 2 * PAGE, 2 * PAGE],
+        [start + 9 * PAGE, PAGE],
+      ]);
+    }
   } finally {
     child.kill('SIGKILL');
   }

@@ -66,12 +66,13 @@ test('what was touched comes first, and every page keeps its address', async () 
     162,
     ['/lib/a.so', '/lib/untouched.so', '/lib/b.so'],
   );
-  const touches = new Map([
+  const files = new Map([
     [`${DIR}/mem.bin`, [run(80, 1), run(83, 1), run(161, 1)]],
     ['/lib/b.so', [run(100, 2), run(7, 1)]],
     ['/lib/a.so', [run(0, 1), run(3, 1)]],
     ['/not/in/the/plan', [run(0, 9)]],
   ]);
+  const touches = { files, written: [{ start: 0x300000, end: 0x300000 + pages(2) }] };
   const arranged = await arrangeMemory(image, touches, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect([...readFileSync(arranged.memFile)].filter((_, at) => at % PAGE === 0).slice(0, 6)).toEqual([
@@ -87,6 +88,7 @@ test('what was touched comes first, and every page keeps its address', async () 
     [MEM.PAGES, 0x300000, 1],
     [MEM.PAGES, 0x300000 + PAGE, 1],
     [MEM.ADVISE, 0x300000, 1],
+    [MEM.ADVISE, 0x300000, 2], // what was written to comes in
   ]);
   expect(arranged.mappingCount).toBe(image.mappingCount + 3);
   expect(arranged.contents.sections.prefetch).toEqual([
@@ -102,7 +104,7 @@ test('what was touched comes first, and every page keeps its address', async () 
 
 test('memory that is read at once is all read ahead', async () => {
   const image = makeImage([stored(MEM.READ, 0x100000, 0, 3), stored(MEM.PAGES, 0x200000, 3, 1)], 4);
-  const arranged = await arrangeMemory(image, new Map(), DIR, outDir);
+  const arranged = await arrangeMemory(image, { files: new Map(), written: [] }, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
 });
@@ -110,8 +112,9 @@ test('memory that is read at once is all read ahead', async () => {
 test('the number of mappings stays below what the kernel allows', async () => {
   const image = makeImage([stored(MEM.PAGES, 0x100000, 0, 500)], 500);
   const scattered = Array.from({ length: 10 }, (_, index) => run(index * 50, 1));
+  const touches = { files: new Map([[`${DIR}/mem.bin`, scattered]]), written: [] };
   const crowded = { ...image, mappingCount: 39_990 };
-  const arranged = await arrangeMemory(crowded, new Map([[`${DIR}/mem.bin`, scattered]]), DIR, outDir);
+  const arranged = await arrangeMemory(crowded, touches, DIR, outDir);
   expect(arranged.mappingCount).toBeLessThan(40_000);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
 });

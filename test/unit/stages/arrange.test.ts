@@ -45,7 +45,11 @@ async function arrange(app: FakeApp) {
 /** The kept pages of the heap lie in front: "h", then "H". */
 const touchedSecondPage = ([word]: readonly string[]): ExecResult => {
   const touched = [{ path: '/opt/crac/checkpoint/mem.bin', runs: [[PAGE, PAGE]] }];
-  return { exitCode: word === 'touched' ? 0 : 1, stdout: JSON.stringify({ touched }), stderr: '' };
+  return {
+    exitCode: word === 'touched' ? 0 : 1,
+    stdout: JSON.stringify({ touched, written: [[HEAP + 2 * PAGE, PAGE]] }),
+    stderr: '',
+  };
 };
 
 async function readLayer(layer: Layer | undefined): Promise<ReadonlyMap<string, Buffer>> {
@@ -67,6 +71,7 @@ test('what the first answer touched lies in front of mem.bin in the layer, and i
   expect(mem.find(({ kind, address }) => kind === MEM.PAGES && address === HEAP + 2 * PAGE)).toMatchObject({
     offset: 0,
   });
+  expect(mem.at(-1)).toMatchObject({ kind: MEM.ADVISE, address: HEAP + 2 * PAGE, length: PAGE, flags: 23 });
 
   const files = await readLayer(arranged.layers[1]);
   const memory = files.get('opt/crac/checkpoint/mem.bin')?.toString('latin1');

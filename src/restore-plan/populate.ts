@@ -1,0 +1,65 @@
+/**
+ * Pages that the app writes to for its first answer come in before it goes on: one call for a run of pages instead of a page
+ * fault for each page.
+ */
+import type { Range } from '../hotspot/address-space.ts';
+import { ADVICE } from './advice.ts';
+import { MAP } from './areas.ts';
+import { MEM, type MemRecord, NO_FILE } from './format.ts';
+
+const PROT_WRITE = 2;
+/** Of an app that is busy by itself much is written by the time that one looks, and not for the answer. */
+const MOST_BYTES = 16 << 20;
+
+/** `written`: by address, whole pages. What cannot be written to is left alone, and so is what is read anyway. */
+export function planPopulate(mem: readonly MemRecord[], written: readonly Range[]): readonly MemRecord[] {
+  const read = unite(mem.filter(({ kind }) => kind === MEM.READ));
+  const own = unite(mem.filter(isOwn));
+  const stored = unite(mem.filter(({ kind }) => kind === MEM.PAGES));
+  const wanted = intersect(intersect(written, own), outside(read));
+  // These have to be copied, others only cleared.
+  const ranges = [...intersect(wanted, stored), ...intersect(wanted, outside(stored))];
+  let left = MOST_BYTES;
+  return ranges.flatMap(({ start, end }): MemRecord[] => {
+    const length = Math.min(end - start, left);
+    left -= length;
+    return length === 0
+      ? []
+      : [{ kind: MEM.ADVISE, address: start, length, flags: ADVICE.populateWrite, file: NO_FILE }];
+  });
+}
+
+function isOwn({ kind, prot, flags }: MemRecord): boolean {
+  const isMapped = kind === MEM.ANON || kind === MEM.PAGES || kind === MEM.FILE;
+  return isMapped && (Number(prot) & PROT_WRITE) !== 0 && (Number(flags) & MAP.type) !== MAP.shared;
+}
+
+function unite(records: readonly MemRecord[]): readonly Range[] {
+  const united: Range[] = [];
+  for (const { address: start, length } of records.toSorted((a, b) => a.address - b.address)) {
+    const last = united.at(-1);
+    if (last !== undefined && start <= last.end)
+      united[united.length - 1] = { start: last.start, end: Math.max(last.end, start + length) };
+    else united.push({ start, end: start + length });
+  }
+  return united;
+}
+
+/** Both by address, none over another. */
+function intersect(ranges: readonly Range[], others: readonly Range[]): readonly Range[] {
+  const common: Range[] = [];
+  let first = 0;
+  for (const { start, end } of ranges) {
+    while ((others[first]?.end ?? Number.POSITIVE_INFINITY) <= start) first++;
+    for (const other of others.slice(first)) {
+      if (other.start >= end) break;
+      common.push({ start: Math.max(start, other.start), end: Math.min(end, other.end) });
+    }
+  }
+  return common;
+}
+
+function outside(ranges: readonly Range[]): readonly Range[] {
+  const starts = [0, ...ranges.map(({ end }) => end)];
+  return starts.map((start, index) => ({ start, end: ranges[index]?.start ?? Number.POSITIVE_INFINITY }));
+}
