@@ -94,10 +94,10 @@ function describeVerified({ restoredMs, coldMs }: VerifyReport | ProgramReport):
   return `restored in ${renderDuration(Math.min(...restoredMs))}, cold in ${renderDuration(coldMs)}, containers included`;
 }
 
-function describeArranged({ restoreImage: { readAheadBytes } }: Arranged): string {
+function describeArranged({ restoreImage: { readAheadBytes, populatedBytes } }: Arranged): string {
   return readAheadBytes === 0
     ? 'what the first answer touches could not be seen'
-    : `${renderBytes(readAheadBytes)} read ahead for the first answer`;
+    : `${renderBytes(readAheadBytes)} read ahead and ${renderBytes(populatedBytes)} populated for the first answer`;
 }
 
 function describeImage(image: OciImage): string {

@@ -39,7 +39,8 @@ export async function arrangeMemory(
   const hotBytes = stored.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
 
   const placed = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
-  const mem = [...placed, ...planPopulate(placed, touches.written)];
+  const populated = planPopulate(placed, touches.written);
+  const mem = [...placed, ...populated];
   const prefetch = planPrefetch(hotBytes, filePaths, touches);
   const contents = { ...image.contents, sections: { ...sections, mem, prefetch } };
   const plan = renderPlan(header, contents.sections, blob);
@@ -53,6 +54,7 @@ export async function arrangeMemory(
     memFile,
     planBytes: plan.length,
     readAheadBytes: prefetch.reduce((sum, { length }) => sum + Number(length), 0),
+    populatedBytes: populated.reduce((sum, { length }) => sum + length, 0),
     mappingCount: image.mappingCount + placed.length - sections.mem.length,
     contents,
   };

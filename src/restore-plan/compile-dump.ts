@@ -127,6 +127,7 @@ export async function compileDump(
     planBytes: plan.length,
     memBytes: layout.memBytes,
     readAheadBytes: 0,
+    populatedBytes: 0,
     threadCount: threads.length,
     mappingCount: layout.mappingCount,
     requiredCpu,

@@ -13,6 +13,8 @@ export interface RestoreImage {
   readonly memBytes: number;
   /** Of mem.bin and of mapped files: what is read ahead where it is not in the page cache. */
   readonly readAheadBytes: number;
+  /** What is copied or cleared before the app goes on, because its first answer writes to it. */
+  readonly populatedBytes: number;
   readonly threadCount: number;
   readonly mappingCount: number;
   readonly requiredCpu: RequiredCpu;

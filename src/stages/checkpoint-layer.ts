@@ -34,8 +34,17 @@ export function composeFacts(
   restoreImage: RestoreImage,
   criuVersion: string,
 ): Record<string, unknown> {
-  const { planBytes, memBytes, readAheadBytes, threadCount, mappingCount, droppedPages, byCause, allocators } =
-    restoreImage;
+  const {
+    planBytes,
+    memBytes,
+    readAheadBytes,
+    populatedBytes,
+    threadCount,
+    mappingCount,
+    droppedPages,
+    byCause,
+    allocators,
+  } = restoreImage;
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
   return {
     format: 1,
@@ -52,6 +61,7 @@ export function composeFacts(
       planBytes,
       memBytes,
       readAheadBytes,
+      populatedBytes,
       threadCount,
       mappingCount,
       byCause,

@@ -66,9 +66,11 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
   });
 
   test('was arranged by what the first answer touched', () => {
-    const { readAheadBytes = 0, memBytes = 0 } = result.restoreImage;
+    const { readAheadBytes = 0, populatedBytes = 0, memBytes = 0 } = result.restoreImage;
     expect(readAheadBytes).toBeGreaterThan(MIB);
     expect(readAheadBytes).toBeLessThan(2 * memBytes); // of mem.bin, and of libraries and jars
+    expect(populatedBytes).toBeGreaterThan(MIB);
+    expect(populatedBytes).toBeLessThan(8 * MIB); // an idle server's one answer
   });
 
   test('has a checkpoint layer of at most 30 MB', () => {

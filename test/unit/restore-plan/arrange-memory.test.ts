@@ -28,7 +28,8 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
     ...{ tidfix: [], vdso_symbol: [], cpu: [], prefetch: [], socket: [], sockopt: [] },
   };
   return {
-    ...{ planFile: join(dir, 'plan.bin'), memFile, planBytes: 0, memBytes: pages(pageCount), readAheadBytes: 0 },
+    ...{ planFile: join(dir, 'plan.bin'), memFile, planBytes: 0, memBytes: pages(pageCount) },
+    ...{ readAheadBytes: 0, populatedBytes: 0 },
     ...{
       threadCount: 1,
       mappingCount: mem.length,
@@ -98,6 +99,7 @@ test('what was touched comes first, and every page keeps its address', async () 
     { ...run(100, 2), file: 2 },
   ]);
   expect(arranged.readAheadBytes).toBe(pages(5 + 4 + 1 + 2));
+  expect(arranged.populatedBytes).toBe(pages(2));
   const plan = readFileSync(arranged.planFile);
   expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(162)), file_size: BigInt(plan.length) });
 });
