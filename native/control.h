@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define CRAC_CONTROL_PREFIX "crac-build/"
+/* The longest list of steps that a request may name. */
+#define CRAC_MAX_NAMES 255
 
 /* "pid:[4026531836]" → "4026531836"; "0" where /proc does not say. */
 static inline void crac_pid_namespace(char text[24]) {

@@ -1,3 +1,4 @@
+import type { ReadyFacts } from './criu/checkpoint.ts';
 import type { OciImage } from './oci/image.ts';
 import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
@@ -69,7 +70,7 @@ async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
     world,
     'checkpoint',
     () => takeCheckpoint(plan, app, world),
-    ({ ready }) => `${ready.gc}, ${renderBytes(ready.droppedBytes)} of free heap dropped`,
+    ({ ready }) => `${ready.gc}, ${renderBytes(sumFreed(ready.steps))} given back by the JVM`,
   );
   const restoreImage = await runStage(
     world,
@@ -88,6 +89,13 @@ async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
 
 async function verify(plan: BuildPlan, image: OciImage, world: World): Promise<VerifyReport | ProgramReport> {
   return isServer(plan) ? await verifyImage(plan, image, world) : await verifyProgram(plan, image, world);
+}
+
+function sumFreed(steps: ReadyFacts['steps']): number {
+  return Math.max(
+    0,
+    steps.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+  );
 }
 
 function describeVerified({ restoredMs, coldMs }: VerifyReport | ProgramReport): string {

@@ -82,7 +82,15 @@ HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there
 
 /* heap_drop.c */
 HIDDEN const char *crac_collector(void);
-HIDDEN uint64_t crac_collect_and_drop(JNIEnv *env);
+/* What the last drop did. */
+struct crac_drop {
+  uint64_t bytes, nanoseconds;
+  const char *obstacle; /* why it did nothing, or NULL */
+};
+HIDDEN struct crac_drop crac_collect(bool drop_free_heap);
+
+/* resident.c */
+HIDDEN uint64_t crac_resident_bytes(void);
 
 /* kept_libraries.c */
 HIDDEN void crac_keep_libraries(JNIEnv *env);
@@ -98,7 +106,7 @@ HIDDEN void crac_find_metadata(void);
 HIDDEN void crac_pass_code_barriers(void);
 
 /* jit_idle.c */
-HIDDEN void crac_await_idle_compilers(int limit_ms);
+HIDDEN bool crac_await_idle_compilers(int limit_ms);
 
 /* thread.c */
 HIDDEN bool crac_start_thread(pthread_t *thread, void *(*run)(void *argument), void *argument);

@@ -3,8 +3,9 @@
  * one line each way:
  *
  *   status                          {"state":"running|waiting|restored",…}
- *   checkpoint SETTLE_MS            ReadyFacts, when the process can be dumped, or {"error":…,"details":[…]}
- *   join SETTLE_MS                  the same for the checkpoint that the app itself asks for
+ *   checkpoint SETTLE_MS [NAME,…]   ReadyFacts, when the process can be dumped, or {"error":…,"details":[…]};
+ *                                   without the steps that are named
+ *   join SETTLE_MS [NAME,…]         the same for the checkpoint that the app itself asks for
  *
  * The thread belongs to the JVM only while it serves: a Java thread that sits in accept() makes every exit of the JVM
  * 300 ms longer, which is how long HotSpot waits for threads in native code.
@@ -114,17 +115,22 @@ static bool read_line(int connection, char *line, size_t size) {
   return false;
 }
 
-/* "WORD NUMBER" → NUMBER, or -1 */
-static int number_after(const char *line, const char *word) {
+/* "WORD NUMBER" or "WORD NUMBER NAMES" → NUMBER, or -1; `names` is what follows. */
+static int number_after(const char *line, const char *word, const char **names) {
   size_t length = strlen(word);
   if (strncmp(line, word, length) || line[length] != ' ' || !line[length + 1])
     return -1;
   int number = 0;
-  for (const char *at = line + length + 1; *at; at++) {
+  const char *at = line + length + 1;
+  for (; *at && *at != ' '; at++) {
     if (*at < '0' || *at > '9' || number > 1000000)
       return -1;
     number = number * 10 + (*at - '0');
   }
+  at += *at == ' ';
+  if (at[strspn(at, "abcdefghijklmnopqrstuvwxyz-,")])
+    return -1;
+  *names = at;
   return number;
 }
 
@@ -141,7 +147,7 @@ static void answer_status(JNIEnv *env, jclass control, int connection) {
 }
 
 static void serve(int connection) {
-  char line[128];
+  char line[64 + CRAC_MAX_NAMES];
   if (!is_allowed(connection)) {
     refuse(connection, "only root and the user of the JVM may ask");
     return;
@@ -150,7 +156,8 @@ static void serve(int connection) {
     refuse(connection, "no command came");
     return;
   }
-  int checkpoint_ms = number_after(line, "checkpoint"), join_ms = number_after(line, "join");
+  const char *skipped = "";
+  int checkpoint_ms = number_after(line, "checkpoint", &skipped), join_ms = number_after(line, "join", &skipped);
   bool is_status = strcmp(line, "status") == 0, join = join_ms >= 0;
   if (!is_status && checkpoint_ms < 0 && !join) {
     refuse(connection, "unknown command");
@@ -168,9 +175,10 @@ static void serve(int connection) {
   } else if (is_status) {
     answer_status(env, control, connection);
   } else {
-    jmethodID request = (*env)->GetStaticMethodID(env, control, "requestCheckpoint", "(IIZ)V");
-    if (request)
-      (*env)->CallStaticVoidMethod(env, control, request, connection, join ? join_ms : checkpoint_ms, join);
+    jmethodID request = (*env)->GetStaticMethodID(env, control, "requestCheckpoint", "(IILjava/lang/String;Z)V");
+    jstring names = request ? (*env)->NewStringUTF(env, skipped) : NULL;
+    if (names)
+      (*env)->CallStaticVoidMethod(env, control, request, connection, join ? join_ms : checkpoint_ms, names, join);
   }
   if ((*env)->ExceptionCheck(env)) {
     (*env)->ExceptionDescribe(env);

@@ -10,8 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static volatile bool armed;
-static volatile uint64_t dropped_bytes;
+#define UNKNOWN_FREE_HEAP "what is free is known for Serial, Parallel and G1 only"
+
+static volatile bool armed; /* the free heap is to be dropped */
+static struct crac_drop dropped;
 
 const char *crac_collector(void) {
   static const char *const names[] = {"Serial", "Parallel", "G1", "Z", "Shenandoah", "Epsilon"};
@@ -37,7 +39,7 @@ static void drop(uint64_t top, uint64_t end) {
     if (mincore((void *)at, pages * page, resident))
       continue;
     for (uint64_t i = 0; i < pages; i++)
-      dropped_bytes += (resident[i] & 1) ? page : 0;
+      dropped.bytes += (resident[i] & 1) ? page : 0;
   }
   crac_drop_pages(from, to);
 }
@@ -82,13 +84,14 @@ static void drop_serial(uint64_t heap) {
     drop_space(SPACE_END, SPACE_TOP, space);
 }
 
-static void drop_parallel(void) {
+/* Gives an obstacle or NULL. */
+static const char *drop_parallel(void) {
   static const char *const TOP[] = {"MutableSpace", NULL};
   static const char *const fields[] = {"_eden_space", "_from_space", "_to_space"};
   struct crac_field generation;
   uint64_t space;
   if (crac_vm_flag("UseNUMA")) /* eden is then made of several spaces, and its own top says nothing */
-    return;
+    return "what is free is not known with -XX:+UseNUMA";
   if (crac_find_field("ParallelScavengeHeap", "_young_gen", &generation) && generation.address)
     for (int i = 0; i < 3; i++)
       if (pointer_field("PSYoungGen", fields[i], *(uint64_t *)generation.address, &space))
@@ -96,6 +99,7 @@ static void drop_parallel(void) {
   if (crac_find_field("ParallelScavengeHeap", "_old_gen", &generation) && generation.address &&
       pointer_field("PSOldGen", "_object_space", *(uint64_t *)generation.address, &space))
     drop_space(MUTABLE_SPACE_END, TOP, space);
+  return NULL;
 }
 
 /* heap._hrm._regions is a table of pointers to regions; each has bottom, top and end, free ones top == bottom. */
@@ -116,31 +120,43 @@ static void drop_g1(uint64_t heap) {
       drop_space(G1_REGION, G1_REGION, region);
 }
 
-static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
-  (void)jvmti;
+static const char *drop_free_heap(void) {
   struct crac_field heap;
-  if (!armed || !crac_find_field("Universe", "_collectedHeap", &heap) || !heap.address)
-    return;
-  armed = false;
-  crac_find_mapped_pages();
+  if (!crac_find_field("Universe", "_collectedHeap", &heap) || !heap.address)
+    return UNKNOWN_FREE_HEAP;
   const char *collector = crac_collector();
   uint64_t address = *(uint64_t *)heap.address;
+  crac_find_mapped_pages();
+  if (!strcmp(collector, "Parallel"))
+    return drop_parallel();
   if (!strcmp(collector, "Serial"))
     drop_serial(address);
-  else if (!strcmp(collector, "Parallel"))
-    drop_parallel();
   else if (!strcmp(collector, "G1"))
     drop_g1(address);
   else
-    return;
-  crac_find_metadata();
+    return UNKNOWN_FREE_HEAP;
+  return NULL;
 }
 
-uint64_t crac_collect_and_drop(JNIEnv *env) {
-  dropped_bytes = 0;
-  (*crac_jvmti)->ForceGarbageCollection(crac_jvmti);
-  crac_find_generators(env); /* now there is little garbage to look at, and its own will go */
+static bool stops_for_collections(void) {
+  const char *collector = crac_collector();
+  return !strcmp(collector, "Serial") || !strcmp(collector, "Parallel") || !strcmp(collector, "G1");
+}
 
+static void JNICALL on_collection_finish(jvmtiEnv *jvmti) {
+  (void)jvmti;
+  if (armed) { /* also when it is one of the app's own collections: another one follows */
+    int64_t before = crac_nano_time();
+    dropped.obstacle = drop_free_heap();
+    dropped.nanoseconds += (uint64_t)(crac_nano_time() - before);
+  }
+  if (stops_for_collections())
+    crac_find_metadata();
+}
+
+/* One full collection, at whose end the free heap is dropped if that is wanted. */
+struct crac_drop crac_collect(bool drop_free_heap) {
+  dropped = (struct crac_drop){0, 0, drop_free_heap ? UNKNOWN_FREE_HEAP : NULL};
   jvmtiCapabilities capabilities;
   memset(&capabilities, 0, sizeof capabilities);
   capabilities.can_generate_garbage_collection_events = 1;
@@ -151,11 +167,10 @@ uint64_t crac_collect_and_drop(JNIEnv *env) {
       !(*crac_jvmti)->AddCapabilities(crac_jvmti, &capabilities) &&
       !(*crac_jvmti)->SetEventCallbacks(crac_jvmti, &callbacks, sizeof callbacks) &&
       !(*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_ENABLE, JVMTI_EVENT_GARBAGE_COLLECTION_FINISH, NULL);
-  armed = listening;
+  armed = drop_free_heap;
   (*crac_jvmti)->ForceGarbageCollection(crac_jvmti);
   armed = false;
   if (listening)
     (*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_DISABLE, JVMTI_EVENT_GARBAGE_COLLECTION_FINISH, NULL);
-  crac_pass_code_barriers();
-  return dropped_bytes;
+  return dropped;
 }

@@ -60,7 +60,8 @@ static uint64_t compiler_work(bool *running) {
   return work;
 }
 
-void crac_await_idle_compilers(int limit_ms) {
+/* False: they did not rest within the limit. */
+bool crac_await_idle_compilers(int limit_ms) {
   const struct timespec pause = {0, POLL_MS * 1000000L};
   uint64_t before = 0;
   int quiet = 0;
@@ -71,4 +72,5 @@ void crac_await_idle_compilers(int limit_ms) {
     before = work;
     nanosleep(&pause, NULL);
   }
+  return quiet >= QUIET_POLLS;
 }

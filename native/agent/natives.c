@@ -41,21 +41,45 @@ NATIVE(void, open)(JNIEnv *env, jclass self, jobject module, jstring package_nam
   }
 }
 
-NATIVE(void, awaitIdleCompilers)(JNIEnv *env, jclass self, jint limit_ms) {
+NATIVE(jlong, residentBytes)(JNIEnv *env, jclass self) {
   (void)env, (void)self;
-  crac_await_idle_compilers(limit_ms);
+  return (jlong)crac_resident_bytes();
 }
 
-NATIVE(jlong, collectAndDropFreeHeap)(JNIEnv *env, jclass self) {
+NATIVE(jboolean, awaitIdleCompilers)(JNIEnv *env, jclass self, jint limit_ms) {
+  (void)env, (void)self;
+  return crac_await_idle_compilers(limit_ms);
+}
+
+NATIVE(void, collect)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  crac_collect(false);
+}
+
+NATIVE(jstring, collectAndDropFreeHeap)(JNIEnv *env, jclass self, jlongArray told) {
   (void)self;
-  return (jlong)crac_collect_and_drop(env);
+  struct crac_drop drop = crac_collect(true);
+  const jlong numbers[] = {(jlong)drop.bytes, (jlong)drop.nanoseconds};
+  (*env)->SetLongArrayRegion(env, told, 0, 2, numbers);
+  return drop.obstacle ? (*env)->NewStringUTF(env, drop.obstacle) : NULL;
 }
 
-NATIVE(void, trimMalloc)(JNIEnv *env, jclass self) {
+NATIVE(void, findGenerators)(JNIEnv *env, jclass self) {
+  (void)self;
+  crac_find_generators(env);
+}
+
+NATIVE(void, passCodeBarriers)(JNIEnv *env, jclass self) {
+  (void)env, (void)self;
+  crac_pass_code_barriers();
+}
+
+NATIVE(jboolean, trimMalloc)(JNIEnv *env, jclass self) {
   (void)env, (void)self;
   int (*trim)(size_t) = (int (*)(size_t))crac_jvm_symbol("malloc_trim"); /* glibc's only */
   if (trim)
     trim(0);
+  return trim != NULL;
 }
 
 NATIVE(void, closeChannel)(JNIEnv *env, jclass self) {

@@ -1,7 +1,9 @@
 /*
  * ctl: talks to the checkpoint agent of a JVM in the same container.
  *
- *   ctl checkpoint [--settle-ms N] [--join] [--pid PID]   has the JVM prepared; prints ReadyFacts. --join: waits for the
+ *   ctl checkpoint [--settle-ms N] [--skip NAME,…] [--join] [--pid PID]
+ *                                                         has the JVM prepared, without the steps that --skip names
+ *                                                         (docs/memory.md); prints ReadyFacts. --join: waits for the
  *                                                         checkpoint that the app itself asks for
  *   ctl resume MAILBOX_ADDRESS [--pid PID]                tells a prepared JVM that it was not checkpointed, waits until
  *                                                         it works again, and prints its status
@@ -47,7 +49,7 @@ static void die(const char *format, ...) {
 
 static void usage(void) __attribute__((noreturn));
 static void usage(void) {
-  fputs("usage: ctl checkpoint [--settle-ms N] [--join] [--pid PID]\n"
+  fputs("usage: ctl checkpoint [--settle-ms N] [--skip NAME,NAME] [--join] [--pid PID]\n"
         "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
         "       ctl status [--pid PID]\n"
         "       ctl cpu\n"
@@ -58,6 +60,10 @@ static void usage(void) {
 }
 
 static bool is_number(const char *text) { return *text && strlen(text) < 8 && strspn(text, "0123456789") == strlen(text); }
+
+static bool is_list_of_names(const char *text) {
+  return *text && strlen(text) <= CRAC_MAX_NAMES && strspn(text, "abcdefghijklmnopqrstuvwxyz-,") == strlen(text);
+}
 
 static int connect_to(long pid) {
   struct sockaddr_un address;
@@ -204,7 +210,7 @@ static int print_cpu(void) { die("no cpuid on this architecture"); }
 #endif
 
 int main(int argc, char **argv) {
-  const char *command = argc > 1 ? argv[1] : "", *address = NULL, *settle_ms = SETTLE_MS;
+  const char *command = argc > 1 ? argv[1] : "", *address = NULL, *settle_ms = SETTLE_MS, *skip = "";
   bool join = false;
   long pid = 0;
   for (int i = 2; i < argc; i++) {
@@ -212,6 +218,8 @@ int main(int argc, char **argv) {
       pid = atol(argv[++i]);
     else if (!strcmp(argv[i], "--settle-ms") && i + 1 < argc && is_number(argv[i + 1]))
       settle_ms = argv[++i];
+    else if (!strcmp(argv[i], "--skip") && i + 1 < argc && is_list_of_names(argv[i + 1]))
+      skip = argv[++i];
     else if (!strcmp(argv[i], "--join"))
       join = true;
     else if (!address && argv[i][0] != '-')
@@ -239,7 +247,7 @@ int main(int argc, char **argv) {
     return ask(pid, "status\n");
   if (strcmp(command, "checkpoint"))
     usage();
-  char request[64];
-  snprintf(request, sizeof request, "%s %s\n", join ? "join" : "checkpoint", settle_ms);
+  char request[64 + CRAC_MAX_NAMES];
+  snprintf(request, sizeof request, "%s %s%s%s\n", join ? "join" : "checkpoint", settle_ms, *skip ? " " : "", skip);
   return ask(pid, request);
 }

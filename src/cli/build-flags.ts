@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
 export interface BuildFlags {
@@ -18,6 +20,7 @@ export interface BuildFlags {
   readonly trigger?: 'build' | 'app';
   readonly resources?: 'transparent' | 'strict';
   readonly policies?: string;
+  readonly skipStep?: readonly StepName[];
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
   readonly output?: NonNullable<Settings['outputs']>;
@@ -62,6 +65,7 @@ export function addBuildFlags(command: Command): Command {
       ]),
     )
     .option('--policies <file>', 'rules for what is open at the checkpoint, as for the CRaC JDK')
+    .option('--skip-step <name>', 'leave out a step that makes the checkpoint small; can be given again', appendStep)
     .addOption(new Option('--compression <format>', 'of the image’s layers (gzip)').choices(['gzip', 'zstd']))
     .option(
       '--compression-level <level>',
@@ -89,7 +93,12 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     ports: flags.port,
     user: flags.user,
   });
-  const checkpoint = defined({ trigger: flags.trigger, resources: flags.resources, policies: flags.policies });
+  const checkpoint = defined({
+    trigger: flags.trigger,
+    resources: flags.resources,
+    policies: flags.policies,
+    skip: flags.skipStep,
+  });
   const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
   return defined({
     name: flags.name,
@@ -123,6 +132,14 @@ function many<T>(parse: (text: string) => T | undefined, expected: string): (tex
 
 function append(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function appendStep(text: string, before: readonly StepName[] = []): readonly StepName[] {
+  const name = STEP_NAMES.find((step) => step === text);
+  if (name !== undefined) return [...before, name];
+  const near = closestWord(text, STEP_NAMES);
+  const meant = near === undefined ? '' : ` Did you mean "${near}"?`;
+  throw new InvalidArgumentError(`There is no such step.${meant} There are: ${STEP_NAMES.join(', ')}.`);
 }
 
 function collectEnvironment(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {

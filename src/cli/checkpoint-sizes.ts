@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CracBuildError } from '../errors.ts';
 import { CAUSES } from '../restore-plan/memory-causes.ts';
+import { STEP_NAMES, STEPS, type StepName } from '../steps.ts';
 
 const count = z.number().int().nonnegative();
 /** The part of facts.json that tells sizes. */
@@ -11,9 +12,11 @@ const schema = z.object({
   sizes: z.object({
     byCause: z.record(z.enum(CAUSES), z.object({ rawBytes: count, compressedBytes: count })),
     droppedPages: z.object({ zero: count, 'equal-to-file': count, 'dead-stack': count, 'free-heap': count }),
-    droppedHeapBytes: count,
   }),
-  stepsMs: z.record(z.string(), z.number()),
+  steps: z.array(
+    z.object({ name: z.string(), ms: z.number(), freedBytes: z.number().int(), note: z.string().optional() }),
+  ),
+  skippedSteps: z.array(z.enum(STEP_NAMES)),
 });
 
 export type CheckpointSizes = z.output<typeof schema>;
@@ -70,14 +73,35 @@ export function sumKept(kept: readonly Kept[]): Kept {
   };
 }
 
-/** What was left out, and in which step. */
-export function listDropped({ sizes }: CheckpointSizes): readonly { readonly name: string; readonly bytes: number }[] {
-  const { droppedPages, droppedHeapBytes } = sizes;
-  return [
-    { name: 'free Java heap, in the JVM', bytes: droppedHeapBytes },
-    { name: 'free Java heap, in the compile step', bytes: droppedPages['free-heap'] * PAGE_BYTES },
-    { name: 'zero pages, in the compile step', bytes: droppedPages.zero * PAGE_BYTES },
-    { name: 'pages equal to their file, in the compile step', bytes: droppedPages['equal-to-file'] * PAGE_BYTES },
-    { name: 'dead stack, in the compile step', bytes: droppedPages['dead-stack'] * PAGE_BYTES },
-  ];
+export interface LeftOut {
+  readonly step: string;
+  /** What the step does, as part of a sentence; absent where it cannot be skipped. */
+  readonly does?: string;
+  /** Negative: there was more memory afterwards. */
+  readonly bytes: number;
+  readonly ms?: number;
+  readonly note?: string | undefined;
+}
+
+/** By the JVM, in the order of its steps. */
+export function listGivenBack({ steps }: CheckpointSizes): readonly LeftOut[] {
+  return steps.map(({ name, ms, freedBytes, note }) => {
+    const step = STEP_NAMES.find((known) => known === name);
+    return { step: name, ...(step === undefined ? {} : { does: STEPS[step] }), bytes: freedBytes, ms, note };
+  });
+}
+
+const COMPILE_STEPS = {
+  'heap-pages': 'free-heap',
+  'zero-pages': 'zero',
+  'file-pages': 'equal-to-file',
+  'dead-stacks': 'dead-stack',
+} as const satisfies Partial<Record<StepName, keyof CheckpointSizes['sizes']['droppedPages']>>;
+
+/** By the compile step. */
+export function listDropped({ sizes, skippedSteps }: CheckpointSizes): readonly LeftOut[] {
+  return Object.entries(COMPILE_STEPS)
+    .map(([step, cause]) => ({ step: step as keyof typeof COMPILE_STEPS, pages: sizes.droppedPages[cause] }))
+    .filter(({ step }) => !skippedSteps.includes(step))
+    .map(({ step, pages }) => ({ step, does: STEPS[step], bytes: pages * PAGE_BYTES }));
 }

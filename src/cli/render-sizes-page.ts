@@ -1,6 +1,7 @@
 import { renderBytes } from '../report/render-bytes.ts';
-import { type CheckpointSizes, type Kept, listDropped, listKept, sumKept } from './checkpoint-sizes.ts';
-import { renderShare } from './render-sizes.ts';
+import { renderDuration } from '../report/render-duration.ts';
+import { type CheckpointSizes, type Kept, listDropped, listGivenBack, listKept, sumKept } from './checkpoint-sizes.ts';
+import { renderChange, renderShare } from './render-sizes.ts';
 import { layOutTreemap, type Tile } from './treemap.ts';
 
 const WIDTH = 960;
@@ -36,7 +37,13 @@ export function renderSizesPage(facts: CheckpointSizes): string {
     renderShare(row, total),
     renderBytes(row.compressedBytes),
   ]);
-  const dropped = listDropped(facts).map(({ name, bytes }) => [name, renderBytes(bytes)]);
+  const givenBack = listGivenBack(facts).map(({ step, does, bytes, ms, note }) => [
+    step,
+    renderChange(bytes),
+    renderDuration(ms ?? 0),
+    note ?? does ?? '',
+  ]);
+  const dropped = listDropped(facts).map(({ step, does, bytes }) => [step, renderBytes(bytes), does ?? '']);
   return `<!DOCTYPE html>
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
 <head>
@@ -52,7 +59,8 @@ export function renderSizesPage(facts: CheckpointSizes): string {
 ${tiles.map(renderTile).join('\n')}
 </svg>
 ${renderTable(['kept', 'raw', 'share', 'compressed, about'], rows)}
-${renderTable(['left out', 'size'], dropped)}
+${renderTable(['given back in the JVM, by step', 'size', 'in', ''], givenBack)}
+${renderTable(['left out in the compile step', 'size', ''], dropped)}
 </body>
 </html>
 `;

@@ -1,13 +1,11 @@
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import { type CheckpointSizes, type Kept, listDropped, listKept, sumKept } from './checkpoint-sizes.ts';
+import { type CheckpointSizes, type Kept, listDropped, listGivenBack, listKept, sumKept } from './checkpoint-sizes.ts';
 
 /** Tables for people: what a checkpoint holds, and what was left out of it. */
 export function renderSizes(facts: CheckpointSizes): string {
   const kept = listKept(facts);
   const total = sumKept(kept);
-  const dropped = listDropped(facts);
-  const steps = Object.entries(facts.stepsMs).map(([step, ms]) => `${step} ${renderDuration(ms)}`);
   return [
     `${facts.name}: Java ${facts.javaVersion}, ${facts.gc}`,
     '',
@@ -21,11 +19,28 @@ export function renderSizes(facts: CheckpointSizes): string {
       ]),
     ]),
     '',
-    ...renderTable([['left out', ''], ...dropped.map(({ name, bytes }) => [name, renderBytes(bytes)])]),
+    ...renderTable([
+      ['given back in the JVM, by step', '', 'in'],
+      ...listGivenBack(facts).map(({ step, bytes, ms }) => [step, renderChange(bytes), renderDuration(ms ?? 0)]),
+    ]),
+    ...listNotes(facts),
     '',
-    `in the JVM: ${steps.join(', ')}`,
+    ...renderTable([
+      ['left out in the compile step', ''],
+      ...listDropped(facts).map(({ step, bytes }) => [step, renderBytes(bytes)]),
+    ]),
+    ...(facts.skippedSteps.length === 0 ? [] : ['', `skipped steps: ${facts.skippedSteps.join(', ')}`]),
     '',
   ].join('\n');
+}
+
+/** What the JVM told of its steps. */
+export function listNotes(facts: CheckpointSizes): readonly string[] {
+  return listGivenBack(facts).flatMap(({ step, note }) => (note === undefined ? [] : [`${step}: ${note}`]));
+}
+
+export function renderChange(bytes: number): string {
+  return bytes < 0 ? `-${renderBytes(-bytes)}` : renderBytes(bytes);
 }
 
 export function renderShare({ rawBytes }: Kept, total: Kept): string {

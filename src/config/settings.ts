@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STEP_NAMES } from '../steps.ts';
 import { parseDuration } from './duration.ts';
 import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from './words.ts';
 
@@ -87,6 +88,7 @@ export const settingsSchema = z.strictObject({
       settle: duration.optional(),
       resources: z.enum(['transparent', 'strict']).optional(),
       policies: z.string().optional(),
+      skip: z.array(z.enum(STEP_NAMES)).optional(),
     })
     .optional(),
   verify: z

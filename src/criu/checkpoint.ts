@@ -25,10 +25,8 @@ export interface ReadyFacts {
   readonly nanoOffset: string;
   readonly javaVersion: string;
   readonly gc: string;
-  /** Milliseconds of each step inside the JVM. */
-  readonly stepsMs: Readonly<Record<string, number>>;
-  /** Bytes given back to the kernel by the free-heap drop. */
-  readonly droppedBytes: number;
+  /** What was done inside the JVM, in this order. */
+  readonly steps: readonly JvmStep[];
   /** To what the heap may grow: the JVM decided it when it started. */
   readonly maxHeapBytes?: number;
   /** Where the heap is reserved; null: the JVM does not tell. */
@@ -44,6 +42,16 @@ export interface ReadyFacts {
   readonly cpu?: ChosenCpu;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
   readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
+}
+
+export interface JvmStep {
+  /** One of src/steps.ts, or what cannot be left out: `beforeCheckpoint`, `client`. */
+  readonly name: string;
+  readonly ms: number;
+  /** By how much fewer bytes of anonymous memory were resident after it; negative: there were more. */
+  readonly freedBytes: number;
+  /** Why it did less than it could. */
+  readonly note?: string | undefined;
 }
 
 export interface AddressRange {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { Run, Touches } from '../restore-plan/touches.ts';
+import { jvmStepsOf, type StepName } from '../steps.ts';
 import type { CpuidLeaf, ReadyFacts } from './checkpoint.ts';
 import { type AppUser, composeLaunch } from './run-criu.ts';
 
@@ -24,8 +25,14 @@ const readyFacts = z.object({
   nanoOffset: address,
   javaVersion: z.string(),
   gc: z.string(),
-  stepsMs: z.record(z.string(), z.number()),
-  droppedBytes: z.number().nonnegative(),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      ms: z.number().nonnegative(),
+      freedBytes: z.number().int(),
+      note: z.string().optional(),
+    }),
+  ),
   maxHeapBytes: z.number().nonnegative(),
   heap: addressRange.nullable(),
   jvmMemory: z.object({ codeCache: addressRange.nullable(), metaspace: z.array(addressRange) }),
@@ -61,6 +68,12 @@ export async function askStatus(
   return exitCode === 0 ? controlStatus.safeParse(parseJson(stdout)).data : undefined;
 }
 
+export interface AskOptions {
+  readonly settleMs: number;
+  readonly skip: readonly StepName[];
+  readonly join?: boolean;
+}
+
 /**
  * Has the app prepare, or, with `join`, waits until it asks for that itself. Resolves when it waits to be dumped;
  * CHECKPOINT_REFUSED with its own words when it does not want to.
@@ -68,10 +81,15 @@ export async function askStatus(
 export async function askForCheckpoint(
   container: Container,
   user: AppUser,
-  { settleMs, join = false }: { readonly settleMs: number; readonly join?: boolean },
+  { settleMs, skip, join = false }: AskOptions,
   signal: AbortSignal,
 ): Promise<ReadyFacts> {
-  const argv = [CTL, 'checkpoint', '--settle-ms', String(Math.round(settleMs)), ...(join ? ['--join'] : [])];
+  const skipped = jvmStepsOf(skip);
+  const argv = [
+    ...[CTL, 'checkpoint', '--settle-ms', String(Math.round(settleMs))],
+    ...(skipped.length === 0 ? [] : ['--skip', skipped.join(',')]),
+    ...(join ? ['--join'] : []),
+  ];
   const { exitCode, stdout, stderr } = await container.exec(argv, { user: `${user.uid}:${user.gid}`, signal });
   const answer = parseJson(stdout);
   if (exitCode === 0) {

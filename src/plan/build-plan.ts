@@ -1,4 +1,5 @@
 import type { Compression } from '../oci/image.ts';
+import type { StepName } from '../steps.ts';
 
 /** Everything that a build will do, decided before anything is done. Plain data: `crac-build plan` prints it. */
 export interface BuildPlan {
@@ -43,6 +44,8 @@ export interface BuildPlan {
     readonly resources: 'transparent' | 'strict';
     /** Absolute path on the build machine; in the image it is /opt/crac/policies.yaml. */
     readonly policies?: string;
+    /** Steps that are left out, with those that cannot do without them. */
+    readonly skip: readonly StepName[];
   };
   readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
   readonly image: Compression;

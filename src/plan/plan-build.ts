@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
 import type { Compression } from '../oci/image.ts';
+import { withDependentSteps } from '../steps.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output, Readiness, WarmUpRequest } from './build-plan.ts';
 
@@ -69,6 +70,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       settleMs: checkpoint.settle ?? SETTLE_MS,
       resources: checkpoint.resources ?? 'transparent',
       ...(checkpoint.policies === undefined ? {} : { policies: checkpoint.policies }),
+      skip: withDependentSteps(checkpoint.skip ?? []),
     },
     verify: { enabled: verify.enabled ?? true, timeoutMs: verify.timeout ?? 30_000 },
     image: planCompression(settings),

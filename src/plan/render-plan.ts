@@ -30,6 +30,7 @@ export function renderPlan(plan: BuildPlan): string {
     `checkpoint: settles ${renderDuration(checkpoint.settleMs)}, within ${renderDuration(checkpoint.timeoutMs)}; ${
       checkpoint.memory === 'map' ? 'memory is mapped from the image when restored' : 'memory is read at restore'
     }`,
+    ...(checkpoint.skip.length === 0 ? [] : [`  without: ${checkpoint.skip.join(', ')}`]),
     `  open resources: ${checkpoint.resources}${checkpoint.policies === undefined ? '' : `, policies of ${checkpoint.policies}`}`,
     verify.enabled
       ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`

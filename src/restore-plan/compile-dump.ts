@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
+import type { FreeHeap } from '../hotspot/free-heap.ts';
+import type { StepName } from '../steps.ts';
 import { findAllocators } from './allocators.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
@@ -38,6 +40,8 @@ const THREAD_BYTES = 64 << 10;
 /** What is written between release and the first answer, however the memory is mapped. */
 const EARLY_BYTES = 24 << 20;
 
+const NOTHING_FREE: FreeHeap = { ranges: [] };
+
 /** Writes plan.bin and mem.bin into `outDir`; rejects with STATE_REFUSED and every refusal there is. */
 export async function compileDump(
   dumped: Dump,
@@ -45,6 +49,7 @@ export async function compileDump(
   mode: 'map' | 'read',
   outDir: string,
   scanner: PageScanner = javascriptScanner,
+  skip: ReadonlySet<StepName> = new Set(),
 ): Promise<RestoreImage> {
   const refusals: Refusal[] = [];
   const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
@@ -68,8 +73,8 @@ export async function compileDump(
   const stacks = dump.threads.map(({ core }) => stackOf(core));
   const { ready } = checkpoint;
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
-  const free = findFreePages(dump.threads, areas, memory, files, policy.heap);
-  const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile);
+  const free = skip.has('heap-pages') ? NOTHING_FREE : findFreePages(dump.threads, areas, memory, files, policy.heap);
+  const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile, skip);
   const causes = findCauses(areas, memory, files, stacks, ready);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {

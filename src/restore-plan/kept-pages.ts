@@ -1,6 +1,7 @@
 /** Which pages of an area have to be in mem.bin, and why the others do not. */
 
 import type { Range } from '../hotspot/address-space.ts';
+import type { StepName } from '../steps.ts';
 import { PAGE_BYTES } from './format.ts';
 import type { PageScanner } from './page-scanner.ts';
 import type { FilePages, ProcessMemory } from './process-memory.ts';
@@ -41,7 +42,12 @@ export interface PageSorter {
 }
 
 /** `free`: pages in which nothing is read before it is written, by address. */
-export function makePageSorter(memory: ProcessMemory, scanner: PageScanner, free: readonly Range[] = []): PageSorter {
+export function makePageSorter(
+  memory: ProcessMemory,
+  scanner: PageScanner,
+  free: readonly Range[] = [],
+  skip: ReadonlySet<StepName> = new Set(),
+): PageSorter {
   const droppedPages = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 };
   const bytes = Buffer.alloc(CHUNK_BYTES);
   const others = Buffer.alloc(CHUNK_BYTES);
@@ -73,6 +79,10 @@ export function makePageSorter(memory: ProcessMemory, scanner: PageScanner, free
   }
 
   function sortChunk(chunk: FilePages, { start, original }: AreaPages, kept: Stretch[]): void {
+    if (skip.has(original === undefined ? 'zero-pages' : 'file-pages')) {
+      append(kept, chunk, 0, chunk.length);
+      return;
+    }
     const pages = bytes.subarray(0, chunk.length);
     memory.readInto(chunk.file, chunk.offset, pages);
     if (original === undefined) scanner.findZeroPages(pages, verdicts);

@@ -1,6 +1,7 @@
 /** From areas and pages to the MEM section and mem.bin. */
 import type { Vma } from '../criu/schema.ts';
 import type { Range } from '../hotspot/address-space.ts';
+import type { StepName } from '../steps.ts';
 import { ADVICE, hasAdvice, LASTING_ADVICE } from './advice.ts';
 import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { type AreaMemory, bridgeGaps, countMappings } from './bridge-gaps.ts';
@@ -37,9 +38,10 @@ export function writeMemory(
   free: readonly Range[],
   scanner: PageScanner,
   memFile: string,
+  skip: ReadonlySet<StepName>,
 ): MemoryLayout {
-  const sorter = makePageSorter(memory, scanner, free);
-  const deadBelow = findDeadStacks(areas.mapped, stacks);
+  const sorter = makePageSorter(memory, scanner, free, skip);
+  const deadBelow = skip.has('dead-stacks') ? new Map<Vma, number>() : findDeadStacks(areas.mapped, stacks);
   const kept = areas.mapped.map((vma): AreaMemory => {
     const original = originalOf(vma, files);
     const isEmpty = (vma.flags & MAP.type) === MAP.droppable || hasAdvice(vma, ADVICE.wipeOnFork);

@@ -66,9 +66,10 @@ export function composeFacts(
       mappingCount,
       byCause,
       droppedPages,
-      droppedHeapBytes: ready.droppedBytes,
     },
-    stepsMs: ready.stepsMs,
+    /** What the JVM did to be small, and what was left out of that and of the compile step. */
+    steps: ready.steps,
+    skippedSteps: plan.checkpoint.skip,
     requiredCpu: restoreImage.requiredCpu,
     /** What the build CPU had: "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */
     cpu: cpu.map(({ leaf, subleaf, registers }) => [leaf, subleaf, ...registers].map(hex).join(' ')),

@@ -24,7 +24,7 @@ import { takeState } from './take-state.ts';
  * stopped, and stays so until its container is removed: what it holds in memory and what lies in its files belong together.
  */
 export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: World): Promise<Checkpoint> {
-  const { timeoutMs, trigger, settleMs } = plan.checkpoint;
+  const { timeoutMs, trigger } = plan.checkpoint;
   const { container } = app;
   const withLimit = <T>(act: (signal: AbortSignal) => Promise<T>) => withTimeLimit(timeoutMs, world.signal, act);
   if (trigger === 'app') {
@@ -39,7 +39,7 @@ export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: Wo
   return await withLimit(async (signal) => {
     const cpu = await equipContainer(plan, container, world, signal);
     report(world, 'preparing the app');
-    const ready = await askForCheckpoint(container, plan.app.user, { settleMs }, signal);
+    const ready = await askForCheckpoint(container, plan.app.user, plan.checkpoint, signal);
     return await dumpApp(plan, container, { ready, cpu }, world, signal);
   });
 }

@@ -18,8 +18,8 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
   const { scanner, missing } = loadPageScanner(world.nativeDir);
   if (missing !== undefined)
     world.report({ type: 'stage-progress', stage: 'compile', text: `comparing pages in JavaScript: ${missing}` });
-  const { memory } = plan.checkpoint;
-  const image = await compileDump(dump, checkpoint, memory, world.workDir, scanner);
+  const { memory, skip } = plan.checkpoint;
+  const image = await compileDump(dump, checkpoint, memory, world.workDir, scanner, new Set(skip));
   if (memory === 'map' && image.allocators.length > 0)
     world.report({
       type: 'stage-progress',

@@ -28,7 +28,7 @@ export async function awaitOwnRequest(
   try {
     const status = await waitForJvm(container, user, signal);
     if (status.last !== null && !status.checkpointing) throw await refusedEarly(container, status.last);
-    return await askForCheckpoint(container, user, { settleMs: plan.checkpoint.settleMs, join: true }, signal);
+    return await askForCheckpoint(container, user, { ...plan.checkpoint, join: true }, signal);
   } catch (error) {
     if (world.signal.aborted || !limit.aborted) throw error;
     const status = await askStatus(container, user, AbortSignal.timeout(STATUS_LIMIT_MS)).catch(() => undefined);

@@ -21,7 +21,10 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
         expect(ready.javaVersion).toMatch(new RegExp(`^${version}\\.`));
         expect(ready.mailbox.address).toMatch(/^0x[0-9a-f]+000$/);
         expect(ready.mailbox.nonce).toMatch(/^0x[0-9a-f]+$/);
-        expect(Object.keys(ready.stepsMs)).toEqual(['beforeCheckpoint', 'jitIdle', 'settle', 'gc', 'trim']);
+        expect(ready.steps.map(({ name }) => name)).toEqual([
+          ...['beforeCheckpoint', 'jit-idle', 'arenas', 'resources', 'collect', 'generators', 'free-heap'],
+          ...['compiled-code', 'trim'],
+        ]);
         nonces.add(ready.mailbox.nonce);
         expect(nonces.size).toBe(round + 1);
         // stdin, stdout and stderr of this test are sockets; the runtime has none
@@ -88,6 +91,28 @@ test("a client that has gone is in nobody's way", async () => {
   const ready = await prepare(jvm.pid);
   await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)]);
   await jvm.line(/^CheckpointException in the caller: no checkpoint was taken/);
+});
+
+test('steps are left out by name, and what needs them with them', async () => {
+  await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
+  await jvm.line(/^ready$/);
+  const unknown = await ctl(['checkpoint', '--skip', 'trim,gc', '--pid', String(jvm.pid)]);
+  expect(unknown).toMatchObject({
+    status: 1,
+    json: { error: 'there is no step gc to be left out, only jit-idle, arenas, collect, free-heap, trim' },
+  });
+  const always = ['beforeCheckpoint', 'resources', 'generators', 'compiled-code'];
+  for (const [skip, left] of [
+    ['trim', ['jit-idle', 'arenas', 'collect', 'free-heap']],
+    ['free-heap,jit-idle', ['arenas', 'collect', 'trim']],
+    ['collect', ['jit-idle', 'arenas', 'trim']],
+    ['jit-idle,arenas,collect,free-heap,trim', []],
+  ] as const) {
+    const ready = await prepare(jvm.pid, '--skip', skip);
+    expect(ready.steps.map(({ name }) => name).toSorted()).toEqual([...always, ...left].toSorted());
+    expect((await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)])).status).toBe(0);
+    await waitFor(() => status(jvm.pid), 'running');
+  }
 });
 
 const ALREADY = 'another checkpoint is already asked for';

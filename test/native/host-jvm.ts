@@ -34,7 +34,7 @@ const CLOSE_OTHERS =
 /** What a JVM without the agent is dumped with: nobody has prepared it. */
 export const UNPREPARED: ReadyFacts = {
   ...{ pid: 0, mailbox: { address: '0x0', sizeBytes: 0, nonce: '0x0' }, nanoOffset: '0x0' },
-  ...{ javaVersion: '', gc: '', stepsMs: {}, droppedBytes: 0 },
+  ...{ javaVersion: '', gc: '', steps: [] },
 };
 
 /** A folder of the calling test file, with the native parts in `native`; it is gone after the tests. */

@@ -204,8 +204,7 @@ async function compile({ resources }: StateProgram, { images, checkpoint }: SetS
     nanoOffset: '0x0',
     javaVersion: '',
     gc: '',
-    stepsMs: {},
-    droppedBytes: 0,
+    steps: [],
     ...(resources === undefined ? {} : { resources }),
   };
   const rootFile: Checkpoint['rootFile'] = async (path) => {

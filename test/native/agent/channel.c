@@ -5,6 +5,7 @@
 
 static struct {
   int checkpoint_ms, join_ms, statuses;
+  char names[300];
 } asked;
 static bool throws;
 
@@ -23,7 +24,9 @@ static void call_void(JNIEnv *env, jclass class, jmethodID method, ...) {
   (void)env, (void)class, (void)method;
   va_list list;
   va_start(list, method);
-  int connection = va_arg(list, int), ms = va_arg(list, int), join = va_arg(list, int);
+  int connection = va_arg(list, int), ms = va_arg(list, int);
+  strcpy(asked.names, va_arg(list, const char *));
+  int join = va_arg(list, int);
   va_end(list);
   *(join ? &asked.join_ms : &asked.checkpoint_ms) = ms;
   crac_send_text(connection, "{}");
@@ -31,6 +34,7 @@ static void call_void(JNIEnv *env, jclass class, jmethodID method, ...) {
 static jboolean is_thrown(JNIEnv *env) { return (void)env, throws; }
 static const char *text_of(JNIEnv *env, jstring text, jboolean *copy) { return (void)env, (void)copy, (const char *)text; }
 static void release_text(JNIEnv *env, jstring text, const char *chars) { (void)env, (void)text, (void)chars; }
+static jstring make_text(JNIEnv *env, const char *text) { return (void)env, (jstring)text; }
 static void nothing(JNIEnv *env) { (void)env; }
 
 static struct JNINativeInterface_ functions;
@@ -57,16 +61,20 @@ static const char *ask(const char *bytes, size_t size) {
 static int is_refused(const char *answer) { return strncmp(answer, "{\"error\":\"", 10) == 0 && strchr(answer, '\n') != NULL; }
 
 static void test_numbers(void) {
-  CHECK(number_after("checkpoint 5500", "checkpoint") == 5500 && number_after("join 0", "join") == 0);
-  CHECK(number_after("checkpoint 10000009", "checkpoint") == 10000009);
-  static const char *const wrong[] = {"", "join", "join ", "join x", "join 1x", "join -1", "join 99999999999999999999", "joint 1"};
-  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) CHECK(number_after(wrong[i], "join") == -1);
+  const char *names = NULL;
+  CHECK(number_after("checkpoint 5500", "checkpoint", &names) == 5500 && !*names);
+  CHECK(number_after("join 0 trim,jit-idle", "join", &names) == 0 && !strcmp(names, "trim,jit-idle"));
+  CHECK(number_after("checkpoint 10000009", "checkpoint", &names) == 10000009);
+  static const char *const wrong[] = {"",        "join",         "join ",         "join x",         "join 1x", "join -1",
+                                      "joint 1", "join 1 \xc0", "join 1 a b", "join 1 A", "join 99999999999999999999"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) CHECK(number_after(wrong[i], "join", &names) == -1);
 }
 
 void test_channel(void) {
   functions = (struct JNINativeInterface_){.GetStaticMethodID = find_method,
                                            .CallStaticObjectMethod = call_object,
                                            .CallStaticVoidMethod = call_void,
+                                           .NewStringUTF = make_text,
                                            .ExceptionCheck = is_thrown,
                                            .ExceptionDescribe = nothing,
                                            .ExceptionClear = nothing,
@@ -76,16 +84,16 @@ void test_channel(void) {
   test_numbers();
   CHECK(!strcmp(ask("status\n", 7), STATUS "\n") && asked.statuses == 1);
   CHECK(!strcmp(ask("checkpoint 5500\nmore", 20), "{}\n") && asked.checkpoint_ms == 5500);
-  CHECK(!strcmp(ask("join 7\n", 7), "{}\n") && asked.join_ms == 7);
+  CHECK(!strcmp(ask("join 7 trim\n", 12), "{}\n") && asked.join_ms == 7 && !strcmp(asked.names, "trim"));
   throws = true;
   CHECK(is_refused(ask("status\n", 7)));
   throws = false;
   CHECK(is_refused(ask("", 0)) && is_refused(ask("\n", 1)) && is_refused(ask("status", 6)) && is_refused(ask("status \n", 8)));
   CHECK(is_refused(ask("status\0\n", 8)) == 0); /* a line ends at its first NUL */
-  char line[300];
+  char line[64 + CRAC_MAX_NAMES + 45];
   memset(line, 'x', sizeof line);
   CHECK(is_refused(ask(line, sizeof line)));
-  for (size_t size = 120; size < 140; size++) {
+  for (size_t size = 56 + CRAC_MAX_NAMES; size < 76 + CRAC_MAX_NAMES; size++) {
     line[size - 1] = '\n';
     CHECK(is_refused(ask(line, size)));
     line[size - 1] = 'x';

@@ -6,8 +6,7 @@
 
 #define PAGES 8
 
-void crac_find_generators(JNIEnv *env) { (void)env; }
-void crac_pass_code_barriers(void) {}
+int64_t crac_nano_time(void) { return 1; }
 
 struct space {
   uint64_t unused, top, end;
@@ -30,6 +29,7 @@ static unsigned dropped_pages(void) {
 }
 
 static void finish_collection(void) {
+  dropped.bytes = 0;
   armed = true;
   on_collection_finish(NULL);
 }
@@ -62,6 +62,7 @@ static void test_serial(void) {
   struct { void *young, *old; } generations = {&young, &tenured}, *heap = &generations;
   choose("UseSerialGC");
   finish_collection(); /* no heap is described */
+  CHECK(dropped.obstacle != NULL);
   add_field("Universe", "_collectedHeap", 0, &heap);
   finish_collection(); /* and now nothing in it */
   CHECK(dropped_pages() == 0);
@@ -73,6 +74,7 @@ static void test_serial(void) {
   add_field("TenuredGeneration", "_the_space", 0, NULL);
   describe_spaces("ContiguousSpace", "Space");
   finish_collection();
+  CHECK(dropped.obstacle == NULL && dropped.bytes == 3 * page);
   CHECK(dropped_pages() == (1u << 2 | 1u << 6 | 1u << 7)); /* whole pages; a top above its end is left alone */
   eden.top = 0;
   old.end = old.top + page - 1;
@@ -80,6 +82,16 @@ static void test_serial(void) {
   CHECK(dropped_pages() == 0);
   heap = NULL;
   finish_collection();
+  armed = false;
+  heap = &generations, eden = space_of(0, page);
+  on_collection_finish(NULL);
+  CHECK(dropped_pages() == 0); /* not wanted */
+  for (const char *const *flag = (const char *const[]){"UseShenandoahGC", "UseEpsilonGC", "UseZGC", NULL}; *flag; flag++) {
+    choose(*flag);
+    add_field("Universe", "_collectedHeap", 0, &heap);
+    finish_collection();
+    CHECK(dropped.obstacle != NULL && dropped_pages() == 0);
+  }
 }
 
 static void test_g1(void) {

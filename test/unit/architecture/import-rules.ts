@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['stages'],
   ['engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar'],
   ['tar', 'report', 'hotspot'],
-  ['errors.ts', 'world.ts', 'version.ts'],
+  ['errors.ts', 'world.ts', 'version.ts', 'steps.ts'],
 ];
 
 /** Values that travel through the pipeline. Their types, and nothing else, may be imported from every layer. */

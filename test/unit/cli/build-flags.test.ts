@@ -16,7 +16,17 @@ test('every flag has the shape of its config key', () => {
     ...['app.jar', '--name', 'n', '--base', 'jdk:/opt/jdk', '--java-option', '-Xmx1g', '--java-option=-Dx=y'],
     ...['--arg', 'a', '--arg=--b', '--env', 'A=1', '--env', 'B=x=y', '--port', '80', '--port', '81', '--user', '5:6'],
     ...['--readiness', '/up', '--warm-up', 'GET / x3', '--warm-up', '/b', '--engine', 'oci'],
-    ...['--trigger', 'app', '--resources', 'strict', '--policies', 'rules.yaml'],
+    ...[
+      '--trigger',
+      'app',
+      '--resources',
+      'strict',
+      '--policies',
+      'rules.yaml',
+      '--skip-step',
+      'trim',
+      '--skip-step=zero-pages',
+    ],
     ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
     ...['--compression', 'zstd', '--compression-level', '19'],
   );
@@ -39,7 +49,7 @@ test('every flag has the shape of its config key', () => {
         { method: 'GET', path: '/b' },
       ],
     },
-    checkpoint: { trigger: 'app', resources: 'strict', policies: 'rules.yaml' },
+    checkpoint: { trigger: 'app', resources: 'strict', policies: 'rules.yaml', skip: ['trim', 'zero-pages'] },
     verify: { enabled: false },
     image: { compression: 'zstd', compressionLevel: 19 },
     outputs: [
@@ -66,3 +76,9 @@ test.each([
   ['--compression-level', '0'],
   ['--unknown', 'x'],
 ])('%s %s is refused', (...argv) => expect(() => parse(...argv)).toThrow());
+
+test('a step that there is not: the nearest one is named, and all', () => {
+  expect(() => parse('--skip-step', 'zero-page')).toThrow(
+    /There is no such step. Did you mean "zero-pages"\? There are: jit-idle, .*, dead-stacks, heap-pages\.$/,
+  );
+});

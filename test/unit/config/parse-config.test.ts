@@ -39,7 +39,7 @@ warmUp:
     - GET / x200
     - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201, contains: id }
   timeout: 2m
-checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml }
+checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml, skip: [trim, zero-pages] }
 verify: { enabled: false, timeout: 10s }
 image: { compression: zstd, compressionLevel: 19 }
 outputs: [oci:out, docker:orders:1]
@@ -84,6 +84,7 @@ outputs: [oci:out, docker:orders:1]
         settle: 500,
         resources: 'strict',
         policies: 'rules.yaml',
+        skip: ['trim', 'zero-pages'],
       },
       verify: { enabled: false, timeout: 10_000 },
       image: { compression: 'zstd', compressionLevel: 19 },
@@ -123,6 +124,7 @@ outputs: [oci:out, docker:orders:1]
       'wrong base': 'base: ubuntu\n',
       'wrong compression': 'image: { compression: bzip2 }\n',
       'compression level out of range': 'image: { compressionLevel: 20 }\n',
+      'unknown step': 'checkpoint:\n  skip:\n    - trim\n    - zero-page\n',
       'wrong output': 'outputs: [registry/x]\n',
       'wrong request': 'warmUp: { requests: [get /] }\n',
       'wrong name': 'name: My App\n',

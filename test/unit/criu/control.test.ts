@@ -9,8 +9,7 @@ const READY = {
   nanoOffset: '0x10',
   javaVersion: '17.0.1',
   gc: 'Serial',
-  stepsMs: { gc: 3 },
-  droppedBytes: 5,
+  steps: [{ name: 'collect', ms: 3.1, freedBytes: -5, note: 'a reason' }],
   maxHeapBytes: 4096,
   heap: { address: '0x70000000', sizeBytes: 4096 },
   jvmMemory: { codeCache: null, metaspace: [{ address: '0x7f000000', sizeBytes: 4194304 }] },
@@ -28,7 +27,7 @@ async function ask(exitCode: number, answer: object) {
     lastLines: async (count) => APP.slice(-count),
   };
   const { signal } = new AbortController();
-  return await askForCheckpoint(container as Container, { uid: 1, gid: 1 }, { settleMs: 0 }, signal);
+  return await askForCheckpoint(container as Container, { uid: 1, gid: 1 }, { settleMs: 0, skip: [] }, signal);
 }
 
 async function refusalOf(answer: object): Promise<CracBuildError> {

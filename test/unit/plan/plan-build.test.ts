@@ -26,7 +26,14 @@ test('the plan of everything', () => {
         { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201, contains: '"id"' },
       ],
     },
-    checkpoint: { memory: 'read', settle: 100, timeout: 1000, resources: 'strict', policies: '/rules.yaml' },
+    checkpoint: {
+      memory: 'read',
+      settle: 100,
+      timeout: 1000,
+      resources: 'strict',
+      policies: '/rules.yaml',
+      skip: ['trim', 'collect'],
+    },
     verify: { enabled: false },
     image: { compression: 'zstd', compressionLevel: 19 },
     outputs: [

@@ -92,6 +92,18 @@ test('checkpoint.memory: read reads private memory, huge pages advised above 2 M
   ]);
 });
 
+test('steps that are skipped: dead stack is kept, and nobody asks for free heap', async () => {
+  const sample = makeSample();
+  for (const page of [0, 1, 2]) sample.pages.set(STACK + page * PAGE, Buffer.alloc(PAGE, 's'));
+  const { image } = await compileSample(sample);
+  expect(image.droppedPages['dead-stack']).toBe(2);
+  expect(image.unknownHeap).toMatch(/does not tell/);
+  const { image: whole } = await compileSample(sample, 'map', undefined, ['dead-stacks', 'heap-pages']);
+  expect(whole.droppedPages['dead-stack']).toBe(0);
+  expect(whole.unknownHeap).toBeUndefined();
+  expect(whole.memBytes).toBe(image.memBytes + 2 * PAGE);
+});
+
 test('MAP_DROPPABLE memory comes back empty and private', async () => {
   sample.vmas[0] = { ...sample.vmas[0], 6: 0x28, 7: 0x201 };
   const { plan } = await compileSample(sample);

@@ -7,6 +7,7 @@ import { type AreaPages, makePageSorter, type Stretch } from '../../../src/resto
 import { placeStretches, writeMemFile } from '../../../src/restore-plan/mem-file.ts';
 import { javascriptScanner } from '../../../src/restore-plan/page-scanner.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
+import type { StepName } from '../../../src/steps.ts';
 
 const PAGE = 4096;
 const dir = mkdtempSync(join(tmpdir(), 'kept-pages-test-'));
@@ -113,6 +114,22 @@ test('pages of a private file are compared with the file, which is zero after it
   const sorter = makePageSorter(memory, javascriptScanner);
   expect(sorter.findKept(area)).toEqual([]);
   expect(sorter.droppedPages).toMatchObject({ 'equal-to-file': 2 });
+});
+
+test('a step that is skipped leaves its pages in', () => {
+  const file = join(dir, 'same');
+  writeFileSync(file, render('a0'));
+  writeFileSync(pagesFile, render('a0'));
+  using memory = new ProcessMemory(pagesFile, [run(10, 2, 0)]);
+  const area = { start: 10 * PAGE, end: 12 * PAGE };
+  const copied = { ...area, original: { file, offset: 0, sizeBytes: 2 * PAGE } };
+  const keep = (skip: readonly StepName[]) => {
+    const sorter = makePageSorter(memory, javascriptScanner, [], new Set(skip));
+    return [area, copied].map((pages) => inPages(sorter.findKept(pages)));
+  };
+  expect(keep([])).toEqual([[[10, 1, 0]], []]);
+  expect(keep(['zero-pages'])).toEqual([[[10, 2, 0]], []]);
+  expect(keep(['file-pages'])).toEqual([[[10, 1, 0]], [[10, 2, 0]]]);
 });
 
 test('a dump that was cut off is told of', () => {

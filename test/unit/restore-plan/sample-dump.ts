@@ -7,6 +7,7 @@ import { type Dump, readDump } from '../../../src/criu/read-dump.ts';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import type { PageScanner } from '../../../src/restore-plan/page-scanner.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
+import type { StepName } from '../../../src/steps.ts';
 import { type Fields, writeImage } from './criu-encoder.ts';
 import { renderVdso } from './tiny-vdso.ts';
 
@@ -162,8 +163,7 @@ export function factsOf(sample: Sample): Pick<Checkpoint, 'rootFile' | 'cpu' | '
       nanoOffset: '0x10000800',
       javaVersion: '17',
       gc: 'Serial',
-      stepsMs: {},
-      droppedBytes: 0,
+      steps: [],
       ...(sample.resources === undefined ? {} : { resources: sample.resources }),
     },
   };
@@ -173,7 +173,8 @@ export async function compileSample(
   sample: Sample,
   mode: 'map' | 'read' = 'map',
   scanner?: PageScanner,
+  skip: readonly StepName[] = [],
 ): Promise<Compiled> {
-  const image = await compileDump(writeSample(sample), factsOf(sample), mode, sample.dir, scanner);
+  const image = await compileDump(writeSample(sample), factsOf(sample), mode, sample.dir, scanner, new Set(skip));
   return { image, plan: readFileSync(image.planFile), mem: readFileSync(image.memFile) };
 }

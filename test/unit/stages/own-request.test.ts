@@ -9,7 +9,10 @@ import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { SAMPLE_FACTS } from '../../support/sample-plan.ts';
 
 const planWith = (timeout: number) =>
-  planBuild({ checkpoint: { trigger: 'app', settle: 7 }, warmUp: { timeout } }, SAMPLE_FACTS);
+  planBuild(
+    { checkpoint: { trigger: 'app', settle: 7, skip: ['zero-pages', 'free-heap', 'arenas'] }, warmUp: { timeout } },
+    SAMPLE_FACTS,
+  );
 const patient = planWith(30_000);
 const impatient = planWith(300);
 const RUNNING = { state: 'running', checkpointing: false, last: null };
@@ -17,8 +20,8 @@ const WAITING = { state: 'waiting', checkpointing: true, last: null };
 const READY = {
   pid: 1,
   mailbox: { address: '0x7f00', sizeBytes: 4096, nonce: '0x1' },
-  ...{ nanoOffset: '0x10', javaVersion: '17.0.1', gc: 'Serial', stepsMs: {} },
-  ...{ droppedBytes: 5, maxHeapBytes: 4096, heap: null, jvmMemory: { codeCache: null, metaspace: [] } },
+  ...{ nanoOffset: '0x10', javaVersion: '17.0.1', gc: 'Serial', steps: [] },
+  ...{ maxHeapBytes: 4096, heap: null, jvmMemory: { codeCache: null, metaspace: [] } },
   ...{ cpu: { jvm: null, libc: null }, resources: [] },
 };
 const says = (json: object, exitCode = 0): ExecResult => ({ exitCode, stdout: JSON.stringify(json), stderr: '' });
@@ -47,7 +50,7 @@ test('joins the app once its JVM answers', async () => {
     return words[0] === 'status' ? says(RUNNING) : says(READY);
   };
   expect(await waitFor({ ctl })).toMatchObject({ pid: 1, nanoOffset: '0x10' });
-  expect(heard).toEqual(['status', 'status', 'status', 'checkpoint --settle-ms 7 --join']);
+  expect(heard).toEqual(['status', 'status', 'status', 'checkpoint --settle-ms 7 --skip arenas,free-heap --join']);
 });
 
 test.each([

@@ -31,7 +31,7 @@ const PLAN = {
   app: { user: { uid: 10001, gid: 10002 }, workingDir: '/app', environment: { MODE: 'x' }, ports: [8080] },
   base: { javaVersion: 25 },
   command: { argv: ['/opt/java/bin/java', '-Xmx64m', '-jar', '/app/demo.jar', 'an argument'], jvmOptionIndex: 2 },
-  checkpoint: { memory: 'map' },
+  checkpoint: { memory: 'map', skip: ['trim'] },
 } as unknown as BuildPlan;
 
 function makeCheckpoint(stateTar: string): Checkpoint {
@@ -44,8 +44,7 @@ function makeCheckpoint(stateTar: string): Checkpoint {
       nanoOffset: '0x4',
       javaVersion: '25.0.3',
       gc: 'G1',
-      stepsMs: { gc: 5 },
-      droppedBytes: 77,
+      steps: [{ name: 'free-heap', ms: 0.2, freedBytes: 77 }],
     },
     cpu: [{ leaf: 7, subleaf: 0, registers: [1, 0xffffffff, 2, 3] }],
     stateTar,
@@ -200,8 +199,9 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
       readAheadBytes: 5000,
       populatedBytes: 3000,
       threadCount: 20,
-      droppedHeapBytes: 77,
     },
+    steps: [{ name: 'free-heap', ms: 0.2, freedBytes: 77 }],
+    skippedSteps: ['trim'],
     cpu: ['00000007 00000000 00000001 ffffffff 00000002 00000003'],
   });
 });

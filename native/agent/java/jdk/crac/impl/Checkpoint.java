@@ -120,16 +120,23 @@ public final class Checkpoint {
     /** Returns in the restored process. */
     private static void takeDump(Client client, Steps steps) throws CheckpointException {
         Renewal.rehearse();
-        Native.awaitIdleCompilers(COMPILERS_LIMIT_MS);
-        steps.done("jitIdle");
-        // HotSpot's cleaner frees the compilers' arena chunks within 5 s
-        settle(client.settleMs);
-        steps.done("settle");
+        steps.skip(client.skipped);
+        if (steps.includes("jit-idle")) {
+            boolean rest = Native.awaitIdleCompilers(COMPILERS_LIMIT_MS);
+            steps.done("jit-idle", rest ? null : "they did not within " + COMPILERS_LIMIT_MS / 1000 + " s");
+        }
+        if (steps.includes("arenas")) {
+            // HotSpot's cleaner frees the compilers' arena chunks within 5 s
+            settle(client.settleMs);
+            steps.done("arenas");
+        }
         String resources = OpenResources.decide();
-        long droppedBytes = Native.collectAndDropFreeHeap();
-        steps.done("gc");
-        Native.trimMalloc();
-        steps.done("trim");
+        steps.done("resources");
+        collect(steps);
+        if (steps.includes("trim")) {
+            boolean trimmed = Native.trimMalloc();
+            steps.done("trim", trimmed ? null : "this C library has no malloc_trim");
+        }
 
         long mailbox = Native.publishMailbox();
         String ready = "{\"pid\":" + Native.processId()
@@ -139,8 +146,7 @@ public final class Checkpoint {
                 + "},\"nanoOffset\":" + Json.address(Native.nanoOffsetAddress())
                 + ",\"javaVersion\":" + Json.quote(System.getProperty("java.version"))
                 + ",\"gc\":" + Json.quote(Native.collector())
-                + ",\"stepsMs\":" + steps.toJson()
-                + ",\"droppedBytes\":" + droppedBytes
+                + ",\"steps\":" + steps.toJson()
                 + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
                 + ",\"heap\":" + heapRange()
                 + ",\"jvmMemory\":" + jvmMemory()
@@ -172,6 +178,29 @@ public final class Checkpoint {
         if (end != Native.RESTORED) {
             throw new CheckpointException("no checkpoint was taken: the dump failed or was given up");
         }
+    }
+
+    /** The free heap is dropped while a collection has stopped the JVM: without one it is not. */
+    private static void collect(Steps steps) {
+        boolean collects = steps.includes("collect");
+        if (collects) {
+            Native.collect();
+            steps.done("collect");
+        }
+        // now there is little garbage to look at, and its own will go
+        Native.findGenerators();
+        steps.done("generators");
+        if (collects && steps.includes("free-heap")) {
+            long[] told = new long[2];
+            String obstacle = Native.collectAndDropFreeHeap(told);
+            steps.done("collect");
+            steps.doneWithin("collect", "free-heap", told[1], told[0], obstacle);
+        } else if (collects) {
+            Native.collect();
+            steps.done("collect");
+        }
+        Native.passCodeBarriers();
+        steps.done("compiled-code");
     }
 
     /** JSON: where the heap is reserved, or null. */

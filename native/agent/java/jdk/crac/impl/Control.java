@@ -32,10 +32,19 @@ final class Control {
     /**
      * Called by the control thread; owns the connection.
      *
+     * @param skip names of steps to be left out, with commas between them
      * @param join wait for the app's own request instead of making one
      */
-    static void requestCheckpoint(int connection, int settleMs, boolean join) {
-        Client client = new Client(connection, settleMs);
+    static void requestCheckpoint(int connection, int settleMs, String skip, boolean join) {
+        List<String> skipped = skip.isEmpty() ? List.of() : List.of(skip.split(","));
+        Client client = new Client(connection, settleMs, skipped);
+        for (String name : skipped) {
+            if (!Steps.SKIPPABLE.contains(name)) {
+                client.reply(Json.error("there is no step " + name + " to be left out, only "
+                        + String.join(", ", Steps.SKIPPABLE), List.of()));
+                return;
+            }
+        }
         synchronized (LOCK) {
             dropGoneClient();
             if (waiting != null || running && !awaiting) {

@@ -23,13 +23,30 @@ final class Native {
     /** Opens a package of a module to another one. */
     static native void open(Module module, String packageName, Module to);
 
-    /** Waits until the JIT compilers have had nothing to do for a while, or the time is up. */
-    static native void awaitIdleCompilers(int limitMs);
+    /** Anonymous memory that is resident; 0 where the kernel does not tell. */
+    static native long residentBytes();
 
-    /** Two full collections; the second gives the free heap back to the kernel. Returns the bytes given back. */
-    static native long collectAndDropFreeHeap();
+    /** Waits until the JIT compilers have had nothing to do for a while; false when the time was up before. */
+    static native boolean awaitIdleCompilers(int limitMs);
 
-    static native void trimMalloc();
+    /** A full collection. */
+    static native void collect();
+
+    /**
+     * A full collection, at whose end the free heap is given back to the kernel. Returns why it was not, or null.
+     *
+     * @param told gets the bytes given back and the nanoseconds that this took
+     */
+    static native String collectAndDropFreeHeap(long[] told);
+
+    /** Finds the generators of random numbers, which get new seeds after the restore. */
+    static native void findGenerators();
+
+    /** To be called after the last collection. */
+    static native void passCodeBarriers();
+
+    /** False where the C library has no such function. */
+    static native boolean trimMalloc();
 
     /** Creates a mailbox in state WAITING with a fresh nonce. */
     static native long publishMailbox();
