@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CracBuildError } from '../errors.ts';
+import { DROP_CAUSES } from '../restore-plan/kept-pages.ts';
 import { CAUSES } from '../restore-plan/memory-causes.ts';
 import { STEP_NAMES, STEPS, type StepName } from '../steps.ts';
 
@@ -11,7 +12,7 @@ const schema = z.object({
   gc: z.string(),
   sizes: z.object({
     byCause: z.record(z.enum(CAUSES), z.object({ rawBytes: count, compressedBytes: count })),
-    droppedPages: z.object({ zero: count, 'equal-to-file': count, 'dead-stack': count, 'free-heap': count }),
+    droppedPages: z.record(z.enum(DROP_CAUSES), count),
   }),
   steps: z.array(
     z.object({ name: z.string(), ms: z.number(), freedBytes: z.number().int(), note: z.string().optional() }),
@@ -93,6 +94,7 @@ export function listGivenBack({ steps }: CheckpointSizes): readonly LeftOut[] {
 
 const COMPILE_STEPS = {
   'heap-pages': 'free-heap',
+  'malloc-pages': 'free-malloc',
   'zero-pages': 'zero',
   'file-pages': 'equal-to-file',
   'dead-stacks': 'dead-stack',

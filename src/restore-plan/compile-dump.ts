@@ -3,7 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { Dump } from '../criu/read-dump.ts';
-import type { FreeHeap } from '../hotspot/free-heap.ts';
 import type { StepName } from '../steps.ts';
 import { findAllocators } from './allocators.ts';
 import { type Areas, sortAreas } from './areas.ts';
@@ -40,8 +39,6 @@ const THREAD_BYTES = 64 << 10;
 /** What is written between release and the first answer, however the memory is mapped. */
 const EARLY_BYTES = 24 << 20;
 
-const NOTHING_FREE: FreeHeap = { ranges: [] };
-
 /** Writes plan.bin and mem.bin into `outDir`; rejects with STATE_REFUSED and every refusal there is. */
 export async function compileDump(
   dumped: Dump,
@@ -73,8 +70,8 @@ export async function compileDump(
   const stacks = dump.threads.map(({ core }) => stackOf(core));
   const { ready } = checkpoint;
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
-  const free = skip.has('heap-pages') ? NOTHING_FREE : findFreePages(dump.threads, areas, memory, files, policy.heap);
-  const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile, skip);
+  const free = findFreePages(dump, areas, memory, files, policy.heap, skip);
+  const layout = writeMemory(areas, memory, files, stacks, policy, free.pages, scanner, memFile, skip);
   const causes = findCauses(areas, memory, files, stacks, ready);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
@@ -137,7 +134,8 @@ export async function compileDump(
     mappingCount: layout.mappingCount,
     requiredCpu,
     droppedPages: layout.droppedPages,
-    unknownHeap: free.unknown,
+    unknownHeap: free.unknown['free-heap'],
+    unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,
     contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },

@@ -1,34 +1,85 @@
-/** Pages of the Java heap that hold no objects, as the dump itself tells. */
+/** Pages that nobody reads before writing to them, as the dump itself tells. Nothing is refused here: what is not sure is kept. */
 import { basename } from 'node:path';
-import type { DumpedThread } from '../criu/read-dump.ts';
+import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
-import type { Range } from '../hotspot/address-space.ts';
+import { type FreeChunks, findFreeChunks } from '../glibc/free-chunks.ts';
+import type { AddressSpace, Range } from '../hotspot/address-space.ts';
 import { type FreeHeap, findFreeHeap } from '../hotspot/free-heap.ts';
+import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
 import { openDumpedMemory } from './dumped-memory.ts';
 import { PAGE_BYTES } from './format.ts';
+import type { FreeCause, FreePages } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
 import type { ProcessMemory } from './process-memory.ts';
 import { isInSystemCall } from './sigframe.ts';
 import { nameOf } from './threads.ts';
 
-/** `heap`: where it is reserved; undefined: the JVM did not tell. Nothing is refused here: what is not sure is kept. */
+export interface Free {
+  /** By address. */
+  readonly pages: readonly FreePages[];
+  /** Why there are none. */
+  readonly unknown: Readonly<Partial<Record<FreeCause, string>>>;
+}
+
+/** `heap`: where the Java heap is reserved; undefined: the JVM did not tell. */
 export function findFreePages(
-  threads: readonly DumpedThread[],
+  { threads, mm }: Pick<Dump, 'threads' | 'mm'>,
   { mapped }: Areas,
   memory: ProcessMemory,
   files: readonly MappedFile[],
   heap: Range | undefined,
-): FreeHeap {
+  skip: ReadonlySet<StepName>,
+): Free {
+  const process = { threads, mapped, files, memory: openDumpedMemory(mapped, memory, files) };
+  const brk = { start: Number(mm.startBrk), end: Number(mm.brk) };
+  const found = [
+    find('heap-pages', 'free-heap', () => findInHeap(process, heap)),
+    find('malloc-pages', 'free-malloc', () => findInMalloc(process, brk)),
+  ];
+  return {
+    pages: found.flatMap(({ pages }) => pages).toSorted((a, b) => a.start - b.start),
+    unknown: Object.fromEntries(
+      found.flatMap(({ cause, unknown }) => (unknown === undefined ? [] : [[cause, unknown]])),
+    ),
+  };
+
+  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeChunks) {
+    const { ranges, unknown } = skip.has(step) ? NOTHING : look();
+    return { cause, unknown, pages: wholePages(ranges).map((range) => ({ ...range, cause })) };
+  }
+}
+
+interface Process {
+  readonly threads: readonly DumpedThread[];
+  readonly mapped: readonly Vma[];
+  readonly files: readonly MappedFile[];
+  readonly memory: AddressSpace;
+}
+
+const NOTHING: FreeHeap = { ranges: [] };
+
+function findInHeap({ threads, mapped, files, memory }: Process, heap: Range | undefined): FreeHeap {
   if (heap === undefined) return { ranges: [], unknown: 'the JVM does not tell where its heap is' };
   const busy = threads.find((thread) => mayChangeHeap(thread, mapped));
   if (busy !== undefined)
     return { ranges: [], unknown: `thread ${busy.tid} (${nameOf(busy.core)}) runs code that may be the JVM's own` };
-  const libjvm = mapped.find((vma) => vma.offset === 0 && pathOf(vma, files) === 'libjvm.so');
+  const libjvm = mapped.find((vma) => vma.offset === 0 && nameOfFile(vma, files) === 'libjvm.so');
   if (libjvm === undefined) return { ranges: [], unknown: 'no libjvm.so is mapped' };
-  const { ranges, ...rest } = findFreeHeap(openDumpedMemory(mapped, memory, files), libjvm.start, heap);
-  return { ...rest, ranges: wholePages(ranges) };
+  return findFreeHeap(memory, libjvm.start, heap);
 }
+
+/** With a single thread glibc does without locks, and nothing tells whether it was stopped within malloc. */
+function findInMalloc({ threads, mapped, files, memory }: Process, brk: Range): FreeChunks {
+  if (threads.length === 1) return { ranges: [], unknown: 'the process has a single thread' };
+  const data = mapped.filter((vma) => (vma.prot & PROT_WRITE) !== 0 && GLIBC.test(nameOfFile(vma, files) ?? ''));
+  if (data.length === 0) return { ranges: [], unknown: 'no libc.so.6 is mapped' };
+  return findFreeChunks(memory, data, brk);
+}
+
+const PROT_WRITE = 2;
+/** Until 2.33 its file had its version in the name, and libc.so.6 was a link. */
+const GLIBC = /^libc(\.so\.6|-2\.\d+\.so)$/;
 
 /**
  * The JVM writes the header of a G1 object that takes whole regions before it says that they are taken. Code that it has
@@ -52,7 +103,7 @@ function wholePages(ranges: readonly Range[]): readonly Range[] {
     .filter(({ start, end }) => start < end);
 }
 
-function pathOf(vma: Vma, files: readonly MappedFile[]): string | undefined {
+function nameOfFile(vma: Vma, files: readonly MappedFile[]): string | undefined {
   const file = isFileArea(vma) ? files.find(({ id }) => id === vma.fileId) : undefined;
   return file && basename(file.path);
 }

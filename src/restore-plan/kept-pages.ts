@@ -13,7 +13,17 @@ export interface Stretch {
   readonly source?: { readonly file: string; readonly offset: number };
 }
 
-export type DropCause = 'zero' | 'equal-to-file' | 'dead-stack' | 'free-heap';
+/** Of memory in which nothing is read before it is written. */
+const FREE_CAUSES = ['free-heap', 'free-malloc'] as const;
+export type FreeCause = (typeof FREE_CAUSES)[number];
+export const DROP_CAUSES = ['zero', 'equal-to-file', 'dead-stack', ...FREE_CAUSES] as const;
+export type DropCause = (typeof DROP_CAUSES)[number];
+export type DroppedPages = Readonly<Record<DropCause, number>>;
+export const NOTHING_DROPPED = Object.fromEntries(DROP_CAUSES.map((cause) => [cause, 0])) as DroppedPages;
+
+export interface FreePages extends Range {
+  readonly cause: FreeCause;
+}
 
 export interface AreaPages {
   readonly start: number;
@@ -36,19 +46,19 @@ const CHUNK_BYTES = 4 << 20;
 
 export interface PageSorter {
   /** So far. */
-  readonly droppedPages: Readonly<Record<DropCause, number>>;
+  readonly droppedPages: DroppedPages;
   /** By address. */
   readonly findKept: (area: AreaPages) => readonly Stretch[];
 }
 
-/** `free`: pages in which nothing is read before it is written, by address. */
+/** `free`: by address, none over another. */
 export function makePageSorter(
   memory: ProcessMemory,
   scanner: PageScanner,
-  free: readonly Range[] = [],
+  free: readonly FreePages[] = [],
   skip: ReadonlySet<StepName> = new Set(),
 ): PageSorter {
-  const droppedPages = { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 };
+  const droppedPages: Record<DropCause, number> = { ...NOTHING_DROPPED };
   const bytes = Buffer.alloc(CHUNK_BYTES);
   const others = Buffer.alloc(CHUNK_BYTES);
   const verdicts = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
@@ -60,11 +70,11 @@ export function makePageSorter(
     drop(area.start, alive, 'dead-stack');
     let done = alive;
     // What a private mapping of a file would bring back is the file's, not zero.
-    for (const { start, end } of area.original === undefined ? free : []) {
+    for (const { start, end, cause } of area.original === undefined ? free : []) {
       if (end <= done || start >= area.end) continue;
       sort(done, start, area, kept);
       done = Math.min(end, area.end);
-      drop(Math.max(start, alive), done, 'free-heap');
+      drop(Math.max(start, alive), done, cause);
     }
     sort(done, area.end, area, kept);
     return kept;

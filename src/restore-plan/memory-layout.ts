@@ -1,13 +1,12 @@
 /** From areas and pages to the MEM section and mem.bin. */
 import type { Vma } from '../criu/schema.ts';
-import type { Range } from '../hotspot/address-space.ts';
 import type { StepName } from '../steps.ts';
 import { ADVICE, hasAdvice, LASTING_ADVICE } from './advice.ts';
 import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { type AreaMemory, bridgeGaps, countMappings } from './bridge-gaps.ts';
 import { findDeadStacks, type Stack } from './dead-stacks.ts';
 import { MEM, type MemRecord, NO_FILE } from './format.ts';
-import { type DropCause, makePageSorter, type Original } from './kept-pages.ts';
+import { type DroppedPages, type FreePages, makePageSorter, type Original } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
 import { type PlacedStretch, placeStretches, writeMemFile } from './mem-file.ts';
 import { chooseStrategy, type MemoryPolicy } from './memory-strategy.ts';
@@ -21,7 +20,7 @@ export interface MemoryLayout {
   readonly readBytes: number;
   /** At most. */
   readonly mappingCount: number;
-  readonly droppedPages: Readonly<Record<DropCause, number>>;
+  readonly droppedPages: DroppedPages;
   /** What is in mem.bin, by address. */
   readonly stretches: readonly PlacedStretch[];
 }
@@ -35,7 +34,7 @@ export function writeMemory(
   files: readonly MappedFile[],
   stacks: readonly Stack[],
   policy: MemoryPolicy,
-  free: readonly Range[],
+  free: readonly FreePages[],
   scanner: PageScanner,
   memFile: string,
   skip: ReadonlySet<StepName>,

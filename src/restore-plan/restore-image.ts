@@ -1,7 +1,7 @@
 import type { Blob } from './blob.ts';
 import type { RequiredCpu } from './cpu-features.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
-import type { DropCause } from './kept-pages.ts';
+import type { DroppedPages } from './kept-pages.ts';
 import type { SizesByCause } from './measure-causes.ts';
 
 /** The compiled checkpoint: what goes under /opt/crac/checkpoint. */
@@ -19,9 +19,11 @@ export interface RestoreImage {
   readonly mappingCount: number;
   readonly requiredCpu: RequiredCpu;
   /** Pages left out, by cause. */
-  readonly droppedPages: Readonly<Record<DropCause, number>>;
+  readonly droppedPages: DroppedPages;
   /** Why no part of the Java heap is left out as free; undefined: it could be told what is. */
   readonly unknownHeap?: string | undefined;
+  /** The same of malloc. */
+  readonly unknownMalloc?: string | undefined;
   /** What mem.bin is there for. */
   readonly byCause: SizesByCause;
   /** For whose sake memory outside of the Java heap is read and not mapped. */

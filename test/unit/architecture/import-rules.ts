@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['build.ts', 'config', 'plan'],
   ['stages'],
   ['engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar'],
-  ['tar', 'report', 'hotspot'],
+  ['tar', 'report', 'hotspot', 'glibc'],
   ['errors.ts', 'world.ts', 'version.ts', 'steps.ts'],
 ];
 

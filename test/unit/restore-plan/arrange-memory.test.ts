@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { arrangeMemory } from '../../../src/restore-plan/arrange-memory.ts';
 import { Blob } from '../../../src/restore-plan/blob.ts';
 import { MEM, type MemRecord, NO_FILE } from '../../../src/restore-plan/format.ts';
+import { NOTHING_DROPPED } from '../../../src/restore-plan/kept-pages.ts';
 import { parsePlanHeader } from '../../../src/restore-plan/read-plan.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { mergeRuns, type Run } from '../../../src/restore-plan/touches.ts';
@@ -33,7 +34,7 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
     ...{
       threadCount: 1,
       mappingCount: mem.length,
-      droppedPages: { zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 },
+      droppedPages: NOTHING_DROPPED,
     },
     requiredCpu: { features: [], because: '' },
     byCause: SAMPLE_SIZES,

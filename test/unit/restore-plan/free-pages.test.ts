@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DumpedThread } from '../../../src/criu/read-dump.ts';
-import { VMA } from '../../../src/criu/schema.ts';
+import { type Mm, VMA } from '../../../src/criu/schema.ts';
 import { decodeMessage } from '../../../src/criu/wire.ts';
 import { findFreePages } from '../../../src/restore-plan/free-pages.ts';
 import type { MappedFile } from '../../../src/restore-plan/mapped-files.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
+import type { StepName } from '../../../src/steps.ts';
 import { LIBJVM, makeJvm, RESERVED } from '../hotspot/tiny-jvm.ts';
 import { encodeMessage, type Fields } from './criu-encoder.ts';
 import { anonymous } from './sample-dump.ts';
@@ -53,12 +54,14 @@ function find(
   threads: readonly (readonly [ip: number, call: bigint])[],
   areas: readonly Fields[] = mapped,
   heap = RESERVED,
+  skip: readonly StepName[] = [],
 ) {
   using memory = new ProcessMemory(pagesFile, [{ address: LIBJVM + PAGES_OF_FILE * PAGE, pageCount, offset: 0 }]);
-  return findFreePages(
-    threads.map(
-      ([ip, origAx], tid) => ({ tid, core: { thread: { registers: { ip: BigInt(ip), origAx } } } }) as DumpedThread,
-    ),
+  const dumped = threads.map(
+    ([ip, origAx], tid) => ({ tid, core: { thread: { registers: { ip: BigInt(ip), origAx } } } }) as DumpedThread,
+  );
+  const { pages, unknown } = findFreePages(
+    { threads: dumped, mm: { startBrk: 0, brk: 0 } as Mm },
     {
       ...{ mapped: areas.map((fields) => decodeMessage(VMA, encodeMessage(fields))), guards: [] },
       ...{ vvar: { start: 0, size: 0 }, vdso: { start: 0, size: 0 } },
@@ -66,7 +69,9 @@ function find(
     memory,
     files,
     heap,
+    new Set(skip),
   );
+  return { pages: pages.map(({ start, end }) => ({ start, end })), unknown: unknown['free-heap'] };
 }
 
 test('whole pages between top and end are free, while threads wait in system calls or run what the JVM has compiled', () => {
@@ -76,7 +81,7 @@ test('whole pages between top and end are free, while threads wait in system cal
       [CODE_CACHE + 5, NO_SYSTEM_CALL],
     ]),
   ).toEqual({
-    ranges: [
+    pages: [
       { start: AT + PAGE, end: AT + 2 * PAGE },
       { start: AT + 4 * PAGE, end: AT + 8 * PAGE },
       { start: AT + 10 * PAGE, end: AT + 11 * PAGE },
@@ -94,12 +99,13 @@ test.each([
       [ip, NO_SYSTEM_CALL],
     ]),
   ).toEqual({
-    ranges: [],
+    pages: [],
     unknown: expect.stringMatching(/^thread 1 .* runs code that may be the JVM's own$/),
   });
 });
 
 test('nothing is free in a process without a libjvm.so, or with another heap', () => {
-  expect(find([], mapped.slice(0, 2))).toEqual({ ranges: [], unknown: 'no libjvm.so is mapped' });
-  expect(find([], mapped, { ...RESERVED, end: RESERVED.end + PAGE })).toMatchObject({ ranges: [] });
+  expect(find([], mapped.slice(0, 2))).toEqual({ pages: [], unknown: 'no libjvm.so is mapped' });
+  expect(find([], mapped, RESERVED, ['heap-pages'])).toEqual({ pages: [] });
+  expect(find([], mapped, { ...RESERVED, end: RESERVED.end + PAGE })).toMatchObject({ pages: [] });
 });

@@ -2,8 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PageRun } from '../../../src/criu/read-dump.ts';
-import type { Range } from '../../../src/hotspot/address-space.ts';
-import { type AreaPages, makePageSorter, type Stretch } from '../../../src/restore-plan/kept-pages.ts';
+import {
+  type AreaPages,
+  type FreePages,
+  makePageSorter,
+  NOTHING_DROPPED,
+  type Stretch,
+} from '../../../src/restore-plan/kept-pages.ts';
 import { placeStretches, writeMemFile } from '../../../src/restore-plan/mem-file.ts';
 import { javascriptScanner } from '../../../src/restore-plan/page-scanner.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
@@ -16,7 +21,7 @@ const memFile = join(dir, 'mem.bin');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** `pages`: one character a page, "0" for zeros, in the order of the pages file. */
-function sort(pages: string, runs: readonly PageRun[], area: AreaPages, free: readonly Range[] = []) {
+function sort(pages: string, runs: readonly PageRun[], area: AreaPages, free: readonly FreePages[] = []) {
   writeFileSync(pagesFile, render(pages));
   using memory = new ProcessMemory(pagesFile, runs);
   const sorter = makePageSorter(memory, javascriptScanner, free);
@@ -45,7 +50,7 @@ test('runs that follow each other in process and file become one stretch, cut of
   const { kept, dropped, mem } = sort('abcde', [run(10, 2, 0), run(12, 3, 2)], { start: 11 * PAGE, end: 14 * PAGE });
   expect(inPages(kept)).toEqual([[11, 3, 1]]);
   expect(mem.equals(render('bcd'))).toBe(true);
-  expect(dropped).toEqual({ zero: 0, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 0 });
+  expect(dropped).toEqual(NOTHING_DROPPED);
 });
 
 test('a stretch ends where the process has a gap, where the file has one, and where a page is dropped', () => {
@@ -71,22 +76,24 @@ test('below the stack pointer nothing is kept, zero or not', () => {
   const area = { start: 10 * PAGE, end: 14 * PAGE, deadBelow: 12 * PAGE };
   const { kept, dropped } = sort('a0cd', [run(10, 4, 0)], area);
   expect(inPages(kept)).toEqual([[12, 2, 2]]);
-  expect(dropped).toEqual({ zero: 0, 'equal-to-file': 0, 'dead-stack': 2, 'free-heap': 0 });
+  expect(dropped).toEqual({ ...NOTHING_DROPPED, 'dead-stack': 2 });
 });
 
 test('of free heap nothing is kept, wherever areas and runs begin and end', () => {
-  const free = [
-    [5, 11],
-    [13, 14],
-    [16, 30],
-  ].map(([start = 0, end = 0]) => ({ start: start * PAGE, end: end * PAGE }));
+  const free = (
+    [
+      [5, 11, 'free-heap'],
+      [13, 14, 'free-malloc'],
+      [16, 30, 'free-heap'],
+    ] as const
+  ).map(([start, end, cause]) => ({ start: start * PAGE, end: end * PAGE, cause }));
   const runs = [run(9, 4, 0), run(13, 4, 4)];
   const { kept, dropped } = sort('abc0efgh', runs, { start: 10 * PAGE, end: 17 * PAGE }, free);
   expect(inPages(kept)).toEqual([
     [11, 1, 2],
     [14, 2, 5],
   ]);
-  expect(dropped).toEqual({ zero: 1, 'equal-to-file': 0, 'dead-stack': 0, 'free-heap': 3 });
+  expect(dropped).toEqual({ ...NOTHING_DROPPED, zero: 1, 'free-heap': 2, 'free-malloc': 1 });
   const after = sort('ab', [run(40, 2, 0)], { start: 40 * PAGE, end: 42 * PAGE }, free);
   expect(inPages(after.kept)).toEqual([[40, 2, 0]]);
 });
@@ -95,7 +102,7 @@ test('of a mapped file nothing is free: its own bytes would come back', () => {
   const file = join(dir, 'archive');
   writeFileSync(file, render('-'));
   const area = { start: 10 * PAGE, end: 11 * PAGE, original: { file, offset: 0, sizeBytes: PAGE } };
-  const { kept } = sort('x', [run(10, 1, 0)], area, [{ start: 0, end: 20 * PAGE }]);
+  const { kept } = sort('x', [run(10, 1, 0)], area, [{ start: 0, end: 20 * PAGE, cause: 'free-heap' }]);
   expect(inPages(kept)).toEqual([[10, 1, 0]]);
 });
 

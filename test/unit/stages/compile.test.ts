@@ -31,11 +31,12 @@ function useAllocator(): void {
   if (library !== undefined) sample.root.set('/lib/library', { ...library, localPath });
 }
 
-test('it tells how much there is, and that the native part is missing, and why no heap is left out', async () => {
+test('it tells how much there is, and that the native part is missing, and why nothing is left out as free', async () => {
   expect(await compile('map')).toEqual([
     '1 threads, 5 areas, 0 descriptors',
     expect.stringMatching(/^comparing pages in JavaScript: Error: Cannot find module .*pages\.node/),
     'free parts of the Java heap are kept: the JVM does not tell where its heap is',
+    "free parts of malloc's memory are kept: the process has a single thread",
   ]);
 });
 

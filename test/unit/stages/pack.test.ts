@@ -9,6 +9,7 @@ import { openBlob } from '../../../src/oci/blob-store.ts';
 import type { Layer } from '../../../src/oci/image.ts';
 import type { BuildPlan } from '../../../src/plan/build-plan.ts';
 import { Blob } from '../../../src/restore-plan/blob.ts';
+import { NOTHING_DROPPED } from '../../../src/restore-plan/kept-pages.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { composeImage } from '../../../src/stages/compose.ts';
 import { packLayers } from '../../../src/stages/pack.ts';
@@ -69,7 +70,7 @@ function makeRestoreImage(): RestoreImage {
     threadCount: 20,
     mappingCount: 300,
     requiredCpu: { features: ['sse2', 'avx'], because: 'chosen' },
-    droppedPages: { zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
+    droppedPages: { ...NOTHING_DROPPED, zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
     byCause: SAMPLE_SIZES,
     allocators: ['/app/libmalloc.so'],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
