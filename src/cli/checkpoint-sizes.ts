@@ -94,6 +94,7 @@ export function listGivenBack({ steps }: CheckpointSizes): readonly LeftOut[] {
 
 const COMPILE_STEPS = {
   'heap-pages': 'free-heap',
+  'code-pages': 'free-code',
   'malloc-pages': 'free-malloc',
   'zero-pages': 'zero',
   'file-pages': 'equal-to-file',

@@ -135,6 +135,7 @@ export async function compileDump(
     requiredCpu,
     droppedPages: layout.droppedPages,
     unknownHeap: free.unknown['free-heap'],
+    unknownCode: free.unknown['free-code'],
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,

@@ -4,6 +4,7 @@ import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
 import { type FreeChunks, findFreeChunks } from '../glibc/free-chunks.ts';
 import type { AddressSpace, Range } from '../hotspot/address-space.ts';
+import { type FreeCode, findFreeCode } from '../hotspot/free-code.ts';
 import { type FreeHeap, findFreeHeap } from '../hotspot/free-heap.ts';
 import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
@@ -35,6 +36,7 @@ export function findFreePages(
   const brk = { start: Number(mm.startBrk), end: Number(mm.brk) };
   const found = [
     find('heap-pages', 'free-heap', () => findInHeap(process, heap)),
+    find('code-pages', 'free-code', () => findInCode(process)),
     find('malloc-pages', 'free-malloc', () => findInMalloc(process, brk)),
   ];
   return {
@@ -44,7 +46,7 @@ export function findFreePages(
     ),
   };
 
-  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeChunks) {
+  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeCode | FreeChunks) {
     const { ranges, unknown } = skip.has(step) ? NOTHING : look();
     return { cause, unknown, pages: wholePages(ranges).map((range) => ({ ...range, cause })) };
   }
@@ -59,14 +61,26 @@ interface Process {
 
 const NOTHING: FreeHeap = { ranges: [] };
 
-function findInHeap({ threads, mapped, files, memory }: Process, heap: Range | undefined): FreeHeap {
+function findInHeap(process: Process, heap: Range | undefined): FreeHeap {
   if (heap === undefined) return { ranges: [], unknown: 'the JVM does not tell where its heap is' };
-  const busy = threads.find((thread) => mayChangeHeap(thread, mapped));
+  return whileAtRest(process, (libjvm) => findFreeHeap(process.memory, libjvm, heap));
+}
+
+function findInCode(process: Process): FreeCode {
+  return whileAtRest(process, (libjvm) => findFreeCode(process.memory, libjvm));
+}
+
+/** `libjvm`: where it is mapped. */
+function whileAtRest<Found>(
+  { threads, mapped, files }: Process,
+  look: (libjvm: number) => Found,
+): Found | { ranges: []; unknown: string } {
+  const busy = threads.find((thread) => mayRunJvm(thread, mapped));
   if (busy !== undefined)
     return { ranges: [], unknown: `thread ${busy.tid} (${nameOf(busy.core)}) runs code that may be the JVM's own` };
   const libjvm = mapped.find((vma) => vma.offset === 0 && nameOfFile(vma, files) === 'libjvm.so');
   if (libjvm === undefined) return { ranges: [], unknown: 'no libjvm.so is mapped' };
-  return findFreeHeap(memory, libjvm.start, heap);
+  return look(libjvm.start);
 }
 
 /** With a single thread glibc does without locks, and nothing tells whether it was stopped within malloc. */
@@ -82,10 +96,11 @@ const PROT_WRITE = 2;
 const GLIBC = /^libc(\.so\.6|-2\.\d+\.so)$/;
 
 /**
- * The JVM writes the header of a G1 object that takes whole regions before it says that they are taken. Code that it has
- * made itself first takes, then writes; and who is in a system call is not between the two.
+ * The JVM writes the header of a G1 object that takes whole regions before it says that they are taken, and changes its code
+ * cache in several steps. Code that it has made itself first takes, then writes, and leaves the code cache alone; and who
+ * is in a system call is not between two such steps.
  */
-function mayChangeHeap({ core }: DumpedThread, mapped: readonly Vma[]): boolean {
+function mayRunJvm({ core }: DumpedThread, mapped: readonly Vma[]): boolean {
   const registers = core.thread?.registers;
   if (registers === undefined) return true;
   if (isInSystemCall(registers)) return false;

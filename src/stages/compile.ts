@@ -26,7 +26,11 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
       stage: 'compile',
       text: `memory outside of the Java heap is read, not mapped: ${image.allocators.join(', ')} may count on zeros in what it gives back`,
     });
-  const kept = { 'the Java heap': image.unknownHeap, "malloc's memory": image.unknownMalloc };
+  const kept = {
+    'the Java heap': image.unknownHeap,
+    'the code cache': image.unknownCode,
+    "malloc's memory": image.unknownMalloc,
+  };
   for (const [what, why] of Object.entries(kept))
     if (why !== undefined)
       world.report({ type: 'stage-progress', stage: 'compile', text: `free parts of ${what} are kept: ${why}` });

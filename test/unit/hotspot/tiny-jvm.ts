@@ -4,6 +4,10 @@ import type { AddressSpace, Range } from '../../../src/hotspot/address-space.ts'
 export const LIBJVM = 0x7f0000000000;
 export const RESERVED: Range = { start: 0x80000000, end: 0x80400000 };
 const SIZE = 64 << 10;
+/** A heap of the code cache, and its map of segments. */
+export const CODE: Range = { start: LIBJVM + 0xc000, end: LIBJVM + 0xe000 };
+export const SEGMENT_BYTES = 128;
+export const CODE_MAP = LIBJVM + 0xe000;
 
 /** A number: the field's offset; otherwise it is static, and there. */
 type FieldPlace = number | { readonly at: number };
@@ -23,11 +27,13 @@ export interface Shape {
   /** In address order; of G1: one a region of 1 MiB, undefined: never committed. */
   readonly spaces: readonly (readonly [bottom: number, top: number, end: number] | undefined)[];
   readonly flags?: readonly string[];
+  /** The first blocks of the code cache. */
+  readonly code?: readonly (readonly [segments: number, isUsed: boolean])[];
   /** Not described. */
   readonly missing?: string;
 }
 
-export function makeJvm({ collector, version, spaces, flags = [], missing }: Shape): TinyJvm {
+export function makeJvm({ collector, version, spaces, flags = [], code = [], missing }: Shape): TinyJvm {
   const bytes = Buffer.alloc(SIZE);
   const places = new Map<string, number>();
   let next = 0x4000;
@@ -79,6 +85,26 @@ export function makeJvm({ collector, version, spaces, flags = [], missing }: Sha
   };
 
   const former = version === 17;
+  const headerBytes = former ? 16 : 8;
+  const map = bytes.subarray(CODE_MAP - LIBJVM, CODE_MAP - LIBJVM + (CODE.end - CODE.start) / SEGMENT_BYTES).fill(255);
+  let segment = 0;
+  for (const [index, [length, isUsed]] of code.entries()) {
+    const block = CODE.start + segment * SEGMENT_BYTES;
+    const used = former ? block + 8 : block + 4;
+    bytes.writeUInt32LE(length, block - LIBJVM);
+    bytes[used - LIBJVM] = isUsed ? 1 : 0;
+    for (let part = 0; part < length; part++) map[segment + part] = Math.min(part, 254);
+    places.set(`block ${index}`, block).set(`map ${index}`, CODE_MAP + segment);
+    segment += length;
+  }
+  const codeEnd = [CODE.start, CODE.end, CODE.start, CODE.end];
+  const codeHeap = allocate([0, ...codeEnd, CODE_MAP, CODE_MAP + 0x1000, CODE_MAP, CODE_MAP + map.length, 7]);
+  places
+    .set('code end', codeHeap + 32)
+    .set('map end', codeHeap + 64)
+    .set('segment size', codeHeap + 72);
+  const heaps = allocate([1, allocate([codeHeap])]);
+  places.set('heap count', heaps);
   const region = former ? 'HeapRegion' : 'G1HeapRegion';
   const serial = former ? 'GenCollectedHeap' : 'SerialHeap';
   const places17 = { 'Space::_bottom': 8, 'Space::_end': 24, 'ImmutableSpace::_bottom': 8, 'ImmutableSpace::_end': 24 };
@@ -112,9 +138,17 @@ export function makeJvm({ collector, version, spaces, flags = [], missing }: Sha
     'G1HeapRegionTable::_length': 8,
     ...fieldsOf([region], { _bottom: 8, _top: 16, _end: 24 }),
     [`${region}::GrainBytes`]: variable('region bytes', 1 << 20),
+    'CodeCache::_heaps': variable('heaps', heaps),
+    'CodeCache::_low_bound': variable('code low', CODE.start),
+    'CodeCache::_high_bound': variable('code high', CODE.end),
+    'GrowableArrayBase::_len': 0,
+    'GrowableArray<int>::_data': 8,
+    ...fieldsOf(['CodeHeap'], { _memory: 8, _segmap: 40, _log2_segment_size: 72 }),
+    ...fieldsOf(['VirtualSpace'], { _low_boundary: 0, _high_boundary: 8, _low: 16, _high: 24 }),
+    ...fieldsOf(['HeapBlock::Header'], { _length: 0, _used: former ? 8 : 4 }),
   };
   const structs = Object.entries(fields).flatMap(([name, place]) => {
-    const [type = '', field = ''] = name.split('::');
+    const [, type = '', field = ''] = /^(.*)::(.*)$/.exec(name) ?? [];
     if (name === missing) return [];
     return typeof place === 'number' ? [text(type), text(field), place, 0] : [text(type), text(field), 77, place.at];
   });
@@ -122,10 +156,14 @@ export function makeJvm({ collector, version, spaces, flags = [], missing }: Sha
     ...{ gHotSpotVMStructs: allocateTable(structs, 4), gHotSpotVMStructEntryArrayStride: 32 },
     ...{ gHotSpotVMStructEntryTypeNameOffset: 0, gHotSpotVMStructEntryFieldNameOffset: 8 },
     ...{ gHotSpotVMStructEntryOffsetOffset: 16, gHotSpotVMStructEntryAddressOffset: 24 },
-    ...{ gHotSpotVMTypes: allocateTable([text('JVMFlag'), 16], 2), gHotSpotVMTypeEntryArrayStride: 16 },
+    ...{
+      gHotSpotVMTypes: allocateTable([text('JVMFlag'), 16, text('HeapBlock'), headerBytes], 2),
+      gHotSpotVMTypeEntryArrayStride: 16,
+    },
     ...{ gHotSpotVMTypeEntryTypeNameOffset: 0, gHotSpotVMTypeEntrySizeOffset: 8 },
   };
   for (const [name, value] of Object.entries(exported)) variable(name, value);
+  if (LIBJVM + next > CODE.start) throw new Error('there is no room for the code');
   writeElf(
     bytes,
     new Map(Object.keys(exported).flatMap((name) => (name === missing ? [] : [[name, places.get(name) ?? 0]]))),

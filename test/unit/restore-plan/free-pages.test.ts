@@ -6,10 +6,11 @@ import type { DumpedThread } from '../../../src/criu/read-dump.ts';
 import { type Mm, VMA } from '../../../src/criu/schema.ts';
 import { decodeMessage } from '../../../src/criu/wire.ts';
 import { findFreePages } from '../../../src/restore-plan/free-pages.ts';
+import type { FreeCause } from '../../../src/restore-plan/kept-pages.ts';
 import type { MappedFile } from '../../../src/restore-plan/mapped-files.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
 import type { StepName } from '../../../src/steps.ts';
-import { LIBJVM, makeJvm, RESERVED } from '../hotspot/tiny-jvm.ts';
+import { CODE, LIBJVM, makeJvm, RESERVED } from '../hotspot/tiny-jvm.ts';
 import { encodeMessage, type Fields } from './criu-encoder.ts';
 import { anonymous } from './sample-dump.ts';
 
@@ -71,7 +72,15 @@ function find(
     heap,
     new Set(skip),
   );
-  return { pages: pages.map(({ start, end }) => ({ start, end })), unknown: unknown['free-heap'] };
+  const pagesOf = (wanted: FreeCause) =>
+    pages.flatMap(({ start, end, cause }) => (cause === wanted ? [{ start, end }] : []));
+  return { pages: pagesOf('free-heap'), code: pagesOf('free-code'), unknown };
+}
+
+/** Nobody knows anything. */
+function nothing(reason: string | RegExp) {
+  const unknown = typeof reason === 'string' ? reason : expect.stringMatching(reason);
+  return { pages: [], code: [], unknown: expect.objectContaining({ 'free-heap': unknown, 'free-code': unknown }) };
 }
 
 test('whole pages between top and end are free, while threads wait in system calls or run what the JVM has compiled', () => {
@@ -86,6 +95,8 @@ test('whole pages between top and end are free, while threads wait in system cal
       { start: AT + 4 * PAGE, end: AT + 8 * PAGE },
       { start: AT + 10 * PAGE, end: AT + 11 * PAGE },
     ],
+    code: [CODE],
+    unknown: { 'free-malloc': 'no libc.so.6 is mapped' },
   });
 });
 
@@ -98,14 +109,12 @@ test.each([
       [LIBJVM, FUTEX],
       [ip, NO_SYSTEM_CALL],
     ]),
-  ).toEqual({
-    pages: [],
-    unknown: expect.stringMatching(/^thread 1 .* runs code that may be the JVM's own$/),
-  });
+  ).toEqual(nothing(/^thread 1 .* runs code that may be the JVM's own$/));
 });
 
 test('nothing is free in a process without a libjvm.so, or with another heap', () => {
-  expect(find([], mapped.slice(0, 2))).toEqual({ pages: [], unknown: 'no libjvm.so is mapped' });
-  expect(find([], mapped, RESERVED, ['heap-pages'])).toEqual({ pages: [] });
+  expect(find([], mapped.slice(0, 2))).toEqual(nothing('no libjvm.so is mapped'));
+  expect(find([], mapped, RESERVED, ['heap-pages'])).toMatchObject({ pages: [], code: [CODE] });
+  expect(find([], mapped, RESERVED, ['code-pages']).code).toEqual([]);
   expect(find([], mapped, { ...RESERVED, end: RESERVED.end + PAGE })).toMatchObject({ pages: [] });
 });
