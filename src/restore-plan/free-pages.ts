@@ -32,12 +32,12 @@ export function findFreePages(
   heap: Range | undefined,
   skip: ReadonlySet<StepName>,
 ): Free {
-  const process = { threads, mapped, files, memory: openDumpedMemory(mapped, memory, files) };
+  const dumped = { threads, mapped, files, memory: openDumpedMemory(mapped, memory, files) };
   const brk = { start: Number(mm.startBrk), end: Number(mm.brk) };
   const found = [
-    find('heap-pages', 'free-heap', () => findInHeap(process, heap)),
-    find('code-pages', 'free-code', () => findInCode(process)),
-    find('malloc-pages', 'free-malloc', () => findInMalloc(process, brk)),
+    find('heap-pages', 'free-heap', () => findInHeap(dumped, heap)),
+    find('code-pages', 'free-code', () => findInCode(dumped)),
+    find('malloc-pages', 'free-malloc', () => findInMalloc(dumped, brk)),
   ];
   return {
     pages: found.flatMap(({ pages }) => pages).toSorted((a, b) => a.start - b.start),
@@ -61,13 +61,13 @@ interface Process {
 
 const NOTHING: FreeHeap = { ranges: [] };
 
-function findInHeap(process: Process, heap: Range | undefined): FreeHeap {
+function findInHeap(dumped: Process, heap: Range | undefined): FreeHeap {
   if (heap === undefined) return { ranges: [], unknown: 'the JVM does not tell where its heap is' };
-  return whileAtRest(process, (libjvm) => findFreeHeap(process.memory, libjvm, heap));
+  return whileAtRest(dumped, (libjvm) => findFreeHeap(dumped.memory, libjvm, heap));
 }
 
-function findInCode(process: Process): FreeCode {
-  return whileAtRest(process, (libjvm) => findFreeCode(process.memory, libjvm));
+function findInCode(dumped: Process): FreeCode {
+  return whileAtRest(dumped, (libjvm) => findFreeCode(dumped.memory, libjvm));
 }
 
 /** `libjvm`: where it is mapped. */
