@@ -52,7 +52,7 @@ export function findFreePages(
   }
 }
 
-interface Process {
+interface Dumped {
   readonly threads: readonly DumpedThread[];
   readonly mapped: readonly Vma[];
   readonly files: readonly MappedFile[];
@@ -61,18 +61,18 @@ interface Process {
 
 const NOTHING: FreeHeap = { ranges: [] };
 
-function findInHeap(dumped: Process, heap: Range | undefined): FreeHeap {
+function findInHeap(dumped: Dumped, heap: Range | undefined): FreeHeap {
   if (heap === undefined) return { ranges: [], unknown: 'the JVM does not tell where its heap is' };
   return whileAtRest(dumped, (libjvm) => findFreeHeap(dumped.memory, libjvm, heap));
 }
 
-function findInCode(dumped: Process): FreeCode {
+function findInCode(dumped: Dumped): FreeCode {
   return whileAtRest(dumped, (libjvm) => findFreeCode(dumped.memory, libjvm));
 }
 
 /** `libjvm`: where it is mapped. */
 function whileAtRest<Found>(
-  { threads, mapped, files }: Process,
+  { threads, mapped, files }: Dumped,
   look: (libjvm: number) => Found,
 ): Found | { ranges: []; unknown: string } {
   const busy = threads.find((thread) => mayRunJvm(thread, mapped));
@@ -84,14 +84,33 @@ function whileAtRest<Found>(
 }
 
 /** With a single thread glibc does without locks, and nothing tells whether it was stopped within malloc. */
-function findInMalloc({ threads, mapped, files, memory }: Process, brk: Range): FreeChunks {
+function findInMalloc({ threads, mapped, files, memory }: Dumped, brk: Range): FreeChunks {
   if (threads.length === 1) return { ranges: [], unknown: 'the process has a single thread' };
-  const data = mapped.filter((vma) => (vma.prot & PROT_WRITE) !== 0 && GLIBC.test(nameOfFile(vma, files) ?? ''));
+  const data = findWrittenData(mapped, (vma) => GLIBC.test(nameOfFile(vma, files) ?? ''));
   if (data.length === 0) return { ranges: [], unknown: 'no libc.so.6 is mapped' };
   return findFreeChunks(memory, data, brk);
 }
 
 const PROT_WRITE = 2;
+/** Of a library and of what lies right behind it, which may be its zeroed data. */
+const MOST_DATA_BYTES = 16 << 20;
+
+/** Its areas follow each other. In a process that was itself restored what had been written of them is no longer the file's. */
+function findWrittenData(mapped: readonly Vma[], isOfLibrary: (vma: Vma) => boolean): readonly Vma[] {
+  const first = mapped.findIndex(isOfLibrary);
+  const data: Vma[] = [];
+  if (first < 0) return data;
+  let end = mapped[first]?.start ?? 0;
+  for (const vma of mapped.slice(first)) {
+    const isNext =
+      vma.start === end && vma.end - vma.start <= MOST_DATA_BYTES && (!isFileArea(vma) || isOfLibrary(vma));
+    if (!isNext) break;
+    if ((vma.prot & PROT_WRITE) !== 0) data.push(vma);
+    end = vma.end;
+  }
+  return data;
+}
+
 /** Until 2.33 its file had its version in the name, and libc.so.6 was a link. */
 const GLIBC = /^libc(\.so\.6|-2\.\d+\.so)$/;
 
