@@ -95,8 +95,8 @@ export function startPlainJvm(
 }
 
 /** `ctl checkpoint`: ReadyFacts, or the refusal. */
-export function askToPrepare({ native }: HostJvm, pid: number) {
-  const argv = ['checkpoint', '--settle-ms', '0', '--pid', String(pid)];
+export function askToPrepare({ native }: HostJvm, pid: number, settleMs = 0) {
+  const argv = ['checkpoint', '--settle-ms', String(settleMs), '--pid', String(pid)];
   const { stdout, status } = spawnSync(join(native, 'ctl'), argv, { encoding: 'utf8' });
   return { status, answer: JSON.parse(stdout) };
 }
