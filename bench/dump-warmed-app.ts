@@ -5,7 +5,7 @@ import type { ReadyFacts } from '../src/criu/checkpoint.ts';
 import type { Container, ContainerExit } from '../src/engine/engine.ts';
 import { isServer } from '../src/plan/build-plan.ts';
 import { warmUpApp } from '../src/stages/warm-up.ts';
-import { waitForResponse } from '../src/warm-up/wait-for-response.ts';
+import { waitForProbe } from '../src/warm-up/wait-for-probe.ts';
 import type { World } from '../src/world.ts';
 import { composeDumpArgv, type DumpOrder } from './criu-reference.ts';
 import { runCommand } from './run-command.ts';
@@ -35,7 +35,8 @@ const { signal } = new AbortController();
 
 try {
   tell('criu reference: launching and warming up the app');
-  const response = await waitForResponse(container, { ...plan.readiness, intervalMs: 25 }, signal);
+  const patience = { timeoutMs: 60_000, intervalMs: 25, user: '0:0' };
+  const response = await waitForProbe(container, plan.verify.answer, patience, signal);
   if (response.outcome !== 'ready') throw new Error(`the app did not become ready: ${response.outcome}`);
   const world = { report: () => {}, signal } as unknown as World;
   await warmUpApp(plan, { container, [Symbol.asyncDispose]: async () => {} }, world);

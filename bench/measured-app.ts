@@ -91,6 +91,8 @@ export function composeVariant(
   command: Command,
   { outside = false, log = join(dir, `${key}.log`) } = {},
 ): Variant {
-  const { port, path } = plan.readiness;
+  const { answer } = plan.verify;
+  if (answer.kind !== 'http') throw new Error('only an app that answers GET can be measured');
+  const { port, path } = answer;
   return { key, start: () => measureStart({ ...command, root: image.root, inRoot: !outside, port, path, log }) };
 }

@@ -4,6 +4,7 @@ import { CracBuildError } from '../errors.ts';
 import { mergeSettings } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
+import { findWarmUpFiles } from './warm-up-files.ts';
 
 export const DEFAULT_CONFIG_FILE = 'crac-build.yaml';
 
@@ -20,7 +21,8 @@ export async function loadSettings(options: {
   const flags = resolvePaths(options.flags, cwd);
   const file = await readConfig(configFile ?? DEFAULT_CONFIG_FILE, { cwd, isOptional: configFile === undefined });
   if (file === undefined) return flags;
-  const settings = resolvePaths(file.settings, dirname(resolve(cwd, file.path)));
+  const folder = dirname(resolve(cwd, file.path));
+  const settings = await findWarmUpFiles(resolvePaths(file.settings, folder), file, folder);
   if (flags.app?.jar === undefined) await requirePath(file, ['app', 'jar'], settings.app?.jar);
   if (flags.base === undefined) await requirePath(file, ['base'], settings.base);
   if (flags.checkpoint?.policies === undefined)

@@ -1,50 +1,35 @@
 import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
-import { parseDuration } from './duration.ts';
-import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from './words.ts';
+import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
+import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
+import { parseBase, parseOutput, parseUser } from './words.ts';
 
-/** A string of one form, checked and converted at once. */
-function word<T>(parse: (text: string) => T | undefined, expected: string) {
-  return z.union([z.string(), z.number()], { error: `expected ${expected}` }).transform((value, context): T => {
-    const parsed = parse(String(value));
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: `expected ${expected}, found ${JSON.stringify(value)}` });
-    return z.NEVER;
-  });
-}
+/** One form; `timeout` goes with each. */
+const FORMS = {
+  tcp: ['tcp'],
+  log: ['log'],
+  command: ['command'],
+  http: ['port', 'path', 'status', 'contains', 'tls'],
+} as const;
 
-const duration = word(parseDuration, 'a duration with its unit, such as "30s" or "500ms"');
-/** YAML reads `8080` and `true` as number and boolean where a text is meant. */
-const text = z
-  .union([z.string(), z.number(), z.boolean()], { error: 'expected a text' })
-  .transform((value) => String(value));
-const port = z.int({ error: 'expected a port number' }).min(1).max(65_535);
-const status = z.int({ error: 'expected an HTTP status' }).min(100).max(599);
-const urlPath = z.string().startsWith('/', { error: 'expected a path that begins with "/"' });
-const count = z.int({ error: 'expected a whole number' }).min(1);
-
-const warmUpRequestObject = z.strictObject(
-  {
-    method: z
-      .string()
-      .regex(/^[A-Z]+$/, { error: 'expected an HTTP method in capitals' })
-      .optional(),
+const readiness = z
+  .strictObject({
     port: port.optional(),
-    path: urlPath,
-    headers: z.record(z.string(), text).optional(),
-    body: z.string().optional(),
-    count: count.optional(),
-    concurrency: count.max(1000).optional(),
+    path: urlPath.optional(),
     status: status.optional(),
     contains: z.string().min(1, { error: 'expected a text' }).optional(),
-  },
-  { error: ({ code }) => (code === 'invalid_type' ? 'expected "GET /path x200" or keys and values' : undefined) },
-);
-/** Also in the flag's short form: "GET / x200". */
-const warmUpRequest = z.preprocess(
-  (value) => (typeof value === 'string' ? (parseWarmUpRequest(value) ?? value) : value),
-  warmUpRequestObject,
-);
+    tls: tlsSchema.optional(),
+    tcp: port.optional(),
+    log: regex.optional(),
+    command: z.array(text).min(1, { error: 'expected a command and its arguments' }).optional(),
+    timeout: duration.optional(),
+  })
+  .superRefine((given, context) => {
+    const forms = Object.values(FORMS).flatMap((keys) => keys.filter((key) => key in given).slice(0, 1));
+    const [first, second] = forms;
+    if (second !== undefined)
+      context.addIssue({ code: 'custom', path: [second], message: `expected one form, found ${first} and ${second}` });
+  });
 
 /** crac-build.yaml. Every key can be left out; `planBuild` knows the defaults. Flags have the same shape and win. */
 export const settingsSchema = z.strictObject({
@@ -66,20 +51,8 @@ export const settingsSchema = z.strictObject({
   modules: z.array(z.string()).optional(),
   engine: z.enum(['auto', 'docker', 'oci']).optional(),
   network: z.enum(['isolated', 'host']).optional(),
-  readiness: z
-    .strictObject({
-      port: port.optional(),
-      path: urlPath.optional(),
-      status: status.optional(),
-      timeout: duration.optional(),
-    })
-    .optional(),
-  warmUp: z
-    .strictObject({
-      requests: z.array(warmUpRequest).optional(),
-      timeout: duration.optional(),
-    })
-    .optional(),
+  readiness: readiness.optional(),
+  warmUp: warmUpSchema.optional(),
   checkpoint: z
     .strictObject({
       trigger: z.enum(['build', 'app']).optional(),

@@ -36,3 +36,11 @@ export function parseWarmUpRequest(text: string): WarmUpWord | undefined {
   const count = match[3] === undefined ? {} : { count: Number(match[3]) };
   return { method: match[1] ?? 'GET', path: match[2], ...count };
 }
+
+/** "[METHOD] /path": "GET /orders/{{id}}". */
+export function parseStep(text: string): WarmUpWord | undefined {
+  const match = /^(?:([A-Z]+)\s+)?((?:\/|\{\{).*\S|\/)$/.exec(text.trim());
+  return match?.[2] === undefined || /\s/.test(match[2].replaceAll(/\{\{.*?\}\}/g, ''))
+    ? undefined
+    : { method: match[1] ?? 'GET', path: match[2] };
+}

@@ -1,5 +1,7 @@
 import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
+import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
+import type { WarmUpPlan } from '../warm-up/scenario.ts';
 
 /** Everything that a build will do, decided before anything is done. Plain data: `crac-build plan` prints it. */
 export interface BuildPlan {
@@ -31,9 +33,9 @@ export interface BuildPlan {
   readonly command: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
   readonly engine: 'auto' | 'docker' | 'oci';
   readonly network: 'isolated' | 'host';
-  /** Absent: an app that nobody asks anything, which only `trigger: app` allows. */
+  /** Absent: an app that nobody waits for, which only `trigger: app` allows. */
   readonly readiness?: Readiness;
-  readonly warmUp: { readonly requests: readonly WarmUpRequest[]; readonly timeoutMs: number };
+  readonly warmUp: WarmUpPlan;
   readonly checkpoint: {
     /** Who asks for it: the build after its warm-up, or the app (Core.checkpointRestore()) when it is ready for it. */
     readonly trigger: 'build' | 'app';
@@ -47,36 +49,21 @@ export interface BuildPlan {
     /** Steps that are left out, with those that cannot do without them. */
     readonly skip: readonly StepName[];
   };
-  readonly verify: { readonly enabled: boolean; readonly timeoutMs: number };
+  readonly verify: {
+    readonly enabled: boolean;
+    readonly timeoutMs: number;
+    /** Whose answer ends a start; absent: an app that nobody asks anything. */
+    readonly answer?: AnswerProbe;
+  };
   readonly image: Compression;
   readonly outputs: readonly Output[];
 }
 
-export interface Readiness {
-  readonly port: number;
-  readonly path: string;
-  readonly status: number;
-  readonly timeoutMs: number;
-}
-
-/** Of an app that answers requests. */
-export type ServerPlan = BuildPlan & { readonly readiness: Readiness };
+/** Of an app that answers. */
+export type ServerPlan = BuildPlan & { readonly verify: { readonly answer: AnswerProbe } };
 
 export function isServer(plan: BuildPlan): plan is ServerPlan {
-  return plan.readiness !== undefined;
-}
-
-export interface WarmUpRequest {
-  readonly method: string;
-  readonly port: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly count: number;
-  readonly concurrency: number;
-  readonly status: number;
-  /** Text that every answer has. */
-  readonly contains?: string;
+  return plan.verify.answer !== undefined;
 }
 
 export type Output =

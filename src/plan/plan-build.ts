@@ -4,8 +4,11 @@ import { CracBuildError } from '../errors.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
 import type { Compression } from '../oci/image.ts';
 import { withDependentSteps } from '../steps.ts';
+import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
-import type { BuildPlan, Output, Readiness, WarmUpRequest } from './build-plan.ts';
+import type { BuildPlan, Output } from './build-plan.ts';
+import { planAnswer, planReadiness } from './plan-readiness.ts';
+import { planWarmUp } from './plan-warm-up.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
@@ -29,9 +32,13 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   const name = settings.name ?? nameOfJar(facts.jar.path);
   const imagePath = `/app/${name}.jar`;
   const trigger = checkpoint.trigger ?? 'build';
-  const isAsked = trigger === 'build' || settings.readiness !== undefined || settings.warmUp?.requests !== undefined;
-  const readiness = isAsked || (app.ports ?? []).length > 0 ? planReadiness(settings) : undefined;
-  const ports = app.ports ?? (readiness === undefined ? [] : [readiness.port]);
+  const { readiness: given, warmUp: { requests, scenarios } = {} } = settings;
+  const isAsked = [given, requests, scenarios].some((one) => one !== undefined) || (app.ports ?? []).length > 0;
+  const readiness = trigger === 'build' || isAsked ? planReadiness(settings) : undefined;
+  const port = probePorts(readiness)[0] ?? app.ports?.[0] ?? 8080;
+  const ports = app.ports ?? (readiness === undefined ? [] : [port]);
+  const warmUp = planWarmUp(settings, readiness, port, trigger);
+  const answer = readiness && planAnswer(readiness, warmUp, ports);
   const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
@@ -59,10 +66,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     engine,
     network: settings.network ?? 'isolated',
     ...(readiness === undefined ? {} : { readiness }),
-    warmUp: {
-      requests: readiness === undefined ? [] : planRequests(settings, readiness, trigger),
-      timeoutMs: settings.warmUp?.timeout ?? 300_000,
-    },
+    warmUp,
     checkpoint: {
       trigger,
       memory: checkpoint.memory ?? 'map',
@@ -72,7 +76,11 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       ...(checkpoint.policies === undefined ? {} : { policies: checkpoint.policies }),
       skip: withDependentSteps(checkpoint.skip ?? []),
     },
-    verify: { enabled: verify.enabled ?? true, timeoutMs: verify.timeout ?? 30_000 },
+    verify: {
+      enabled: verify.enabled ?? true,
+      timeoutMs: verify.timeout ?? 30_000,
+      ...(answer === undefined ? {} : { answer }),
+    },
     image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
   };
@@ -85,39 +93,6 @@ function planCompression({ image = {} }: Settings): Compression {
   if (compressionLevel <= max) return { compression, compressionLevel };
   throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
     hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
-  });
-}
-
-function planReadiness({ app, readiness = {} }: Settings): Readiness {
-  return {
-    port: readiness.port ?? app?.ports?.[0] ?? 8080,
-    path: readiness.path ?? '/',
-    status: readiness.status ?? 200,
-    timeoutMs: readiness.timeout ?? 60_000,
-  };
-}
-
-/** Without a list, the readiness path is what we know to work; an empty list means no warm-up. */
-function planRequests(
-  settings: Settings,
-  readiness: Readiness,
-  trigger: BuildPlan['checkpoint']['trigger'],
-): readonly WarmUpRequest[] {
-  const known = trigger === 'app' ? [] : [{ path: readiness.path, status: readiness.status }];
-  const requests: NonNullable<NonNullable<Settings['warmUp']>['requests']> = settings.warmUp?.requests ?? known;
-  return requests.map((request) => {
-    const count = request.count ?? 100;
-    return {
-      method: request.method ?? 'GET',
-      port: request.port ?? readiness.port,
-      path: request.path,
-      headers: request.headers ?? {},
-      ...(request.body === undefined ? {} : { body: request.body }),
-      count,
-      concurrency: Math.min(request.concurrency ?? 1, count),
-      status: request.status ?? 200,
-      ...(request.contains === undefined ? {} : { contains: request.contains }),
-    };
   });
 }
 

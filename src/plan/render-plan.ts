@@ -1,9 +1,11 @@
 import { renderDuration } from '../report/render-duration.ts';
-import { type BuildPlan, isServer, type ServerPlan } from './build-plan.ts';
+import { renderExpected, renderProbe } from '../warm-up/probe.ts';
+import type { BuildPlan } from './build-plan.ts';
+import { renderWarmUp } from './render-warm-up.ts';
 
 /** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
 export function renderPlan(plan: BuildPlan): string {
-  const { app, base, warmUp, checkpoint, verify } = plan;
+  const { app, base, checkpoint, verify } = plan;
   const lines = [
     `name: ${plan.name}`,
     `engine: ${plan.engine}, network ${plan.network}`,
@@ -21,12 +23,8 @@ export function renderPlan(plan: BuildPlan): string {
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
     `command: ${plan.command.argv.map(quote).join(' ')}`,
-    ...(isServer(plan) ? [renderReadiness(plan)] : []),
-    renderWarmUp(plan),
-    ...warmUp.requests.map(
-      ({ method, port, path, count, concurrency, status, contains }) =>
-        `  ${method} :${port}${path}, ${count} times, ${concurrency} at once, answered ${status}${contains === undefined ? '' : ` with ${JSON.stringify(contains)}`}`,
-    ),
+    ...renderReadiness(plan),
+    ...renderWarmUp(plan),
     `checkpoint: settles ${renderDuration(checkpoint.settleMs)}, within ${renderDuration(checkpoint.timeoutMs)}; ${
       checkpoint.memory === 'map' ? 'memory is mapped from the image when restored' : 'memory is read at restore'
     }`,
@@ -35,6 +33,7 @@ export function renderPlan(plan: BuildPlan): string {
     verify.enabled
       ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`
       : 'verify: off',
+    ...renderAnswer(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
     'outputs:',
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
@@ -42,18 +41,18 @@ export function renderPlan(plan: BuildPlan): string {
   return `${lines.join('\n')}\n`;
 }
 
-function renderReadiness({ readiness }: ServerPlan): string {
-  const { port, path, status, timeoutMs } = readiness;
-  return `readiness: GET :${port}${path} answers ${status} within ${renderDuration(timeoutMs)}`;
+function renderReadiness({ readiness }: BuildPlan): readonly string[] {
+  if (readiness === undefined) return [];
+  return [
+    `readiness: ${renderProbe(readiness)} is to ${renderExpected(readiness)} within ${renderDuration(readiness.timeoutMs)}`,
+  ];
 }
 
-function renderWarmUp({ warmUp, checkpoint }: BuildPlan): string {
-  const limit = renderDuration(warmUp.timeoutMs);
-  if (checkpoint.trigger === 'app') {
-    const requests = warmUp.requests.length === 0 ? '' : '; when the image is verified it is asked';
-    return `warm-up: the app's own, it asks for its checkpoint within ${limit}${requests}`;
-  }
-  return warmUp.requests.length === 0 ? 'warm-up: none' : `warm-up: within ${limit}`;
+/** Where it is not the readiness. */
+function renderAnswer({ readiness, verify: { enabled, answer } }: BuildPlan): readonly string[] {
+  if (!enabled || answer === undefined || (readiness !== undefined && renderProbe(readiness) === renderProbe(answer)))
+    return [];
+  return [`  waits for ${renderProbe(answer)} to ${renderExpected(answer)}`];
 }
 
 function list(title: string, items: readonly string[]): readonly string[] {

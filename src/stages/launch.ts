@@ -3,9 +3,11 @@ import { askStatus } from '../criu/control.ts';
 import type { Container, ContainerSpec, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan, Readiness } from '../plan/build-plan.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import { waitForResponse } from '../warm-up/wait-for-response.ts';
+import { type Probe, probePorts, type Readiness, renderExpected, renderProbe } from '../warm-up/probe.ts';
+import { listPorts } from '../warm-up/scenario.ts';
+import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
 
 export interface RunningApp extends AsyncDisposable {
@@ -51,9 +53,7 @@ export function planBuildContainer(plan: BuildPlan, image: string, id: string): 
     noNewPrivileges: false,
     readOnlyRoot: false,
     tmpfs: [],
-    ports: [
-      ...new Set([...app.ports, ...[readiness, ...warmUp.requests].flatMap((asked) => (asked ? [asked.port] : []))]),
-    ],
+    ports: [...new Set([...app.ports, ...probePorts(readiness), ...listPorts(warmUp.scenarios)])],
     network: plan.network,
   };
 }
@@ -64,23 +64,32 @@ async function waitUntilReady(
   container: Container,
   world: World,
 ): Promise<void> {
-  const url = `GET :${readiness.port}${readiness.path}`;
-  world.report({ type: 'stage-progress', stage: 'launch', text: `waiting for ${url}` });
-  const expected = { ...readiness, intervalMs: POLL_INTERVAL_MS };
-  const response = await waitForResponse(container, expected, world.signal, tellChanges(url, world));
+  const what = renderProbe(readiness);
+  const { uid, gid } = plan.app.user;
+  world.report({ type: 'stage-progress', stage: 'launch', text: `waiting for ${what}` });
+  const patience = { timeoutMs: readiness.timeoutMs, intervalMs: POLL_INTERVAL_MS, user: `${uid}:${gid}` };
+  const response = await waitForProbe(container, readiness, patience, world.signal, tellChanges(what, world));
   if (response.outcome === 'exited') throw await appExited(container, response.exit.exitCode, 'before it was ready');
   if (response.outcome === 'timed-out') {
     if (await hasAskedItself(plan, container, world.signal)) throw await waitsForCheckpoint(container);
     throw new CracBuildError(
       'APP_NOT_READY',
-      `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${url} was to answer ${readiness.status}; at last: ${response.lastSeen}`,
+      `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${what} was to ${renderExpected(readiness)}; at last: ${response.lastSeen}`,
       {
-        hint: 'Correct readiness (port, path, status) or app.ports if the app listens somewhere else, or give it more time with readiness.timeout.',
+        hint: HINTS[readiness.kind],
         details: await container.lastLines(LAST_LINES),
       },
     );
   }
 }
+
+const HINTS: Readonly<Record<Probe['kind'], string>> = {
+  http: 'Correct readiness (port, path, status) or app.ports if the app listens somewhere else, or give it more time with readiness.timeout.',
+  tcp: 'Correct readiness.tcp if the app listens on another port, or give it more time with readiness.timeout.',
+  log: 'Correct readiness.log, a regular expression that one line is to match, or give it more time with readiness.timeout.',
+  command:
+    'Correct readiness.command, which is run inside the container as the app’s user, or give it more time with readiness.timeout.',
+};
 
 async function hasAskedItself({ app }: BuildPlan, container: Container, signal: AbortSignal): Promise<boolean> {
   const status = await askStatus(container, app.user, signal).catch(() => undefined);
@@ -95,13 +104,13 @@ async function waitsForCheckpoint(container: Container): Promise<CracBuildError>
 }
 
 /** Says what stands in the way of being ready when that has changed. */
-function tellChanges(url: string, world: World): (seen: string) => void {
+function tellChanges(what: string, world: World): (seen: string) => void {
   const startedMs = performance.now();
   let told: string | undefined;
   return (seen) => {
     if (seen === told || performance.now() - startedMs < QUIET_MS) return;
     told = seen;
-    world.report({ type: 'stage-progress', stage: 'launch', text: `still waiting for ${url}: ${seen}` });
+    world.report({ type: 'stage-progress', stage: 'launch', text: `still waiting for ${what}: ${seen}` });
   };
 }
 

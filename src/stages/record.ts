@@ -3,7 +3,8 @@ import { askTouches } from '../criu/control.ts';
 import type { OciImage } from '../oci/image.ts';
 import type { ServerPlan } from '../plan/build-plan.ts';
 import type { Touches } from '../restore-plan/touches.ts';
-import { waitForResponse } from '../warm-up/wait-for-response.ts';
+import { probePorts } from '../warm-up/probe.ts';
+import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
 import { planProfile } from './verify.ts';
 
@@ -23,12 +24,12 @@ export async function recordTouches(plan: ServerPlan, image: OciImage, world: Wo
       image: loaded.reference,
       name: `crac-build-${plan.name}-record-${id}`,
       environment: { CRAC_RESTORE: 'require', CRAC_RECORD: '1' },
-      ports: [plan.readiness.port],
+      ports: probePorts(plan.verify.answer),
       network: plan.network,
     },
     world.signal,
   );
-  const expected = { ...plan.readiness, timeoutMs: plan.verify.timeoutMs, intervalMs: POLL_INTERVAL_MS };
-  const { outcome } = await waitForResponse(container, expected, world.signal);
+  const patience = { timeoutMs: plan.verify.timeoutMs, intervalMs: POLL_INTERVAL_MS, user: profile.user };
+  const { outcome } = await waitForProbe(container, plan.verify.answer, patience, world.signal);
   return outcome === 'ready' ? await askTouches(container, profile.user, world.signal) : undefined;
 }

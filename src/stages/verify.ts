@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Container, ContainerSpec } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan, ServerPlan, WarmUpRequest } from '../plan/build-plan.ts';
+import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { openPools } from '../warm-up/open-pools.ts';
-import { sendRequest } from '../warm-up/send-requests.ts';
-import { waitForResponse } from '../warm-up/wait-for-response.ts';
+import { probePorts, renderExpected, renderProbe } from '../warm-up/probe.ts';
+import { NoAnswer, openUser, readSentFiles, runScenario, type Traffic } from '../warm-up/run-scenario.ts';
+import { listPorts, type Scenario } from '../warm-up/scenario.ts';
+import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
+import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
@@ -22,6 +25,8 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
   readonly user: string;
 };
 
+/** {{n}} goes on where no warm-up comes: what was made then is there already. */
+const FIRST_N = 1_000_000;
 const RESTORE_COUNT = 2;
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 1;
@@ -31,25 +36,25 @@ export async function verifyImage(plan: ServerPlan, image: OciImage, world: Worl
   const id = randomBytes(4).toString('hex');
   const profile = planProfile(plan);
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:verify-${id}`, world.signal);
-  const requests = distinctRequests(plan.warmUp.requests);
+  const scenarios = distinctScenarios(plan.warmUp.scenarios);
   const spec = (mode: 'require' | 'off', run: string): ContainerSpec => ({
     ...profile,
     image: loaded.reference,
     name: `crac-build-${plan.name}-verify-${id}-${run}`,
     environment: { CRAC_RESTORE: mode },
-    ports: [...new Set([...plan.app.ports, plan.readiness.port, ...requests.map(({ port }) => port)])],
+    ports: [...new Set([...plan.app.ports, ...listPorts(scenarios), ...probePorts(plan.verify.answer)])],
     network: plan.network,
   });
 
   const restoredMs: number[] = [];
   for (let run = 1; run <= RESTORE_COUNT; run++) {
-    const elapsedMs = await checkStart(plan, requests, spec('require', `${run}`), 'restored', world);
+    const elapsedMs = await checkStart(plan, scenarios, spec('require', `${run}`), 'restored', world);
     restoredMs.push(elapsedMs);
     tell(world, `restore ${run}: first answer after ${renderDuration(elapsedMs)}`);
   }
-  const coldMs = await checkStart(plan, requests, spec('off', 'cold'), 'started cold', world);
+  const coldMs = await checkStart(plan, scenarios, spec('off', 'cold'), 'started cold', world);
   tell(world, `cold: first answer after ${renderDuration(coldMs)}`);
-  return { profile, restoredMs, coldMs, checkedRequests: requests.length };
+  return { profile, restoredMs, coldMs, checkedRequests: scenarios.flatMap(({ steps }) => steps).length };
 }
 
 /** What a strict cluster allows: nothing. The user is neither root nor the app's own. */
@@ -65,30 +70,30 @@ export function planProfile(plan: BuildPlan): Profile {
   };
 }
 
-/** Each kind of request once. */
-export function distinctRequests(requests: readonly WarmUpRequest[]): readonly WarmUpRequest[] {
-  const byKind = new Map(
-    requests.map((request) => {
-      const { method, port, path, headers, body, contains } = request;
-      return [JSON.stringify([method, port, path, headers, body, contains]), { ...request, count: 1, concurrency: 1 }];
+/** Each kind of scenario once, by somebody who does not stop to think. */
+export function distinctScenarios(scenarios: readonly Scenario[]): readonly Scenario[] {
+  const bySteps = new Map(
+    scenarios.map((scenario) => {
+      const steps = scenario.steps.map((step) => ({ ...step, thinkMs: 0 }));
+      return [JSON.stringify(steps), { ...scenario, steps }];
     }),
   );
-  return [...byKind.values()];
+  return [...bySteps.values()];
 }
 
 /** Milliseconds until the first good answer. `how`: "restored", "started cold". */
 async function checkStart(
   plan: ServerPlan,
-  requests: readonly WarmUpRequest[],
+  scenarios: readonly Scenario[],
   spec: ContainerSpec,
   how: string,
   world: World,
 ): Promise<number> {
   const startedMs = performance.now();
   await using container = await world.engine.launchContainer(spec, world.signal);
-  const expected = { ...plan.readiness, timeoutMs: plan.verify.timeoutMs, intervalMs: POLL_INTERVAL_MS };
-  const response = await waitForResponse(container, expected, world.signal);
-  const elapsedMs = Math.round((performance.now() - startedMs) * 10) / 10;
+  const { answer, timeoutMs } = plan.verify;
+  const patience = { timeoutMs, intervalMs: POLL_INTERVAL_MS, user: spec.user ?? planProfile(plan).user };
+  const response = await waitForProbe(container, answer, patience, world.signal);
   if (response.outcome === 'exited') {
     throw await failed(
       container,
@@ -96,48 +101,61 @@ async function checkStart(
     );
   }
   if (response.outcome === 'timed-out') {
-    const limit = renderDuration(plan.verify.timeoutMs);
+    const limit = renderDuration(timeoutMs);
     throw await failed(
       container,
-      `${how}, the image did not answer GET :${expected.port}${expected.path} with ${expected.status} within ${limit}; at last: ${response.lastSeen}`,
+      `${how}, the image was not there within ${limit}: ${renderProbe(answer)} was to ${renderExpected(answer)}; at last: ${response.lastSeen}`,
     );
   }
-  await checkAnswers(container, requests, how, plan.verify.timeoutMs, world);
+  const elapsedMs = Math.round((response.atMs - startedMs) * 10) / 10;
+  await checkAnswers(plan, container, scenarios, how, world);
   return elapsedMs;
 }
 
 async function checkAnswers(
+  { warmUp, verify }: ServerPlan,
   container: Container,
-  requests: readonly WarmUpRequest[],
+  scenarios: readonly Scenario[],
   how: string,
-  timeoutMs: number,
   world: World,
 ): Promise<void> {
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.timeout(verify.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);
-  await using pools = await openPools(container, requests);
-  for (const request of requests) {
+  await using pools = await openPools(container, scenarios, warmUp.connection, 1);
+  const files = await readSentFiles(scenarios);
+  const traffic: Traffic = { pools, files, onSample: () => {}, pending: new Set() };
+  for (const [index, scenario] of scenarios.entries()) {
     try {
-      await sendRequest(pools.get(request.port), request, signal);
+      await runScenario(scenario, openUser(1, warmUp.seed), FIRST_N + index, traffic, signal);
     } catch (error) {
       if (world.signal.aborted) throw error;
-      const sentence = limit.aborted
-        ? `${request.method} ${request.path} was not answered within ${renderDuration(timeoutMs)}`
-        : (error as Error).message;
-      throw await failed(
-        container,
-        `${how}, ${request.method} ${request.path} is not as in the warm-up: ${sentence}`,
-        error,
-      );
+      const { endpoint, sentence } = limit.aborted
+        ? tellPending(traffic, verify.timeoutMs)
+        : { endpoint: scenario.name, sentence: (error as Error).message };
+      const isAnswer = error instanceof UnexpectedAnswer;
+      const where = isAnswer || error instanceof NoAnswer ? error.endpoint : endpoint;
+      const lines = isAnswer ? error.lines : [];
+      throw await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
     }
   }
 }
 
-export async function failed(container: Container, sentence: string, cause?: unknown): Promise<CracBuildError> {
+function tellPending({ pending }: Traffic, timeoutMs: number) {
+  const endpoint = [...pending].map((sent) => sent.endpoint).join(', ');
+  return { endpoint, sentence: `${endpoint} was not answered within ${renderDuration(timeoutMs)}` };
+}
+
+/** `lines`: of the answer that was wrong. */
+export async function failed(
+  container: Container,
+  sentence: string,
+  cause?: unknown,
+  lines: readonly string[] = [],
+): Promise<CracBuildError> {
   return new CracBuildError('VERIFY_FAILED', `verify: ${sentence}`, {
     hint: 'No image was published. The container’s last lines are above, docs/restore.md and docs/runtime.md say what to do about them; CRAC_LOG=debug in app.environment tells more.',
     cause,
-    details: await container.lastLines(LAST_LINES),
+    details: [...lines, ...(await container.lastLines(LAST_LINES))],
   });
 }
 

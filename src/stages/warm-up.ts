@@ -5,7 +5,10 @@ import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { compareEnds, type Endpoint } from '../warm-up/latency.ts';
 import { openPools } from '../warm-up/open-pools.ts';
-import { sendRequests, UnexpectedAnswer } from '../warm-up/send-requests.ts';
+import { CannotKeepUp, type LoadOptions, runFixed, runMixed } from '../warm-up/run-load.ts';
+import { NoAnswer, readSentFiles, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
+import type { Until, WarmUpPlan } from '../warm-up/scenario.ts';
+import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import type { World } from '../world.ts';
 import { appExited, type RunningApp } from './launch.ts';
 
@@ -18,65 +21,150 @@ export interface WarmthReport {
 const LAST_LINES = 30;
 /** An app that ends breaks its connections a moment before the engine tells that it has ended. */
 const EXIT_GRACE_MS = 500;
+const PROGRESS_INTERVAL_MS = 1000;
 
-/** Sends the plan's requests, one kind after the other, over connections that are closed again when it returns. */
+/**
+ * Sends what the plan says over connections that are closed again when it returns: fixed scenarios one after the other, then
+ * all that is mixed.
+ */
 export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
-  const { requests, timeoutMs } = plan.warmUp;
+  const { warmUp } = plan;
   const startedMs = performance.now();
-  const requestCount = requests.reduce((sum, { count }) => sum + count, 0);
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.timeout(warmUp.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);
-  const endpoints: Endpoint[] = [];
-  let done = 0;
-  await using pools = await openPools(app.container, requests);
-  for (const request of requests) {
-    const text = `${request.method} ${request.path}`;
-    const onDone = () => {
-      done++;
-      if (done % 100 === 0) report(world, `${text}: ${done} of ${requestCount} requests`);
-    };
-    report(world, `${text} ×${request.count}`);
-    try {
-      const latenciesMs = await sendRequests(pools.get(request.port), request, onDone, signal);
-      endpoints.push({
-        method: request.method,
-        path: request.path,
-        count: request.count,
-        ...compareEnds(latenciesMs),
-      });
-    } catch (error) {
-      if (world.signal.aborted) throw error;
-      if (limit.aborted) throw tooSlow(timeoutMs, `${done} of ${requestCount} requests were answered`);
-      throw await explain(error, text, app.container);
-    }
+  const samples: Sample[] = [];
+  await using pools = await openPools(app.container, warmUp.scenarios, warmUp.connection, countConnections(warmUp));
+  const files = await readSentFiles(warmUp.scenarios);
+  const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
+  const total = countRequests(warmUp);
+  const state = () => `${samples.length}${total === undefined ? '' : ` of ${total}`} requests were answered`;
+  using _ = tellProgress(world, state);
+  try {
+    await runScenarios(warmUp, { traffic, signal }, samples, world);
+  } catch (error) {
+    if (world.signal.aborted) throw error;
+    if (limit.aborted) throw await tooSlow(warmUp.timeoutMs, traffic, state(), app.container);
+    throw await explain(error, traffic, app.container);
   }
-  return { requestCount, durationMs: Math.round(performance.now() - startedMs), endpoints };
+  const durationMs = Math.round(performance.now() - startedMs);
+  return { requestCount: samples.length, durationMs, endpoints: summarise(samples) };
+}
+
+/** As many as there are users at once; at a fixed rate as many as are needed. */
+function countConnections({ scenarios, pace }: WarmUpPlan): number | undefined {
+  if (pace.kind === 'rate') return undefined;
+  return Math.max(...scenarios.map(({ load }) => (load.kind === 'fixed' ? load.concurrency : pace.concurrency)), 1);
+}
+
+/** Undefined where that shows only when it is over. */
+function countRequests({ scenarios }: WarmUpPlan): number | undefined {
+  return scenarios.reduce<number | undefined>((sum, { load, steps }) => {
+    return sum === undefined || load.kind === 'mixed' ? undefined : sum + load.count * steps.length;
+  }, 0);
+}
+
+async function runScenarios(
+  { scenarios, pace, until, max, seed }: WarmUpPlan,
+  { traffic, signal }: Pick<LoadOptions, 'traffic' | 'signal'>,
+  samples: readonly Sample[],
+  world: World,
+): Promise<void> {
+  let firstN = 0;
+  for (const scenario of scenarios) {
+    if (scenario.load.kind !== 'fixed') continue;
+    report(world, `${scenario.name} ×${scenario.load.count}`);
+    await runFixed(scenario, scenario.load, { seed, firstN, traffic, signal });
+    firstN += scenario.load.count;
+  }
+  const mixed = scenarios.filter(({ load }) => load.kind === 'mixed');
+  if (mixed.length === 0 || until === undefined) return;
+  report(world, `mixed: ${mixed.map(({ name }) => name).join(', ')}`);
+  const isOver = watchExtent(until, max, samples);
+  await runMixed(mixed, pace, { seed, firstN, traffic, signal }, isOver);
+}
+
+/** Of the mixed scenarios alone. */
+function watchExtent(until: Until, max: WarmUpPlan['max'], samples: readonly Sample[]): () => boolean {
+  const startedMs = performance.now();
+  const before = samples.length;
+  const durationMs = (until.kind === 'duration' ? until.durationMs : max.durationMs) ?? Infinity;
+  const requests = (until.kind === 'requests' ? until.count : max.requests) ?? Infinity;
+  return () => performance.now() - startedMs >= durationMs || samples.length - before >= requests;
+}
+
+/** Tells every second how far it is. */
+function tellProgress(world: World, state: () => string): Disposable {
+  const timer = setInterval(() => report(world, state()), PROGRESS_INTERVAL_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function report(world: World, text: string): void {
   world.report({ type: 'stage-progress', stage: 'warm-up', text });
 }
 
-function tooSlow(timeoutMs: number, state: string): CracBuildError {
-  return new CracBuildError('WARM_UP_FAILED', `the warm-up was not done after ${renderDuration(timeoutMs)}: ${state}`, {
-    hint: 'Give it more time with warmUp.timeout, or lower the counts in warmUp.requests.',
+function summarise(samples: readonly Sample[]): readonly Endpoint[] {
+  const byEndpoint = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const known = byEndpoint.get(sample.endpoint);
+    if (known === undefined) byEndpoint.set(sample.endpoint, [sample]);
+    else known.push(sample);
+  }
+  return [...byEndpoint].map(([endpoint, own]) => {
+    const [method = '', path = ''] = endpoint.split(/ (.*)/s);
+    const inOrder = own.toSorted((a, b) => a.startedMs - b.startedMs).map(({ latencyMs }) => latencyMs);
+    return { method, path, count: own.length, ...compareEnds(inOrder) };
   });
 }
 
-async function explain(error: unknown, text: string, container: Container): Promise<CracBuildError> {
+async function tooSlow(
+  timeoutMs: number,
+  { pending }: Traffic,
+  state: string,
+  container: Container,
+): Promise<CracBuildError> {
+  const now = performance.now();
+  const oldest = [...pending].sort((a, b) => a.startedMs - b.startedMs)[0];
+  const waiting =
+    oldest === undefined
+      ? ''
+      : `; ${oldest.endpoint} has been waiting for an answer for ${renderDuration(now - oldest.startedMs)}`;
+  return new CracBuildError(
+    'WARM_UP_FAILED',
+    `the warm-up was not done after ${renderDuration(timeoutMs)}: ${state}${waiting}`,
+    {
+      hint: 'Give it more time with warmUp.timeout, or ask for less in warmUp.',
+      details: await container.lastLines(LAST_LINES),
+    },
+  );
+}
+
+async function explain(error: unknown, { pending }: Traffic, container: Container): Promise<CracBuildError> {
   const exit = await Promise.race([container.exited, sleep(EXIT_GRACE_MS)]);
-  if (exit !== undefined) return await appExited(container, exit.exitCode, `during warm-up (${text})`);
+  if (exit !== undefined) {
+    const where = error instanceof NoAnswer ? error.endpoint : [...pending][0]?.endpoint;
+    return await appExited(container, exit.exitCode, `during warm-up${where === undefined ? '' : ` (${where})`}`);
+  }
   const lines = await container.lastLines(LAST_LINES);
   if (error instanceof UnexpectedAnswer) {
     return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
-      hint: 'Correct the request, or its `status` and `contains` in warmUp.requests if that answer is the right one.',
+      hint: 'Correct the request or what is expected of its answer (warmUp in crac-build.yaml, docs/warm-up.md) if that answer is the right one.',
       cause: error,
-      details: [...(error.body === '' ? [] : [`answer: ${error.body.trimEnd()}`]), ...lines],
+      details: [...error.lines, ...lines],
     });
   }
-  return new CracBuildError('WARM_UP_FAILED', `warm-up: ${text} got no answer: ${(error as Error).message}`, {
-    hint: 'Look at the app’s last lines above; warmUp.requests tells what is sent.',
-    cause: error,
-    details: lines,
-  });
+  if (error instanceof CannotKeepUp) {
+    return new CracBuildError('WARM_UP_FAILED', `warm-up: the app does not keep up: ${error.message}`, {
+      hint: 'Lower warmUp.rate, or give warmUp.concurrency instead: then the next begins when one is through.',
+      cause: error,
+      details: lines,
+    });
+  }
+  if (error instanceof NoAnswer) {
+    return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
+      hint: 'Look at the app’s last lines above; warmUp in crac-build.yaml tells what is sent.',
+      cause: error,
+      details: lines,
+    });
+  }
+  throw error;
 }

@@ -1,30 +1,27 @@
-import { Pool } from 'undici';
+import { readFile } from 'node:fs/promises';
+import { connect as connectOverTls } from 'node:tls';
+import { type buildConnector, H2CClient, Pool } from 'undici';
 import type { Container } from '../engine/engine.ts';
-import type { WarmUpRequest } from '../plan/build-plan.ts';
+import { type Connection, listPorts, type Scenario, type Tls } from './scenario.ts';
 
 /** One keep-alive pool for each port, so that the app is warmed up as real clients use it. Disposing closes every connection. */
 export interface Pools extends AsyncDisposable {
   readonly get: (port: number) => Pool;
 }
 
+/** `connections`: at most so many to a port; undefined: as many as are needed. */
 export async function openPools(
   container: Pick<Container, 'endpoint'>,
-  requests: readonly WarmUpRequest[],
+  scenarios: readonly Scenario[],
+  connection: Connection,
+  connections: number | undefined,
 ): Promise<Pools> {
+  const options = await composeOptions(connection);
   const pools = new Map<number, Pool>();
-  for (const port of new Set(requests.map((request) => request.port))) {
+  for (const port of listPorts(scenarios)) {
     const endpoint = await container.endpoint(port);
-    const concurrency = Math.max(...requests.filter((request) => request.port === port).map((one) => one.concurrency));
-    pools.set(
-      port,
-      /** The stage has a time limit of its own; undici's would only hide which one was reached. */
-      new Pool(`http://${endpoint.host}:${endpoint.port}`, {
-        connections: concurrency,
-        pipelining: 1,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      }),
-    );
+    const origin = `${connection.tls === undefined ? 'http' : 'https'}://${endpoint.host}:${endpoint.port}`;
+    pools.set(port, new Pool(origin, { ...options, connections: connections ?? null }));
   }
   return {
     get: (port) => {
@@ -35,5 +32,45 @@ export async function openPools(
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
+  };
+}
+
+/**
+ * The stage has a time limit of its own; undici's would only hide which one was reached. One request at a time goes over a
+ * connection, with HTTP/2, too: undici holds back a POST while others are under way on its connection.
+ */
+async function composeOptions({ protocol, tls }: Connection): Promise<Pool.Options> {
+  const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
+  if (tls === undefined) {
+    if (protocol === 'http/1.1') return common;
+    return {
+      ...common,
+      factory: (origin, options) => new H2CClient(origin, { ...(options as object), pipelining: 1 }),
+    };
+  }
+  const ca = tls.ca === undefined ? undefined : await readFile(tls.ca);
+  return { ...common, allowH2: protocol === 'h2', connect: openTls(protocol, tls, ca) };
+}
+
+/** undici offers both protocols and takes what the app prefers; here the one that is asked for is meant. */
+function openTls(protocol: Connection['protocol'], tls: Tls, ca: Buffer | undefined): buildConnector.connector {
+  return ({ hostname, port }, callback) => {
+    const socket = connectOverTls({
+      host: hostname,
+      port: Number(port),
+      ALPNProtocols: [protocol],
+      rejectUnauthorized: !tls.insecure,
+      ...(ca === undefined ? {} : { ca }),
+      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+    });
+    socket.setNoDelay(true);
+    const fail = (error: Error) => callback(error, null);
+    socket.once('error', fail);
+    socket.once('secureConnect', () => {
+      socket.off('error', fail);
+      if (protocol !== 'h2' || socket.alpnProtocol === 'h2') return callback(null, socket);
+      socket.destroy();
+      fail(new Error('the app does not offer HTTP/2 over TLS (ALPN)'));
+    });
   };
 }

@@ -109,15 +109,15 @@ test('the engine that answered decides where the image goes', () => {
 });
 
 test('the readiness port is the app’s first; without ports the app has the readiness port', () => {
-  expect(samplePlan({ app: { ports: [9000, 9001] } }).readiness.port).toBe(9000);
+  expect(samplePlan({ app: { ports: [9000, 9001] } }).readiness).toMatchObject({ kind: 'http', port: 9000 });
   expect(samplePlan({ readiness: { port: 7000 } }).app.ports).toEqual([7000]);
 });
 
 test('no requests means the readiness path; an empty list means no warm-up', () => {
-  expect(samplePlan({ readiness: { path: '/up', status: 204 } }).warmUp.requests).toMatchObject([
-    { method: 'GET', path: '/up', status: 204, count: 100 },
+  expect(samplePlan({ readiness: { path: '/up', status: 204 } }).warmUp.scenarios).toMatchObject([
+    { load: { kind: 'fixed', count: 100 }, steps: [{ method: 'GET', path: '/up', expect: { status: 204 } }] },
   ]);
-  expect(samplePlan({ warmUp: { requests: [] } }).warmUp.requests).toEqual([]);
+  expect(samplePlan({ warmUp: { requests: [] } }).warmUp.scenarios).toEqual([]);
 });
 
 test('each compression has its own levels', () => {
@@ -144,7 +144,7 @@ describe('an app that asks for its checkpoint by itself', () => {
 
   test('needs no port, and is asked nothing', () => {
     const plan = planBuild({ checkpoint: { trigger } }, SAMPLE_FACTS);
-    expect(plan).toMatchObject({ app: { ports: [] }, warmUp: { requests: [] }, checkpoint: { trigger } });
+    expect(plan).toMatchObject({ app: { ports: [] }, warmUp: { scenarios: [] }, checkpoint: { trigger } });
     expect(isServer(plan)).toBe(false);
     expectGolden('plan-program.txt', renderPlan(plan));
   });
@@ -153,9 +153,9 @@ describe('an app that asks for its checkpoint by itself', () => {
     for (const settings of [{ app: { ports: [9000] } }, { readiness: { port: 9000 } }]) {
       const plan = samplePlan({ ...settings, checkpoint: { trigger } });
       expect(plan).toMatchObject({ app: { ports: [9000] }, readiness: { port: 9000, path: '/' } });
-      expect(plan.warmUp.requests).toEqual([]);
+      expect(plan.warmUp.scenarios).toEqual([]);
     }
     const requests = [{ path: '/orders' }];
-    expect(samplePlan({ warmUp: { requests }, checkpoint: { trigger } }).warmUp.requests).toHaveLength(1);
+    expect(samplePlan({ warmUp: { requests }, checkpoint: { trigger } }).warmUp.scenarios).toHaveLength(1);
   });
 });

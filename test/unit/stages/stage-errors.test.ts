@@ -39,7 +39,7 @@ test('every text', async () => {
       () => new Error('it worked'),
       (error: unknown) => error,
     );
-    texts.push(`── ${title}\n${renderError(error)}`);
+    texts.push(`── ${title}\n${renderError(error).replace(/(waiting for an answer for) \d+ ms/, '$1 … ms')}`);
   }
   expectGolden('stage-errors.txt', texts.join('\n'));
 });

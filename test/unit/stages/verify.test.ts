@@ -1,4 +1,4 @@
-import { distinctRequests, planProfile, verifyImage } from '../../../src/stages/verify.ts';
+import { distinctScenarios, planProfile, verifyImage } from '../../../src/stages/verify.ts';
 import { openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
@@ -59,10 +59,12 @@ test('an image that restores but cannot start cold fails', async () => {
   const engine = openFakeEngine((spec) =>
     spec.environment['CRAC_RESTORE'] === 'off' ? { listensAfterMs: 60_000 } : { answer },
   );
-  const quick = { ...plan, verify: { enabled: true, timeoutMs: 200 } };
+  const quick = { ...plan, verify: { ...plan.verify, timeoutMs: 200 } };
   await expect(verifyImage(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
     code: 'VERIFY_FAILED',
-    message: expect.stringContaining('started cold, the image did not answer GET :8080/ with 200 within 200 ms'),
+    message: expect.stringContaining(
+      'started cold, the image was not there within 200 ms: GET :8080/ was to answer 200',
+    ),
   });
   expect(engine.left()).toEqual([]);
 });
@@ -103,7 +105,7 @@ test('a right status without the text that the answer must have fails, in the se
 
 test('an answer that never comes fails within the time limit', async () => {
   const engine = openFakeEngine({ answer: (request) => (request.url === '/a' ? 'hang' : { status: 200 }) });
-  const quick = { ...plan, verify: { enabled: true, timeoutMs: 200 } };
+  const quick = { ...plan, verify: { ...plan.verify, timeoutMs: 200 } };
   await expect(verifyImage(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
     code: 'VERIFY_FAILED',
     message: expect.stringContaining('not answered within 200 ms'),
@@ -124,10 +126,10 @@ test('the user is never the app’s own', () => {
 });
 
 test('requests that differ in a header or body are different', () => {
-  const { requests } = samplePlan({
+  const { scenarios } = samplePlan({
     warmUp: {
       requests: [{ path: '/' }, { path: '/', count: 5 }, { path: '/', headers: { a: 'b' } }, { path: '/', body: 'x' }],
     },
   }).warmUp;
-  expect(distinctRequests(requests)).toHaveLength(3);
+  expect(distinctScenarios(scenarios)).toHaveLength(3);
 });

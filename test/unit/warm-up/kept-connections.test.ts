@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Pool } from 'undici';
-import { sendRequest } from '../../../src/warm-up/send-requests.ts';
+import { openPools } from '../../../src/warm-up/open-pools.ts';
+import { openUser, runScenario } from '../../../src/warm-up/run-scenario.ts';
+import type { Scenario } from '../../../src/warm-up/scenario.ts';
 
 /** Answers the first `answers` requests of each connection and closes it when one more comes. */
 async function ask(answers: number, method: string, times: number) {
@@ -13,12 +14,25 @@ async function ask(answers: number, method: string, times: number) {
     else response.end('ok');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 1 });
-  const request = { method, port: 0, path: '/', headers: {}, count: 1, concurrency: 1, status: 200 };
+  const { port } = server.address() as AddressInfo;
+  const step = {
+    method,
+    port: 0,
+    path: '/',
+    headers: {},
+    expect: { status: 200, headers: {} },
+    capture: {},
+    thinkMs: 0,
+  };
+  const scenario: Scenario = { kind: 'http', name: '', load: { kind: 'mixed', weight: 1 }, steps: [step] };
+  const container = { endpoint: async () => ({ host: '127.0.0.1', port }) };
+  const pools = await openPools(container, [scenario], { protocol: 'http/1.1' }, 1);
+  const traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set<never>() };
   try {
-    for (let i = 0; i < times; i++) await sendRequest(pool, request, AbortSignal.timeout(10_000));
+    for (let n = 0; n < times; n++)
+      await runScenario(scenario, openUser(1, 1), n, traffic, AbortSignal.timeout(10_000));
   } finally {
-    await pool.destroy();
+    await pools[Symbol.asyncDispose]();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
@@ -29,9 +43,9 @@ test('a GET over a kept connection that the server closes is sent again', async 
 });
 
 test('a POST is not', async () => {
-  await expect(ask(1, 'POST', 2)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  await expect(ask(1, 'POST', 2)).rejects.toMatchObject({ cause: { code: 'UND_ERR_SOCKET' } });
 });
 
 test('nor is a GET over a new connection', async () => {
-  await expect(ask(0, 'GET', 1)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  await expect(ask(0, 'GET', 1)).rejects.toMatchObject({ cause: { code: 'UND_ERR_SOCKET' } });
 });

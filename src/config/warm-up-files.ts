@@ -1,0 +1,89 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CracBuildError } from '../errors.ts';
+import type { ConfigFile } from './parse-config.ts';
+import type { Settings } from './settings.ts';
+
+type WarmUp = NonNullable<Settings['warmUp']>;
+type Scenario = NonNullable<WarmUp['scenarios']>[number];
+type Step = Scenario['steps'][number];
+type Request = Pick<Step, 'bodyFile' | 'form'>;
+type Key = readonly (string | number)[];
+
+/** Files that `readiness` and `warmUp` name: paths become absolute, JSON schemas are read. CONFIG_INVALID, with the line, for one that is not there. */
+export async function findWarmUpFiles(settings: Settings, file: ConfigFile, folder: string): Promise<Settings> {
+  const { readiness, warmUp } = settings;
+  const find = async (key: Key, path: string): Promise<string> => {
+    const found = resolve(folder, path);
+    await stat(found).catch((cause: unknown) => {
+      throw new CracBuildError('CONFIG_INVALID', `${file.locate(key)}: there is no ${found}`, {
+        hint: 'Paths in a config file count from its own folder.',
+        cause,
+      });
+    });
+    return found;
+  };
+
+  const findTls = async (key: Key, tls: WarmUp['tls']): Promise<{ readonly tls?: WarmUp['tls'] }> => {
+    if (typeof tls !== 'object' || tls.ca === undefined) return tls === undefined ? {} : { tls };
+    return { tls: { ...tls, ca: await find([...key, 'ca'], tls.ca) } };
+  };
+
+  const findBody = async <T extends Request>(key: Key, request: T): Promise<T> => {
+    const { bodyFile, form } = request;
+    if (bodyFile !== undefined) return { ...request, bodyFile: await find([...key, 'bodyFile'], bodyFile) };
+    if (form === undefined) return request;
+    const fields = Object.entries(form).map(async ([name, value]) => {
+      const isText = typeof value === 'string';
+      return [name, isText ? value : { ...value, file: await find([...key, 'form', name, 'file'], value.file) }];
+    });
+    return { ...request, form: Object.fromEntries(await Promise.all(fields)) };
+  };
+
+  const findStep = async (key: Key, step: Step): Promise<Step> => {
+    const { expect, ...rest } = await findBody(key, step);
+    if (typeof expect?.json !== 'string') return { ...rest, ...(expect && { expect }) };
+    const place = [...key, 'expect', 'json'];
+    const path = await find(place, expect.json);
+    return {
+      ...rest,
+      expect: { ...expect, json: parseSchema(await readFile(path, 'utf8'), path, file.locate(place)) },
+    };
+  };
+
+  const findScenario = async (key: Key, scenario: Scenario): Promise<Scenario> => ({
+    ...scenario,
+    steps: await mapAll(scenario.steps, (step, index) => findStep([...key, 'steps', index], step)),
+  });
+
+  return {
+    ...settings,
+    ...(readiness && { readiness: { ...readiness, ...(await findTls(['readiness', 'tls'], readiness.tls)) } }),
+    ...(warmUp && {
+      warmUp: {
+        ...warmUp,
+        ...(await findTls(['warmUp', 'tls'], warmUp.tls)),
+        ...(warmUp.requests && {
+          requests: await mapAll(warmUp.requests, (one, index) => findBody(['warmUp', 'requests', index], one)),
+        }),
+        ...(warmUp.scenarios && {
+          scenarios: await mapAll(warmUp.scenarios, (one, index) => findScenario(['warmUp', 'scenarios', index], one)),
+        }),
+      },
+    }),
+  };
+}
+
+async function mapAll<T>(items: readonly T[], map: (item: T, index: number) => Promise<T>): Promise<T[]> {
+  return await Promise.all(items.map(map));
+}
+
+function parseSchema(text: string, path: string, place: string): Record<string, unknown> {
+  try {
+    const schema: unknown = JSON.parse(text);
+    if (typeof schema === 'object' && schema !== null && !Array.isArray(schema)) return { ...schema };
+  } catch (cause) {
+    throw new CracBuildError('CONFIG_INVALID', `${place}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  throw new CracBuildError('CONFIG_INVALID', `${place}: ${path} is not a JSON schema: it holds no object`);
+}

@@ -1,0 +1,140 @@
+import type { Settings } from '../config/settings.ts';
+import type { Readiness } from '../warm-up/probe.ts';
+import type {
+  Body,
+  Capture,
+  Expectation,
+  Extent,
+  Load,
+  Scenario,
+  Step,
+  Until,
+  WarmUpPlan,
+} from '../warm-up/scenario.ts';
+import type { BuildPlan } from './build-plan.ts';
+import { planTls } from './plan-readiness.ts';
+
+type Given = NonNullable<Settings['warmUp']>;
+type GivenRequest = NonNullable<Given['requests']>[number];
+type GivenScenario = NonNullable<Given['scenarios']>[number];
+type GivenStep = GivenScenario['steps'][number];
+type GivenBody = Pick<GivenStep, 'body' | 'bodyFile' | 'json' | 'form'>;
+
+/** What is mixed stops then, whether or not it has settled. */
+const MAX_DURATION_MS = 60_000;
+
+/** Without any scenario, a readiness path is what we know to work; an empty list means no warm-up. `port`: where a request names none. */
+export function planWarmUp(
+  { warmUp = {} }: Settings,
+  readiness: Readiness | undefined,
+  port: number,
+  trigger: BuildPlan['checkpoint']['trigger'],
+): WarmUpPlan {
+  const isKnown = readiness?.kind === 'http' && trigger === 'build' && warmUp.scenarios === undefined;
+  const known: readonly GivenRequest[] = isKnown ? [{ path: readiness.path, status: readiness.status }] : [];
+  const requests = warmUp.requests ?? known;
+  const scenarios = [
+    ...requests.map((request, index) => planRequest(request, requests, index, port, warmUp.until !== undefined)),
+    ...(warmUp.scenarios ?? []).map((given, index) => planScenario(given, index, port)),
+  ];
+  const until = scenarios.some(({ load }) => load.kind === 'mixed') ? { until: planUntil(warmUp.until) } : {};
+  return {
+    scenarios,
+    pace:
+      warmUp.rate === undefined
+        ? { kind: 'users', concurrency: warmUp.concurrency ?? 1 }
+        : { kind: 'rate', perSecond: warmUp.rate },
+    seed: warmUp.seed ?? 1,
+    connection: { protocol: warmUp.protocol ?? 'http/1.1', ...planTls(warmUp.tls) },
+    ...until,
+    min: planExtent(warmUp.min),
+    max: { durationMs: MAX_DURATION_MS, ...planExtent(warmUp.max) },
+    timeoutMs: warmUp.timeout ?? 300_000,
+  };
+}
+
+/** Fixed counts, unless `until` decides when it is over: then they are shares. */
+function planRequest(
+  request: GivenRequest,
+  all: readonly GivenRequest[],
+  index: number,
+  port: number,
+  isMixed: boolean,
+): Scenario {
+  const count = request.count ?? 100;
+  const { contains } = request;
+  const expect = { status: request.status ?? 200, ...(contains === undefined ? {} : { contains }), headers: {} };
+  const step = planStep({ ...request, path: request.path }, expect, port);
+  const title = ({ method = 'GET', path }: GivenRequest) => `${method} ${path}`;
+  const isFirst = all.findIndex((other) => title(other) === title(request)) === index;
+  const load: Load = isMixed
+    ? { kind: 'mixed', weight: count }
+    : { kind: 'fixed', count, concurrency: Math.min(request.concurrency ?? 1, count) };
+  return { kind: 'http', name: isFirst ? title(request) : `${title(request)} (${index + 1})`, load, steps: [step] };
+}
+
+function planScenario({ name, weight, steps }: GivenScenario, index: number, port: number): Scenario {
+  return {
+    kind: 'http',
+    name: name ?? `scenario ${index + 1}`,
+    load: { kind: 'mixed', weight: weight ?? 1 },
+    steps: steps.map((step) => planStep(step, planExpectation(step.expect), port)),
+  };
+}
+
+function planStep(given: GivenBody & Partial<GivenStep> & { path: string }, expect: Expectation, port: number): Step {
+  const body = planBody(given);
+  return {
+    method: given.method ?? 'GET',
+    port: given.port ?? port,
+    path: given.path,
+    headers: given.headers ?? {},
+    ...(body === undefined ? {} : { body }),
+    expect,
+    capture: Object.fromEntries(Object.entries(given.capture ?? {}).map(([key, one]) => [key, planCapture(one)])),
+    thinkMs: given.think ?? 0,
+  };
+}
+
+function planBody({ body, bodyFile, json, form }: GivenBody): Body | undefined {
+  if (body !== undefined) return { kind: 'text', text: body };
+  if (bodyFile !== undefined) return { kind: 'file', path: bodyFile };
+  if (json !== undefined) return { kind: 'json', value: json };
+  if (form === undefined) return undefined;
+  const fields = Object.entries(form).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : { file: value.file, type: value.type ?? 'application/octet-stream' },
+  ]);
+  const hasFile = fields.some(([, value]) => typeof value === 'object');
+  return { kind: hasFile ? 'multipart' : 'form', fields: Object.fromEntries(fields) };
+}
+
+function planExpectation({ status, contains, headers, json }: NonNullable<GivenStep['expect']> = {}): Expectation {
+  if (typeof json === 'string') throw new Error(`the JSON schema ${json} was not read`);
+  return {
+    status: status ?? 200,
+    ...(contains === undefined ? {} : { contains }),
+    headers: headers ?? {},
+    ...(json === undefined ? {} : { json }),
+  };
+}
+
+function planCapture({ json, header, regex }: NonNullable<GivenStep['capture']>[string]): Capture {
+  if (json !== undefined) return { kind: 'json', path: json };
+  if (header !== undefined) return { kind: 'header', name: header };
+  return { kind: 'regex', pattern: regex ?? '' };
+}
+
+function planUntil(given: Given['until'] = 'settled'): Until {
+  if (given === 'settled') return { kind: 'settled' };
+  return 'requests' in given
+    ? { kind: 'requests', count: given.requests }
+    : { kind: 'duration', durationMs: given.duration };
+}
+
+function planExtent({ duration, requests }: NonNullable<Given['min']> = {}): Extent {
+  return {
+    ...(duration === undefined ? {} : { durationMs: duration }),
+    ...(requests === undefined ? {} : { requests }),
+  };
+}

@@ -1,0 +1,93 @@
+import { renderDuration } from '../report/render-duration.ts';
+import type { Expectation, Extent, Load, Scenario, Step, WarmUpPlan } from '../warm-up/scenario.ts';
+import type { BuildPlan } from './build-plan.ts';
+
+export function renderWarmUp({ warmUp, checkpoint }: BuildPlan): readonly string[] {
+  const { scenarios, timeoutMs } = warmUp;
+  return [
+    renderTitle(scenarios, timeoutMs, checkpoint.trigger),
+    ...renderConnection(warmUp),
+    ...renderMix(warmUp),
+    ...scenarios.flatMap(renderScenario),
+  ];
+}
+
+function renderTitle(
+  scenarios: readonly Scenario[],
+  timeoutMs: number,
+  trigger: BuildPlan['checkpoint']['trigger'],
+): string {
+  const limit = renderDuration(timeoutMs);
+  if (trigger === 'app') {
+    const requests = scenarios.length === 0 ? '' : '; when the image is verified it is asked';
+    return `warm-up: the app's own, it asks for its checkpoint within ${limit}${requests}`;
+  }
+  return scenarios.length === 0 ? 'warm-up: none' : `warm-up: within ${limit}`;
+}
+
+function renderConnection({ connection: { protocol, tls } }: WarmUpPlan): readonly string[] {
+  if (protocol === 'http/1.1' && tls === undefined) return [];
+  const trust = tls?.insecure ? ', any certificate' : tls?.ca === undefined ? '' : `, certificates of ${tls.ca}`;
+  return [`  over ${protocol === 'h2' ? 'HTTP/2' : 'HTTP/1.1'}${tls === undefined ? '' : ` and TLS${trust}`}`];
+}
+
+function renderMix({ pace, until, min, max, seed }: WarmUpPlan): readonly string[] {
+  if (until === undefined) return [];
+  const who = pace.kind === 'users' ? `${pace.concurrency} users at once` : `${pace.perSecond} begin each second`;
+  const end = {
+    settled: () => `until the app has settled, ${renderLimits(min, max)}`,
+    requests: () => `until ${(until as { count: number }).count} requests are answered`,
+    duration: () => `for ${renderDuration((until as { durationMs: number }).durationMs)}`,
+  }[until.kind]();
+  return [`  ${who}, ${end}; seed ${seed}`];
+}
+
+function renderLimits(min: Extent, max: Extent): string {
+  const texts = [
+    ...renderExtent(min).map((text) => `not before ${text}`),
+    ...renderExtent(max).map((text) => `after ${text} at the latest`),
+  ];
+  return texts.join(', ');
+}
+
+function renderExtent({ durationMs, requests }: Extent): readonly string[] {
+  return [
+    ...(durationMs === undefined ? [] : [renderDuration(durationMs)]),
+    ...(requests === undefined ? [] : [`${requests} requests`]),
+  ];
+}
+
+function renderScenario({ name, load, steps }: Scenario): readonly string[] {
+  const [only] = steps;
+  if (load.kind === 'fixed' && steps.length === 1 && only !== undefined)
+    return [renderStep(only, renderLoad(load), '  ')];
+  return [`  ${name}, ${renderLoad(load)}`, ...steps.map((step) => renderStep(step, undefined, '    '))];
+}
+
+function renderLoad(load: Load): string {
+  return load.kind === 'fixed' ? `${load.count} times, ${load.concurrency} at once` : `weight ${load.weight}`;
+}
+
+function renderStep(
+  { method, port, path, expect, capture, thinkMs }: Step,
+  load: string | undefined,
+  indent: string,
+): string {
+  const names = Object.keys(capture).map((name) => `{{${name}}}`);
+  return [
+    `${indent}${method} :${port}${path}`,
+    ...(load === undefined ? [] : [load]),
+    renderExpectation(expect),
+    ...(names.length === 0 ? [] : [`gives ${names.join(', ')}`]),
+    ...(thinkMs === 0 ? [] : [`then ${renderDuration(thinkMs)} of thinking`]),
+  ].join(', ');
+}
+
+function renderExpectation({ status, contains, headers, json }: Expectation): string {
+  const parts = [
+    ...(contains === undefined ? [] : [JSON.stringify(contains)]),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(json === undefined ? [] : ['JSON of its schema']),
+  ];
+  return `answered ${status}${parts.length === 0 ? '' : ` with ${parts.join(' and ')}`}`;
+}
