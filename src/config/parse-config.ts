@@ -108,7 +108,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown): string {
       return `expected ${words.join(', ')}${found}${didYouMean(closestWord(String(value), words))}`;
     }
     case 'too_small':
-      return `expected at least ${issue.minimum}${found}`;
+      return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${issue.origin === 'array' ? ' item' : ''}${found}`;
     case 'too_big':
       return `expected at most ${issue.maximum}${found}`;
     case 'custom':

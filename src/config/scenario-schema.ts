@@ -86,7 +86,7 @@ const scenario = z
   .strictObject({
     name: z.string().min(1, { error: 'expected a text' }).optional(),
     weight: count.max(1000).optional(),
-    steps: z.array(step).min(1, { error: 'expected at least one step' }),
+    steps: z.array(step).min(1),
   })
   .superRefine(({ steps }, context) => {
     const captured = new Set<string>();
@@ -97,7 +97,7 @@ const scenario = z
         if (!isTemplateName(name))
           context.addIssue({ code: 'custom', path, message: 'expected a name of letters, digits and "_"' });
         if (BUILT_IN_NAMES.some((taken) => taken === name))
-          context.addIssue({ code: 'custom', path, message: `{{${name}}} has a value already: take another name` });
+          context.addIssue({ code: 'custom', path, message: `${brace(name)} has a value already: take another name` });
         captured.add(name);
       }
     }
@@ -169,9 +169,14 @@ function requireKnownNames(
     const unknown = findNames(key === 'expect' ? withoutSchema(value) : value).find((name) => !known.includes(name));
     if (unknown === undefined) continue;
     const near = closestWord(unknown, known);
-    const message = `{{${unknown}}} is captured by no step before${near === undefined ? '' : `; did you mean {{${near}}}?`}`;
+    const hint = near === undefined ? `known here: ${known.map(brace).join(', ')}` : `did you mean ${brace(near)}?`;
+    const message = `${brace(unknown)} is captured by no step before; ${hint}`;
     context.addIssue({ code: 'custom', path: [...path, key], message });
   }
+}
+
+function brace(name: string): string {
+  return `{{${name}}}`;
 }
 
 function withoutSchema(expected: unknown): object {

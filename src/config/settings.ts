@@ -21,7 +21,7 @@ const readiness = z
     tls: tlsSchema.optional(),
     tcp: port.optional(),
     log: regex.optional(),
-    command: z.array(text).min(1, { error: 'expected a command and its arguments' }).optional(),
+    command: z.array(text).min(1).optional(),
     timeout: duration.optional(),
   })
   .superRefine((given, context) => {

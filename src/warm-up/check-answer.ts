@@ -32,11 +32,16 @@ function findMisfit(schema: JsonSchema, text: string): string | undefined {
   } catch (error) {
     return `something else than JSON: ${(error as Error).message}`;
   }
-  const { valid, errors } = validatorFor(schema).validate(value);
-  if (valid) return undefined;
-  /** The last is the innermost. */
-  const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: '#', error: '' };
-  return `JSON that does not fit its schema: at ${instanceLocation.replace(/^#$/, '#/').slice(1)}: ${error}`;
+  try {
+    const { valid, errors } = validatorFor(schema).validate(value);
+    if (valid) return undefined;
+    /** The last is the innermost. */
+    const { instanceLocation, error } = errors.at(-1) ?? { instanceLocation: '#', error: '' };
+    return `JSON that does not fit its schema: at ${instanceLocation.slice(1) || '/'}: ${error}`;
+  } catch (error) {
+    /** An unknown $ref, a broken pattern: seen only where they are reached. */
+    return `JSON to which its schema cannot be applied: ${(error as Error).message.split('\n')[0]}`;
+  }
 }
 
 const validators = new WeakMap<JsonSchema, Validator>();

@@ -1,4 +1,4 @@
-import { type Cookie, getSetCookies, Headers } from 'undici';
+import { type Cookie, parseCookie } from 'undici';
 
 /**
  * The cookies of one user of one app. It is reached at another address than its own, so domains say nothing here, and
@@ -22,11 +22,12 @@ export function openCookieJar(): CookieJar {
   return {
     keep: (setCookies, path) => {
       for (const line of setCookies) {
-        for (const cookie of getSetCookies(new Headers([['set-cookie', line]]))) {
-          const one = keepCookie(cookie, path);
-          kept.delete(`${one.name} ${one.path}`);
-          if (one.expiresMs > Date.now()) kept.set(`${one.name} ${one.path}`, one);
-        }
+        const cookie = parseCookie(line);
+        if (cookie === null || cookie.name === '') continue;
+        const one = keepCookie(cookie, path);
+        const key = `${one.name} ${one.path}`;
+        if (one.expiresMs > Date.now()) kept.set(key, one);
+        else kept.delete(key);
       }
     },
     render: (path) => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { connect as connectOverTls } from 'node:tls';
-import { type buildConnector, H2CClient, Pool } from 'undici';
+import { type buildConnector, Pool } from 'undici';
 import type { Container } from '../engine/engine.ts';
 import { type Connection, listPorts, type Scenario, type Tls } from './scenario.ts';
 
@@ -41,15 +42,19 @@ export async function openPools(
  */
 async function composeOptions({ protocol, tls }: Connection): Promise<Pool.Options> {
   const common = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
-  if (tls === undefined) {
-    if (protocol === 'http/1.1') return common;
-    return {
-      ...common,
-      factory: (origin, options) => new H2CClient(origin, { ...(options as object), pipelining: 1 }),
-    };
-  }
+  if (tls === undefined) return protocol === 'h2' ? { ...common, allowH2: true, connect: openPlainHttp2() } : common;
   const ca = tls.ca === undefined ? undefined : await readFile(tls.ca);
   return { ...common, allowH2: protocol === 'h2', connect: openTls(protocol, tls, ca) };
+}
+
+/** With prior knowledge, https://www.rfc-editor.org/rfc/rfc9113#section-3.3. */
+function openPlainHttp2(): buildConnector.connector {
+  return ({ hostname, port }, callback) => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    /** undici decides by that. */
+    Object.assign(socket, { alpnProtocol: 'h2' });
+    answerOnce(socket, 'connect', callback);
+  };
 }
 
 /** undici offers both protocols and takes what the app prefers; here the one that is asked for is meant. */
@@ -64,13 +69,29 @@ function openTls(protocol: Connection['protocol'], tls: Tls, ca: Buffer | undefi
       ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
     });
     socket.setNoDelay(true);
-    const fail = (error: Error) => callback(error, null);
-    socket.once('error', fail);
-    socket.once('secureConnect', () => {
-      socket.off('error', fail);
-      if (protocol !== 'h2' || socket.alpnProtocol === 'h2') return callback(null, socket);
+    answerOnce(socket, 'secureConnect', (error, connected) => {
+      if (connected === null) return callback(isRefusedProtocol(error) ? noHttp2() : error, null);
+      if (protocol !== 'h2' || socket.alpnProtocol === 'h2') return callback(null, connected);
       socket.destroy();
-      fail(new Error('the app does not offer HTTP/2 over TLS (ALPN)'));
+      callback(noHttp2(), null);
     });
   };
+}
+
+function answerOnce(socket: Socket, event: string, callback: buildConnector.Callback): void {
+  const fail = (error: Error) => callback(error, null);
+  socket.once('error', fail);
+  socket.once(event, () => {
+    socket.off('error', fail);
+    callback(null, socket);
+  });
+}
+
+/** An app may end the handshake where it offers none of the protocols, or go on without one. */
+function isRefusedProtocol(error: Error & { readonly code?: string }): boolean {
+  return error.code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
+}
+
+function noHttp2(): Error {
+  return new Error('the app does not offer HTTP/2 over TLS (ALPN)');
 }

@@ -33,11 +33,34 @@ base: jdk:/opt/jdk
 modules: [java.base]
 engine: oci
 network: host
-readiness: { port: 9090, path: /ready, status: 204, timeout: 1.5s }
+readiness: { port: 9090, path: /ready, status: 204, contains: UP, tls: false, timeout: 1.5s }
 warmUp:
   requests:
     - GET / x200
     - { method: POST, path: /orders, body: '{}', headers: { content-type: application/json }, count: 3, concurrency: 2, status: 201, contains: id }
+  scenarios:
+    - name: order
+      weight: 3
+      steps:
+        - GET /orders
+        - method: POST
+          port: 8081
+          path: /orders
+          headers: { x-number: 1 }
+          json: { item: '{{n}}' }
+          expect: { status: 201, contains: '{{n}}', headers: { etag: 1 }, json: { type: object } }
+          capture: { id: { json: $.id }, at: { header: location }, key: { regex: 'k=(.*)' } }
+          think: 100ms
+        - { path: '{{at}}', form: { id: '{{id}}', photo: { file: a.png, type: image/png } } }
+        - { path: '/{{key}}', bodyFile: order.xml, expect: { json: schema.json } }
+    - steps: ['/{{n}}?user={{user}}&x={{random}}']
+  rate: 0.5
+  seed: 7
+  protocol: h2
+  tls: { ca: ca.pem, serverName: orders.example, insecure: true }
+  until: { requests: 1000 }
+  min: { duration: 5s, requests: 100 }
+  max: { duration: 1m }
   timeout: 2m
 checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml, skip: [trim, zero-pages] }
 verify: { enabled: false, timeout: 10s }
@@ -60,7 +83,7 @@ outputs: [oci:out, docker:orders:1]
       modules: ['java.base'],
       engine: 'oci',
       network: 'host',
-      readiness: { port: 9090, path: '/ready', status: 204, timeout: 1500 },
+      readiness: { port: 9090, path: '/ready', status: 204, contains: 'UP', tls: false, timeout: 1500 },
       warmUp: {
         requests: [
           { method: 'GET', path: '/', count: 200 },
@@ -75,6 +98,35 @@ outputs: [oci:out, docker:orders:1]
             contains: 'id',
           },
         ],
+        scenarios: [
+          {
+            name: 'order',
+            weight: 3,
+            steps: [
+              { method: 'GET', path: '/orders' },
+              {
+                method: 'POST',
+                port: 8081,
+                path: '/orders',
+                headers: { 'x-number': '1' },
+                json: { item: '{{n}}' },
+                expect: { status: 201, contains: '{{n}}', headers: { etag: '1' }, json: { type: 'object' } },
+                capture: { id: { json: '$.id' }, at: { header: 'location' }, key: { regex: 'k=(.*)' } },
+                think: 100,
+              },
+              { path: '{{at}}', form: { id: '{{id}}', photo: { file: 'a.png', type: 'image/png' } } },
+              { path: '/{{key}}', bodyFile: 'order.xml', expect: { json: 'schema.json' } },
+            ],
+          },
+          { steps: [{ method: 'GET', path: '/{{n}}?user={{user}}&x={{random}}' }] },
+        ],
+        rate: 0.5,
+        seed: 7,
+        protocol: 'h2',
+        tls: { ca: 'ca.pem', serverName: 'orders.example', insecure: true },
+        until: { requests: 1000 },
+        min: { duration: 5000, requests: 100 },
+        max: { duration: 60_000 },
         timeout: 120_000,
       },
       checkpoint: {
@@ -128,6 +180,34 @@ outputs: [oci:out, docker:orders:1]
       'wrong output': 'outputs: [registry/x]\n',
       'wrong request': 'warmUp: { requests: [get /] }\n',
       'wrong name': 'name: My App\n',
+      'two forms of readiness': 'readiness:\n  path: /up\n  tcp: 8080\n',
+      'readiness of no expression': "readiness: { log: 'Started (' }\n",
+      'readiness of an empty command': 'readiness: { command: [] }\n',
+      'scenario without steps': 'warmUp: { scenarios: [{ name: a, steps: [] }] }\n',
+      'wrong step': 'warmUp:\n  scenarios:\n    - steps:\n        - get /\n',
+      'step with a count': 'warmUp:\n  scenarios:\n    - steps:\n        - GET /a x20\n',
+      'unknown key of a step': 'warmUp:\n  scenarios:\n    - steps:\n        - { path: /, boddy: x }\n',
+      'two bodies': 'warmUp:\n  scenarios:\n    - steps:\n        - path: /\n          body: x\n          json: {}\n',
+      'name that nothing captures': 'warmUp:\n  scenarios:\n    - steps:\n        - GET /\n        - GET /{{id}}\n',
+      'name that is captured later':
+        "warmUp:\n  scenarios:\n    - steps:\n        - { path: '/{{id}}', capture: { id: { header: a } } }\n",
+      'name that was mistyped':
+        "warmUp:\n  scenarios:\n    - steps:\n        - { path: /, capture: { order: { header: a } } }\n        - { path: /, json: { a: ['{{oder}}'] } }\n",
+      'name in a request': "warmUp: { requests: ['GET /{{id}} x3'] }\n",
+      'captured name with a value':
+        'warmUp: { scenarios: [{ steps: [{ path: /, capture: { n: { header: a } } }] }] }\n',
+      'captured name with a dash':
+        'warmUp: { scenarios: [{ steps: [{ path: /, capture: { a-b: { header: a } } }] }] }\n',
+      'capture of nothing': 'warmUp: { scenarios: [{ steps: [{ path: /, capture: { a: {} } }] }] }\n',
+      'wrong JSON path': 'warmUp: { scenarios: [{ steps: [{ path: /, capture: { a: { json: items.id } } }] }] }\n',
+      'wrong expression': "warmUp: { scenarios: [{ steps: [{ path: /, capture: { a: { regex: '(' } } }] }] }\n",
+      'the same scenario twice':
+        'warmUp:\n  scenarios:\n    - { name: a, steps: [GET /] }\n    - { name: a, steps: [GET /] }\n',
+      'rate and concurrency': 'warmUp:\n  concurrency: 4\n  rate: 10\n',
+      'wrong rate': 'warmUp: { rate: 0 }\n',
+      'wrong protocol': 'warmUp: { protocol: http2 }\n',
+      'wrong TLS': 'warmUp: { tls: { cert: a.pem } }\n',
+      'wrong end': 'warmUp: { until: done }\n',
       'not YAML': 'app:\n  jar: [a\n',
       'the same key twice': 'name: a\nname: b\n',
       'several at once': 'nam: x\napp:\n  user: me\n  port: 1\nengine: dokcer\n',
@@ -205,5 +285,65 @@ describe('loadSettings', () => {
     await writeFile(join(folder, 'rules.yaml'), '');
     const settings = await loadSettings({ configFile: undefined, flags: {}, cwd: folder });
     expect(settings.checkpoint?.policies).toBe(join(folder, 'rules.yaml'));
+  });
+
+  test('files of the warm-up count from the config file; a JSON schema is read', async () => {
+    await writeFile(join(folder, 'order.json'), '{"type":"object"}');
+    await writeFile(
+      join(folder, 'crac-build.yaml'),
+      `
+readiness: { tls: { ca: order.json } }
+warmUp:
+  tls: { ca: order.json }
+  requests: [{ path: /, bodyFile: order.json }]
+  scenarios:
+    - steps:
+        - { path: /, form: { a: b, c: { file: order.json } } }
+        - { path: /, bodyFile: order.json, expect: { json: order.json, status: 201 } }
+        - { path: /, expect: { status: 204 } }
+`,
+    );
+    const file = join(folder, 'order.json');
+    expect(await loadSettings({ configFile: undefined, flags: {}, cwd: folder })).toEqual({
+      readiness: { tls: { ca: file } },
+      warmUp: {
+        tls: { ca: file },
+        requests: [{ path: '/', bodyFile: file }],
+        scenarios: [
+          {
+            steps: [
+              { path: '/', form: { a: 'b', c: { file } } },
+              { path: '/', bodyFile: file, expect: { json: { type: 'object' }, status: 201 } },
+              { path: '/', expect: { status: 204 } },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  test.each([
+    ['readiness: { tls: { ca: gone } }', ':1: readiness.tls.ca: there is no '],
+    ['warmUp:\n  requests:\n    - { path: /, bodyFile: gone }', ':3: warmUp.requests[0].bodyFile: there is no '],
+    [
+      'warmUp:\n  scenarios:\n    - steps:\n        - { path: /, form: { a: { file: gone } } }',
+      ':4: warmUp.scenarios[0].steps[0].form.a.file: there is no ',
+    ],
+    [
+      'warmUp: { scenarios: [{ steps: [{ path: /, expect: { json: crac-build.yaml } }] }] }',
+      'crac-build.yaml is not JSON: ',
+    ],
+  ])('%s: a file that is not there, or not what it should be, is told with its line', async (text, message) => {
+    await writeFile(join(folder, 'crac-build.yaml'), text);
+    await expect(loadSettings({ configFile: undefined, flags: {}, cwd: folder })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('a path that a flag asks takes the place of another form of readiness', async () => {
+    await writeFile(join(folder, 'crac-build.yaml'), "readiness: { log: 'Started', timeout: 5s }\n");
+    const settings = await loadSettings({ configFile: undefined, flags: { readiness: { path: '/up' } }, cwd: folder });
+    expect(settings.readiness).toEqual({ path: '/up', timeout: 5000 });
   });
 });
