@@ -1,3 +1,4 @@
+import type { Settings } from '../../../src/config/settings.ts';
 import { isServer } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderPlan } from '../../../src/plan/render-plan.ts';
@@ -25,6 +26,38 @@ test('the plan of everything', () => {
         { path: '/' },
         { method: 'POST', path: '/o', body: '{}', count: 3, concurrency: 9, status: 201, contains: '"id"' },
       ],
+      scenarios: [
+        {
+          name: 'order',
+          weight: 3,
+          steps: [
+            { path: '/orders', capture: { id: { json: '$[0].id' }, etag: { header: 'ETag' } }, think: 100 },
+            {
+              method: 'PUT',
+              port: 9090,
+              path: '/orders/{{id}}',
+              headers: { 'if-match': '{{etag}}' },
+              json: { item: '{{n}}' },
+              expect: { status: 204, contains: 'ok', headers: { server: 'x' }, json: { type: 'object' } },
+              capture: { key: { regex: 'k=(.*)' } },
+            },
+          ],
+        },
+        {
+          steps: [
+            { path: '/upload', form: { photo: { file: '/photo.png' }, title: 'a' } },
+            { path: '/upload', form: { title: 'a' } },
+            { path: '/upload', bodyFile: '/photo.png' },
+          ],
+        },
+      ],
+      concurrency: 4,
+      seed: 7,
+      protocol: 'h2',
+      tls: { ca: '/ca.pem', serverName: 'orders.example' },
+      min: { duration: 5000 },
+      max: { requests: 10_000 },
+      timeout: 120_000,
     },
     checkpoint: {
       memory: 'read',
@@ -118,6 +151,74 @@ test('no requests means the readiness path; an empty list means no warm-up', () 
     { load: { kind: 'fixed', count: 100 }, steps: [{ method: 'GET', path: '/up', expect: { status: 204 } }] },
   ]);
   expect(samplePlan({ warmUp: { requests: [] } }).warmUp.scenarios).toEqual([]);
+});
+
+test('until decides over requests, too: their counts are shares then', () => {
+  const requests = [{ path: '/a', count: 5 }, { path: '/b' }];
+  const { scenarios, until } = samplePlan({ warmUp: { requests, until: { duration: 1000 } } }).warmUp;
+  expect(scenarios.map(({ load }) => load)).toEqual([
+    { kind: 'mixed', weight: 5 },
+    { kind: 'mixed', weight: 100 },
+  ]);
+  expect(until).toEqual({ kind: 'duration', durationMs: 1000 });
+  expect(samplePlan({ warmUp: { requests } }).warmUp.until).toBeUndefined();
+});
+
+test('scenarios alone are not preceded by requests, and run until the app has settled', () => {
+  const { scenarios, until } = samplePlan({ warmUp: { scenarios: [{ steps: [{ path: '/a' }] }] } }).warmUp;
+  expect(scenarios.map(({ name }) => name)).toEqual(['scenario 1']);
+  expect(until).toEqual({ kind: 'settled' });
+});
+
+test('each scenario has a name of its own', () => {
+  const requests = [{ path: '/a' }, { path: '/a', method: 'POST' }, { path: '/a', headers: { a: 'b' } }];
+  const names = samplePlan({ warmUp: { requests } }).warmUp.scenarios.map(({ name }) => name);
+  expect(names).toEqual(['GET /a', 'POST /a', 'GET /a (3)']);
+});
+
+describe('what a start is waited for with when the image is verified', () => {
+  const get = { steps: [{ path: '/orders', expect: { status: 203 } }] };
+  const answers: [string, Settings, object | undefined][] = [
+    ['a path', { readiness: { path: '/up', contains: 'UP' } }, { kind: 'http', path: '/up', contains: 'UP' }],
+    ['a port, without any GET', { readiness: { tcp: 9000 } }, { kind: 'tcp', port: 9000 }],
+    ['a log line, without any GET', { readiness: { log: 'x' }, app: { ports: [7, 8] } }, { kind: 'tcp', port: 7 }],
+    ['a command, without any GET', { readiness: { command: ['true'] } }, { kind: 'command', argv: ['true'] }],
+    ['a log line of an app without ports', { readiness: { log: 'x' }, app: { ports: [] } }, undefined],
+  ];
+  for (const readiness of [{ tcp: 9000 }, { log: 'x' }, { command: ['true'] }])
+    answers.push([
+      `${Object.keys(readiness)}, with a GET`,
+      { readiness, warmUp: { requests: [{ method: 'POST', path: '/' }], scenarios: [get], tls: true } },
+      { kind: 'http', path: '/orders', status: 203, tls: { insecure: false } },
+    ]);
+  const needy = [{ steps: [{ path: '/{{n}}' }, { path: '/' }] }, { steps: [{ path: '/', headers: { a: 'b' } }] }];
+  answers.push([
+    'a port, with a GET that needs more',
+    { readiness: { tcp: 1 }, warmUp: { scenarios: needy } },
+    { kind: 'tcp' },
+  ]);
+  const h2 = { scenarios: [get], protocol: 'h2' as const };
+  answers.push(['a port, in HTTP/2', { readiness: { tcp: 1 }, warmUp: h2 }, { kind: 'tcp' }]);
+
+  test.each(answers)('%s', (_, settings, answer) => {
+    const plan = planBuild(settings, SAMPLE_FACTS);
+    if (answer === undefined) expect(plan.verify.answer).toBeUndefined();
+    else expect(plan.verify.answer).toMatchObject(answer);
+  });
+});
+
+test('readiness in words', () => {
+  const render = (settings: Settings) =>
+    renderPlan(planBuild(settings, SAMPLE_FACTS))
+      .split('\n')
+      .filter((line) => /^readiness|waits for/.test(line));
+  const lines = [
+    { readiness: { path: '/up', contains: 'UP', tls: true } },
+    { readiness: { tcp: 9000 } },
+    { readiness: { log: 'Started .* in', timeout: 1000 } },
+    { readiness: { command: ['curl', '-fs', 'localhost:8081'] }, warmUp: { requests: [{ path: '/a' }] } },
+  ].flatMap(render);
+  expectGolden('plan-readiness.txt', `${lines.join('\n')}\n`);
 });
 
 test('each compression has its own levels', () => {
