@@ -37,7 +37,7 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
   const files = await readSentFiles(warmUp.scenarios);
   const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
   const total = countRequests(warmUp);
-  const state = () => `${samples.length}${total === undefined ? '' : ` of ${total}`} requests were answered`;
+  const state = () => renderState(samples.length, total);
   using _ = tellProgress(world, state);
   try {
     await runScenarios(warmUp, { traffic, signal }, samples, world);
@@ -54,6 +54,11 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
 function countConnections({ scenarios, pace }: WarmUpPlan): number | undefined {
   if (pace.kind === 'rate') return undefined;
   return Math.max(...scenarios.map(({ load }) => (load.kind === 'fixed' ? load.concurrency : pace.concurrency)), 1);
+}
+
+function renderState(answered: number, total: number | undefined): string {
+  if (total !== undefined) return `${answered} of ${total} requests were answered`;
+  return answered === 1 ? '1 request was answered' : `${answered} requests were answered`;
 }
 
 /** Undefined where that shows only when it is over. */

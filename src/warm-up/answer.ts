@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 export interface Answer {
+  /** That was asked. */
+  readonly path: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** As it came: perhaps compressed. */

@@ -94,7 +94,7 @@ async function sendStep(
     const setCookies = response.headers['set-cookie'] ?? [];
     jar.keep(typeof setCookies === 'string' ? [setCookies] : setCookies, request.path);
     pending.delete(sent);
-    return { status: response.statusCode, headers: response.headers, body };
+    return { path: request.path, status: response.statusCode, headers: response.headers, body };
   } catch (error) {
     /** What an abort has cut short stays pending: who explains it looks there. */
     if (signal.aborted) throw error;

@@ -8,7 +8,7 @@ const SHOWN_CHARACTERS = 500;
 /** An answer that is not as the step expects, or from which a value was to be captured that is not there. */
 export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer';
-  /** Status, telling headers and the first characters of the body, to be shown. */
+  /** What was asked, status, telling headers and the first characters of the body, to be shown. */
   readonly lines: readonly string[];
   /** "GET /orders/{{id}}". */
   readonly endpoint: string;
@@ -18,7 +18,11 @@ export class UnexpectedAnswer extends Error {
     super(`${nameEndpoint(step)} answered ${difference}`);
     this.endpoint = nameEndpoint(step);
     const captured = Object.values(step.capture).flatMap((one) => (one.kind === 'header' ? [one.name] : []));
-    this.lines = renderAnswer(answer, [...TELLING_HEADERS, ...Object.keys(step.expect.headers), ...captured]);
+    const asked = answer.path === step.path ? [] : [`asked: ${step.method} ${answer.path}`];
+    this.lines = [
+      ...asked,
+      ...renderAnswer(answer, [...TELLING_HEADERS, ...Object.keys(step.expect.headers), ...captured]),
+    ];
   }
 }
 

@@ -3,14 +3,15 @@ import type { AddressInfo } from 'node:net';
 import type { Container, ContainerExit, ContainerSpec, Engine, ExecResult } from '../../src/engine/engine.ts';
 import { CracBuildError } from '../../src/errors.ts';
 
+/** "hang": none ever comes; "destroy": the connection ends without one. */
+export type Answer =
+  | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
+  | 'hang'
+  | 'destroy';
+
 /** What the app inside a fake container does with a request. */
 export interface FakeApp {
-  /** The status and body of the answer; "hang": none ever comes. */
-  readonly answer?: (
-    request: IncomingMessage,
-    body: string,
-    spec: ContainerSpec,
-  ) => { status: number; body?: string } | 'hang';
+  readonly answer?: (request: IncomingMessage, body: string, spec: ContainerSpec) => Answer;
   /** Milliseconds after the start at which it listens; absent: at once. */
   readonly listensAfterMs?: number;
   /** Ends with this code, that long after the start. */
@@ -48,7 +49,8 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
       for await (const chunk of request) body += chunk;
       const answer = app.answer?.(request, body, spec) ?? { status: 200, body: 'ok' };
       if (answer === 'hang') return;
-      response.writeHead(answer.status).end(answer.body ?? '');
+      if (answer === 'destroy') request.socket.destroy();
+      else response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
     });
     server.on('connection', (socket) => {
       connections++;

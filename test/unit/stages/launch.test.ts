@@ -1,5 +1,6 @@
+import type { Settings } from '../../../src/config/settings.ts';
 import { launchApp, planBuildContainer } from '../../../src/stages/launch.ts';
-import { openFakeEngine } from '../../support/fake-engine.ts';
+import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 
@@ -131,4 +132,17 @@ test('the build container gets what a dump needs, and all ports that are used', 
     seccomp: 'unconfined',
     noNewPrivileges: false,
   });
+});
+
+test.each<[string, NonNullable<Settings['readiness']>, FakeApp]>([
+  ['accepts a connection', { tcp: 9000 }, { listensAfterMs: 100 }],
+  ['prints a line', { log: 'Started .* in' }, { lines: ['Started Orders in 2 s'] }],
+  ['lets a command succeed', { command: ['check', '--ready'] }, {}],
+])('returns once the app %s, and asks it nothing', async (_, readiness, app) => {
+  const ctl = (words: readonly string[]) => ({ exitCode: words[0] === '--ready' ? 0 : 1, stdout: '', stderr: '' });
+  const engine = openFakeEngine({ ...app, ctl });
+  const world = fakeWorld(engine);
+  await using _app = await launchApp(samplePlan({ readiness, app: { ports: [9000] } }), NO_IMAGE, world);
+  expect(engine.requests).toEqual([]);
+  expect(world.events).toHaveLength(1);
 });

@@ -1,8 +1,9 @@
+import type { Settings } from '../../../src/config/settings.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { launchApp } from '../../../src/stages/launch.ts';
 import { verifyImage } from '../../../src/stages/verify.ts';
 import { warmUpApp } from '../../../src/stages/warm-up.ts';
-import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
+import { type Answer, type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
@@ -18,17 +19,74 @@ const readyThen = (answer: { status: number; body?: string } | 'hang'): FakeApp 
 });
 const dead: FakeApp = { listensAfterMs: 60_000, exits: { code: 1, afterMs: 20 }, lines: ['Error: no main class'] };
 
+/** Orders that are made, and are asked for with what is said to be their number. */
+const shop = (settings: NonNullable<Settings['warmUp']> = {}) =>
+  samplePlan({
+    readiness: { path: '/ready', timeout: 200 },
+    warmUp: {
+      scenarios: [
+        {
+          name: 'order',
+          steps: [
+            {
+              method: 'POST',
+              path: '/orders',
+              expect: { status: 201, json: { type: 'object', required: ['id'] } },
+              capture: { id: { json: '$.id' } },
+            },
+            {
+              path: '/orders/{{id}}',
+              expect: { headers: { etag: '"{{id}}"' } },
+              capture: { next: { header: 'link' } },
+            },
+          ],
+        },
+      ],
+      until: { requests: 10 },
+      timeout: 1000,
+      ...settings,
+    },
+    verify: { timeout: 1000 },
+  });
+const orders =
+  (made: Answer, order: Answer): NonNullable<FakeApp['answer']> =>
+  ({ url, method }) =>
+    url === '/ready' ? { status: 200 } : method === 'POST' ? made : order;
+const json = { 'content-type': 'application/json' };
+const made: Answer = { status: 201, headers: json, body: '{"id":17}' };
+
 const failures: Readonly<Record<string, () => Promise<unknown>>> = {
   'launch: exits': () => launch(dead),
   'launch: exits in silence': () => launch({ ...dead, lines: [] }),
   'launch: refuses connections': () => launch({ listensAfterMs: 60_000, lines: ['waiting for the database'] }),
   'launch: answers otherwise': () => launch({ answer: () => ({ status: 503 }) }),
+  'launch: no connection to a port': () => launch({ listensAfterMs: 60_000 }, { tcp: 9000 }),
+  'launch: no line of the log': () => launch({ lines: ['Starting'] }, { log: 'Started .* in' }),
+  'launch: command fails': () =>
+    launch(
+      { ctl: () => ({ exitCode: 7, stdout: '', stderr: 'curl: (7) refused\n' }) },
+      { command: ['curl', '-f', ':1'] },
+    ),
   'warm-up: wrong status': () => warmUp(readyThen({ status: 500, body: '{"error":"boom"}\n' })),
   'warm-up: too slow': () => warmUp(readyThen('hang')),
   'warm-up: exits': () => warmUp(readyThen('hang'), 3),
+  'warm-up: JSON that does not fit': () =>
+    warmUp({ answer: orders({ ...made, body: '{"order":17}' }, 'hang') }, undefined, shop()),
+  'warm-up: nothing to capture': () =>
+    warmUp({ answer: orders(made, { status: 200, headers: { etag: '"17"' }, body: '<tea>' }) }, undefined, shop()),
+  'warm-up: wrong header': () =>
+    warmUp({ answer: orders(made, { status: 200, headers: { etag: '"16"' } }) }, undefined, shop()),
+  'warm-up: an endpoint hangs': () =>
+    warmUp({ answer: orders(made, 'hang'), lines: ['waiting for a lock'] }, undefined, shop({ timeout: 300 })),
+  'warm-up: no connection': () => warmUp({ answer: orders('destroy', 'hang') }, undefined, shop()),
+  'warm-up: does not keep up': () =>
+    warmUp({ answer: orders('hang', 'hang') }, undefined, shop({ rate: 10_000, timeout: 20_000 })),
+  'warm-up: exits in a scenario': () => warmUp({ answer: orders(made, 'hang') }, 137, shop()),
   'verify: does not restore': () => verify({ ...dead, lines: ['crac: cannot restore: plan.bin is cut off'] }),
   'verify: never answers': () => verify({ listensAfterMs: 60_000 }),
   'verify: wrong answer': () => verify(readyThen({ status: 404 })),
+  'verify: nothing to capture': () =>
+    verify({ answer: orders(made, { status: 200, headers: { etag: '"17"' }, body: '<tea>' }) }, shop()),
   'verify: no answer': () => verify(readyThen('hang')),
 };
 
@@ -42,20 +100,21 @@ test('every text', async () => {
     texts.push(`── ${title}\n${renderError(error).replace(/(waiting for an answer for) \d+ ms/, '$1 … ms')}`);
   }
   expectGolden('stage-errors.txt', texts.join('\n'));
-});
+}, 30_000);
 
-async function launch(app: FakeApp): Promise<void> {
-  await using _app = await launchApp(plan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
+async function launch(app: FakeApp, readiness?: Settings['readiness']): Promise<void> {
+  const other = readiness && samplePlan({ readiness: { ...readiness, timeout: 200 } });
+  await using _app = await launchApp(other ?? plan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
 }
 
-async function warmUp(app: FakeApp, exitCode?: number): Promise<void> {
+async function warmUp(app: FakeApp, exitCode?: number, warmUpPlan = plan): Promise<void> {
   const engine = openFakeEngine(app);
   const world = fakeWorld(engine);
-  await using running = await launchApp(plan, NO_IMAGE, world);
+  await using running = await launchApp(warmUpPlan, NO_IMAGE, world);
   if (exitCode !== undefined) setTimeout(() => engine.exitAll(exitCode), 20);
-  await warmUpApp(plan, running, world);
+  await warmUpApp(warmUpPlan, running, world);
 }
 
-async function verify(app: FakeApp): Promise<void> {
-  await verifyImage(plan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
+async function verify(app: FakeApp, verifyPlan = plan): Promise<void> {
+  await verifyImage(verifyPlan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
 }

@@ -133,3 +133,46 @@ test('requests that differ in a header or body are different', () => {
   }).warmUp;
   expect(distinctScenarios(scenarios)).toHaveLength(3);
 });
+
+test('each scenario is gone through once, with captured values, numbers of its own and no pause', async () => {
+  const engine = openFakeEngine({
+    answer: ({ url }) => ({ status: 200, body: url?.startsWith('/orders') === true ? '{"id":17}' : '' }),
+  });
+  const report = await verifyImage(
+    samplePlan({
+      readiness: { log: 'never printed again' },
+      warmUp: {
+        requests: [{ path: '/n/{{n}}', count: 500 }],
+        scenarios: [
+          {
+            steps: [
+              { path: '/orders?n={{n}}', capture: { id: { json: '$.id' } }, think: 60_000 },
+              { path: '/items/{{id}}' },
+            ],
+          },
+          { steps: [{ path: '/' }] },
+        ],
+      },
+      verify: { timeout: 2000 },
+    }),
+    NO_IMAGE,
+    fakeWorld(engine),
+  );
+  const once = ['GET /n/1000000', 'GET /orders?n=1000001', 'GET /items/17', 'GET /'];
+  expect(engine.requests).toEqual(
+    Array(3)
+      .fill(['GET /', ...once])
+      .flat(),
+  );
+  expect(report.checkedRequests).toBe(4);
+});
+
+test('an image without anything to be asked over HTTP is waited for at its port', async () => {
+  const engine = openFakeEngine({ listensAfterMs: 150 });
+  const quiet = samplePlan({ readiness: { tcp: 9000 }, verify: { timeout: 2000 } });
+  const report = await verifyImage(quiet, NO_IMAGE, fakeWorld(engine));
+  expect(engine.requests).toEqual([]);
+  expect(engine.specs.map(({ ports }) => ports)).toEqual([[9000], [9000], [9000]]);
+  expect(report.checkedRequests).toBe(0);
+  for (const elapsedMs of [...report.restoredMs, report.coldMs]) expect(elapsedMs).toBeGreaterThan(140);
+});

@@ -158,3 +158,55 @@ test('an abort ends it and leaves no connection', async () => {
   expect(openConnections).toBe(0);
   expect(engine.left()).toEqual([]);
 });
+
+describe('scenarios', () => {
+  const scenarios = [
+    { name: 'a', weight: 2, steps: [{ path: '/a/{{n}}' }] },
+    { name: 'b', steps: [{ path: '/b' }, { path: '/c' }] },
+  ];
+  const run = async (settings: Settings['warmUp'], app: FakeApp = {}) => {
+    const engine = openFakeEngine(app);
+    const world = fakeWorld(engine);
+    const plan = samplePlan({ readiness: { tcp: 9000 }, warmUp: { scenarios, ...settings } });
+    await using running = await launchApp(plan, NO_IMAGE, world);
+    return { report: await warmUpApp(plan, running, world), requests: engine.requests, world };
+  };
+
+  test('end after as many answers as are wanted; counts of requests are shares then', async () => {
+    const { report, requests } = await run({ requests: [{ path: '/first/{{n}}', count: 3 }], until: { requests: 20 } });
+    expect(requests.slice(0, 6).filter((line) => line.startsWith('GET /first/'))).toHaveLength(3);
+    expect(requests.filter((line) => line.startsWith('GET /first/')).length).toBeGreaterThan(3);
+    expect(report.requestCount).toBeGreaterThanOrEqual(20);
+    expect(report.requestCount).toBeLessThan(22);
+    expect(report.requestCount).toBe(requests.length);
+  });
+
+  test('come after requests with counts', async () => {
+    const { report, requests } = await run({ requests: [{ path: '/first/{{n}}', count: 3 }], max: { requests: 20 } });
+    expect(requests.slice(0, 3)).toEqual(['GET /first/1', 'GET /first/2', 'GET /first/3']);
+    const rest = requests.slice(3);
+    expect(rest.length).toBeGreaterThanOrEqual(20);
+    expect(rest.length).toBeLessThan(22);
+    const numbers = rest
+      .filter((line) => line.startsWith('GET /a/'))
+      .map((line) => Number(line.slice('GET /a/'.length)));
+    expect(Math.min(...numbers)).toBeGreaterThan(3);
+    expect(report.endpoints.map(({ path }) => path).sort()).toEqual(['/a/{{n}}', '/b', '/c', '/first/{{n}}']);
+    expect(report.endpoints.reduce((sum, { count }) => sum + count, 0)).toBe(requests.length);
+  });
+
+  test('end after a time, which is told every second', async () => {
+    const { report, world } = await run({ until: { duration: 1200 }, concurrency: 2 });
+    expect(report.durationMs).toBeGreaterThan(1150);
+    expect(report.durationMs).toBeLessThan(5000);
+    const texts = world.events.map((event) => event.type === 'stage-progress' && event.text);
+    expect(texts).toContainEqual(expect.stringMatching(/^\d+ requests were answered$/));
+    expect(texts).toContain('mixed: a, b');
+  });
+
+  test('that are settled end at the latest when they may', async () => {
+    const { report } = await run({ max: { duration: 300 } });
+    expect(report.durationMs).toBeGreaterThan(280);
+    expect(report.durationMs).toBeLessThan(3000);
+  });
+});

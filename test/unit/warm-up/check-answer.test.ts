@@ -15,6 +15,7 @@ const stepOf = (expect: Partial<Expectation>, capture: Record<string, Capture> =
   thinkMs: 0,
 });
 const answerOf = (body: string | Uint8Array, headers: Answer['headers'] = {}, status = 200): Answer => ({
+  path: '/orders',
   status,
   headers,
   body: Buffer.from(body),
@@ -113,6 +114,11 @@ test.each<[Capture, string]>([
 test('a JSON path in what is no JSON is told', () => {
   const step = stepOf({}, { it: { kind: 'json', path: '$' } });
   expect(errorOf(() => captureValues(step, answerOf('<html>'))).message).toContain('JSON path $');
+});
+
+test('what was asked is shown where it was filled in', () => {
+  const answer = { ...answerOf('', {}, 404), path: '/orders?id=17' };
+  expect(errorOf(() => checkAnswer(stepOf({}), answer, {})).lines[0]).toBe('asked: GET /orders?id=17');
 });
 
 test('the answer is shown: status, headers that tell something, 500 characters', () => {

@@ -230,7 +230,7 @@ describe('a failure', () => {
     expect(error).toMatchObject({
       name: 'UnexpectedAnswer',
       message: 'GET /{{n}} answered 500 instead of 200',
-      lines: ['answer: 500', '  at Orders.java:17'],
+      lines: ['asked: GET /9', 'answer: 500', '  at Orders.java:17'],
     });
   });
 
