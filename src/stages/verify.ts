@@ -5,7 +5,7 @@ import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { openPools } from '../warm-up/open-pools.ts';
-import { probePorts, renderExpected, renderProbe } from '../warm-up/probe.ts';
+import { probePorts, renderDeed } from '../warm-up/probe.ts';
 import { NoAnswer, openUser, readSentFiles, runScenario, type Traffic } from '../warm-up/run-scenario.ts';
 import { listPorts, type Scenario } from '../warm-up/scenario.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
@@ -104,7 +104,7 @@ async function checkStart(
     const limit = renderDuration(timeoutMs);
     throw await failed(
       container,
-      `${how}, the image was not there within ${limit}: ${renderProbe(answer)} was to ${renderExpected(answer)}; at last: ${response.lastSeen}`,
+      `${how}, the image did not ${renderDeed(answer)} within ${limit}; at last: ${response.lastSeen}`,
     );
   }
   const elapsedMs = Math.round((response.atMs - startedMs) * 10) / 10;

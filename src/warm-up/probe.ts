@@ -68,3 +68,15 @@ export function renderExpected(probe: Probe): string {
       return 'end with exit code 0';
   }
 }
+
+/** What an image does that is there, after "did not": "answer GET :8080/health with 200". */
+export function renderDeed(probe: AnswerProbe): string {
+  switch (probe.kind) {
+    case 'http':
+      return `answer ${renderProbe(probe)} with ${probe.status}${probe.contains === undefined ? '' : ` and ${JSON.stringify(probe.contains)}`}`;
+    case 'tcp':
+      return `accept ${renderProbe(probe)}`;
+    case 'command':
+      return `make ${renderProbe(probe)} succeed`;
+  }
+}

@@ -62,9 +62,7 @@ test('an image that restores but cannot start cold fails', async () => {
   const quick = { ...plan, verify: { ...plan.verify, timeoutMs: 200 } };
   await expect(verifyImage(quick, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
     code: 'VERIFY_FAILED',
-    message: expect.stringContaining(
-      'started cold, the image was not there within 200 ms: GET :8080/ was to answer 200',
-    ),
+    message: expect.stringContaining('started cold, the image did not answer GET :8080/ with 200 within 200 ms'),
   });
   expect(engine.left()).toEqual([]);
 });
