@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
@@ -26,7 +27,10 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
 
   const findTls = async (key: Key, tls: WarmUp['tls']): Promise<{ readonly tls?: WarmUp['tls'] }> => {
     if (typeof tls !== 'object' || tls.ca === undefined) return tls === undefined ? {} : { tls };
-    return { tls: { ...tls, ca: await find([...key, 'ca'], tls.ca) } };
+    const place = [...key, 'ca'];
+    const ca = await find(place, tls.ca);
+    requireCertificate(await readFile(ca), ca, file.locate(place));
+    return { tls: { ...tls, ca } };
   };
 
   const findBody = async <T extends Request>(key: Key, request: T): Promise<T> => {
@@ -76,6 +80,18 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
 
 async function mapAll<T>(items: readonly T[], map: (item: T, index: number) => Promise<T>): Promise<T[]> {
   return await Promise.all(items.map(map));
+}
+
+/** Node.js would trust nobody, without a word. */
+function requireCertificate(pem: Buffer, path: string, place: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch (cause) {
+    throw new CracBuildError('CONFIG_INVALID', `${place}: ${path} holds no certificate`, {
+      hint: 'Give the certificate of the authority, or the app’s own, in PEM form.',
+      cause,
+    });
+  }
 }
 
 function parseSchema(text: string, path: string, place: string): Record<string, unknown> {

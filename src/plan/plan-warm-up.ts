@@ -31,8 +31,13 @@ export function planWarmUp(
   trigger: BuildPlan['checkpoint']['trigger'],
 ): WarmUpPlan {
   const isKnown = readiness?.kind === 'http' && trigger === 'build' && warmUp.scenarios === undefined;
-  const known: readonly GivenRequest[] = isKnown ? [{ path: readiness.path, status: readiness.status }] : [];
+  const known: readonly GivenRequest[] = isKnown
+    ? [{ path: readiness.path, status: readiness.status, contains: readiness.contains }]
+    : [];
   const requests = warmUp.requests ?? known;
+  /** What is known is asked again as it was. */
+  const isAskedAgain = isKnown && warmUp.requests === undefined;
+  const tls = isAskedAgain ? readiness.tls && { tls: readiness.tls } : planTls(warmUp.tls);
   const scenarios = [
     ...requests.map((request, index) => planRequest(request, requests, index, port, warmUp.until !== undefined)),
     ...(warmUp.scenarios ?? []).map((given, index) => planScenario(given, index, port)),
@@ -45,7 +50,7 @@ export function planWarmUp(
         ? { kind: 'users', concurrency: warmUp.concurrency ?? 1 }
         : { kind: 'rate', perSecond: warmUp.rate },
     seed: warmUp.seed ?? 1,
-    connection: { protocol: warmUp.protocol ?? 'http/1.1', ...planTls(warmUp.tls) },
+    connection: { protocol: warmUp.protocol ?? 'http/1.1', ...tls },
     ...until,
     min: planExtent(warmUp.min),
     max: { durationMs: MAX_DURATION_MS, ...planExtent(warmUp.max) },

@@ -6,6 +6,7 @@ import { parseConfig } from '../../../src/config/parse-config.ts';
 import { isCracBuildError } from '../../../src/errors.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { PEM } from '../warm-up/serve.ts';
 
 function messageOf(text: string): string {
   try {
@@ -292,9 +293,9 @@ describe('loadSettings', () => {
     await writeFile(
       join(folder, 'crac-build.yaml'),
       `
-readiness: { tls: { ca: order.json } }
+readiness: { tls: { ca: ${PEM} } }
 warmUp:
-  tls: { ca: order.json }
+  tls: { ca: ${PEM} }
   requests: [{ path: /, bodyFile: order.json }]
   scenarios:
     - steps:
@@ -305,9 +306,9 @@ warmUp:
     );
     const file = join(folder, 'order.json');
     expect(await loadSettings({ configFile: undefined, flags: {}, cwd: folder })).toEqual({
-      readiness: { tls: { ca: file } },
+      readiness: { tls: { ca: PEM } },
       warmUp: {
-        tls: { ca: file },
+        tls: { ca: PEM },
         requests: [{ path: '/', bodyFile: file }],
         scenarios: [
           {
@@ -324,6 +325,7 @@ warmUp:
 
   test.each([
     ['readiness: { tls: { ca: gone } }', ':1: readiness.tls.ca: there is no '],
+    ['warmUp: { tls: { ca: crac-build.yaml } }', 'crac-build.yaml holds no certificate'],
     ['warmUp:\n  requests:\n    - { path: /, bodyFile: gone }', ':3: warmUp.requests[0].bodyFile: there is no '],
     [
       'warmUp:\n  scenarios:\n    - steps:\n        - { path: /, form: { a: { file: gone } } }',

@@ -153,6 +153,17 @@ test('no requests means the readiness path; an empty list means no warm-up', () 
   expect(samplePlan({ warmUp: { requests: [] } }).warmUp.scenarios).toEqual([]);
 });
 
+test('the readiness path is warmed up as it was asked', () => {
+  const readiness = { path: '/up', contains: 'UP', tls: { insecure: true } };
+  const { scenarios, connection } = samplePlan({ readiness }).warmUp;
+  expect(scenarios[0]?.steps[0]?.expect).toMatchObject({ contains: 'UP' });
+  expect(connection.tls).toEqual({ insecure: true });
+  expect(samplePlan({ readiness, warmUp: { requests: [{ path: '/' }] } }).warmUp.connection.tls).toBeUndefined();
+  const plain = samplePlan({ readiness: { tls: false }, warmUp: { tls: true } });
+  expect(plain.readiness).not.toHaveProperty('tls');
+  expect(plain.warmUp.connection.tls).toBeUndefined();
+});
+
 test('until decides over requests, too: their counts are shares then', () => {
   const requests = [{ path: '/a', count: 5 }, { path: '/b' }];
   const { scenarios, until } = samplePlan({ warmUp: { requests, until: { duration: 1000 } } }).warmUp;
