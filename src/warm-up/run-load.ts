@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDeck } from './deck.ts';
 import { openRandom } from './random.ts';
@@ -95,6 +96,8 @@ async function runTogether(
 ): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
+  /** As many requests as are under way listen to it, which Node.js would take for a leak. */
+  setMaxListeners(Infinity, stop);
   const fail = (error: unknown): void => failed.abort(error);
   await Promise.all(Array.from({ length: count }, (_, index) => lane(index + 1, stop, fail).catch(fail)));
   /** Not the aborts that it caused. */

@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../../../src/config/settings.ts';
 import { openPools } from '../../../src/warm-up/open-pools.ts';
@@ -183,6 +184,21 @@ describe('the pace', () => {
     });
     expect(most).toBe(5);
     expect(served.connectionCount()).toBe(5);
+  });
+
+  test('of many users is no reason for Node.js to warn of a leak', async () => {
+    const { scenarios, pace } = samplePlan({ warmUp: { ...SHOP, concurrency: 40 } }).warmUp;
+    const limits: number[] = [];
+    const request = async ({ signal }: { signal: AbortSignal }) => {
+      limits.push(getMaxListeners(signal));
+      throw new Error('enough');
+    };
+    const pools = { get: () => ({ request }), [Symbol.asyncDispose]: async () => {} } as unknown as Traffic['pools'];
+    const traffic: Traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set() };
+    const { signal } = new AbortController();
+    const running = runMixed(scenarios, pace, { seed: 1, firstN: 0, traffic, signal }, () => false);
+    await expect(running).rejects.toThrow('enough');
+    expect(limits).toEqual(Array(40).fill(Infinity));
   });
 
   test('is a rate, however slowly the app answers', async () => {
