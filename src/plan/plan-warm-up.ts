@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import { CracBuildError } from '../errors.ts';
 import type { Readiness } from '../warm-up/probe.ts';
 import type {
   Body,
@@ -11,6 +12,7 @@ import type {
   Until,
   WarmUpPlan,
 } from '../warm-up/scenario.ts';
+import { BUILT_IN_NAMES, findNames } from '../warm-up/template.ts';
 import type { BuildPlan } from './build-plan.ts';
 import { planTls } from './plan-readiness.ts';
 
@@ -66,6 +68,7 @@ function planRequest(
   port: number,
   isMixed: boolean,
 ): Scenario {
+  refuseUnknownNames(request);
   const count = request.count ?? 100;
   const { contains } = request;
   const expect = { status: request.status ?? 200, ...(contains === undefined ? {} : { contains }), headers: {} };
@@ -76,6 +79,15 @@ function planRequest(
     ? { kind: 'mixed', weight: count }
     : { kind: 'fixed', count, concurrency: Math.min(request.concurrency ?? 1, count) };
   return { kind: 'http', name: isFirst ? title(request) : `${title(request)} (${index + 1})`, load, steps: [step] };
+}
+
+/** A config file is told with the line; this is for flags. */
+function refuseUnknownNames({ method = 'GET', path }: GivenRequest): void {
+  const unknown = findNames(path).find((name) => !BUILT_IN_NAMES.some((known) => known === name));
+  if (unknown === undefined) return;
+  throw new CracBuildError('CONFIG_INVALID', `nothing captures {{${unknown}}} for the request ${method} ${path}`, {
+    hint: 'A request by itself has {{n}}, {{user}} and {{random}}; values of answers are captured in warmUp.scenarios.',
+  });
 }
 
 function planScenario({ name, weight, steps }: GivenScenario, index: number, port: number): Scenario {

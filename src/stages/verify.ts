@@ -129,12 +129,10 @@ async function checkAnswers(
       await runScenario(scenario, openUser(1, warmUp.seed), FIRST_N + index, traffic, signal);
     } catch (error) {
       if (world.signal.aborted) throw error;
-      const { endpoint, sentence } = limit.aborted
-        ? tellPending(traffic, verify.timeoutMs)
-        : { endpoint: scenario.name, sentence: (error as Error).message };
-      const isAnswer = error instanceof UnexpectedAnswer;
-      const where = isAnswer || error instanceof NoAnswer ? error.endpoint : endpoint;
-      const lines = isAnswer ? error.lines : [];
+      const late = limit.aborted ? tellPending(traffic, verify.timeoutMs) : undefined;
+      const where = late?.endpoint ?? endpointOf(error) ?? scenario.name;
+      const sentence = late?.sentence ?? (error as Error).message;
+      const lines = error instanceof UnexpectedAnswer ? error.lines : [];
       throw await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
     }
   }
@@ -143,6 +141,10 @@ async function checkAnswers(
 function tellPending({ pending }: Traffic, timeoutMs: number) {
   const endpoint = [...pending].map((sent) => sent.endpoint).join(', ');
   return { endpoint, sentence: `${endpoint} was not answered within ${renderDuration(timeoutMs)}` };
+}
+
+function endpointOf(error: unknown): string | undefined {
+  return error instanceof UnexpectedAnswer || error instanceof NoAnswer ? error.endpoint : undefined;
 }
 
 /** `lines`: of the answer that was wrong. */

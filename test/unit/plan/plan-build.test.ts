@@ -243,6 +243,12 @@ test('each compression has its own levels', () => {
 test('what cannot work is refused before anything is done', () => {
   const java11 = { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, javaVersion: 11 } };
   expect(() => planBuild({}, java11)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+  expect(() => samplePlan({ warmUp: { requests: [{ path: '/{{n}}/{{id}}' }] } })).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: 'nothing captures {{id}} for the request GET /{{n}}/{{id}}',
+    }),
+  );
   expect(() => samplePlan({ app: { javaOptions: ['-XX:+UseZGC'] } })).toThrow(
     expect.objectContaining({ code: 'STATE_REFUSED' }),
   );
