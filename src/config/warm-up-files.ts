@@ -16,12 +16,13 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
   const { readiness, warmUp } = settings;
   const find = async (key: Key, path: string): Promise<string> => {
     const found = resolve(folder, path);
-    await stat(found).catch((cause: unknown) => {
-      throw new CracBuildError('CONFIG_INVALID', `${file.locate(key)}: there is no ${found}`, {
+    const stats = await stat(found).catch(() => undefined);
+    if (stats?.isFile() !== true) {
+      const what = stats === undefined ? `there is no ${found}` : `${found} is not a file`;
+      throw new CracBuildError('CONFIG_INVALID', `${file.locate(key)}: ${what}`, {
         hint: 'Paths in a config file count from its own folder.',
-        cause,
       });
-    });
+    }
     return found;
   };
 

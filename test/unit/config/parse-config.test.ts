@@ -331,6 +331,7 @@ warmUp:
       'warmUp:\n  scenarios:\n    - steps:\n        - { path: /, form: { a: { file: gone } } }',
       ':4: warmUp.scenarios[0].steps[0].form.a.file: there is no ',
     ],
+    ['warmUp: { requests: [{ path: /, bodyFile: . }] }', ':1: warmUp.requests[0].bodyFile: '],
     [
       'warmUp: { scenarios: [{ steps: [{ path: /, expect: { json: crac-build.yaml } }] }] }',
       'crac-build.yaml is not JSON: ',
