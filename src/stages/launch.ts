@@ -76,7 +76,7 @@ async function waitUntilReady(
       'APP_NOT_READY',
       `the app was not ready after ${renderDuration(readiness.timeoutMs)}: ${what} was to ${renderExpected(readiness)}; at last: ${response.lastSeen}`,
       {
-        hint: HINTS[readiness.kind],
+        hint: isOverTls(readiness) ? TLS_HINT : HINTS[readiness.kind],
         details: await container.lastLines(LAST_LINES),
       },
     );
@@ -90,6 +90,13 @@ const HINTS: Readonly<Record<Probe['kind'], string>> = {
   command:
     'Correct readiness.command, which is run inside the container as the app’s user, or give it more time with readiness.timeout.',
 };
+
+const TLS_HINT =
+  'Correct readiness (port, path, status, tls) or warmUp.tls (ca, serverName, insecure), or give it more time with readiness.timeout.';
+
+function isOverTls(probe: Probe): boolean {
+  return probe.kind === 'http' && probe.tls !== undefined;
+}
 
 async function hasAskedItself({ app }: BuildPlan, container: Container, signal: AbortSignal): Promise<boolean> {
   const status = await askStatus(container, app.user, signal).catch(() => undefined);

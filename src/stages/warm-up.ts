@@ -166,10 +166,17 @@ async function explain(error: unknown, { pending }: Traffic, container: Containe
   }
   if (error instanceof NoAnswer) {
     return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
-      hint: 'Look at the app’s last lines above; warmUp in crac-build.yaml tells what is sent.',
+      hint: isAboutCertificate(error.cause)
+        ? 'Give the certificate of its authority, or its own, with warmUp.tls.ca, and the name in it with serverName, or take any with insecure: true.'
+        : 'Look at the app’s last lines above; warmUp in crac-build.yaml tells what is sent.',
       cause: error,
       details: lines,
     });
   }
   throw error;
+}
+
+/** https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes */
+function isAboutCertificate(cause: unknown): boolean {
+  return /CERT|LEAF_SIGNATURE/.test(`${(cause as NodeJS.ErrnoException).code}`);
 }

@@ -6,6 +6,7 @@ import { captureValues } from './capture-values.ts';
 import { checkAnswer } from './check-answer.ts';
 import { type ComposedRequest, composeRequest, listFiles, type SentFiles } from './compose-request.ts';
 import { type CookieJar, openCookieJar } from './cookie-jar.ts';
+import { renderNetworkError } from './network-error.ts';
 import type { Pools } from './open-pools.ts';
 import { openRandom, type Random } from './random.ts';
 import { nameEndpoint, type Scenario, type Step } from './scenario.ts';
@@ -43,7 +44,7 @@ export class NoAnswer extends Error {
   readonly endpoint: string;
 
   constructor(endpoint: string, cause: unknown) {
-    super(`${endpoint} got no answer: ${(cause as Error).message}`, { cause });
+    super(`${endpoint} got no answer: ${renderNetworkError(cause as Error)}`, { cause });
     this.endpoint = endpoint;
   }
 }

@@ -3,6 +3,7 @@ import { get } from 'node:http';
 import { get as getOverTls } from 'node:https';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { renderNetworkError } from './network-error.ts';
 import type { CommandProbe, HttpProbe, LogProbe, Probe, TcpProbe } from './probe.ts';
 import type { ProbedContainer } from './wait-for-probe.ts';
 
@@ -128,7 +129,5 @@ async function runInside(
 
 function describe(error: NodeJS.ErrnoException, limit: AbortSignal): string {
   if (limit.aborted) return IN_TIME;
-  if (error.code === 'ECONNREFUSED') return 'connection refused';
-  if (error.code === 'ECONNRESET') return NOBODY;
-  return error.message;
+  return error.code === 'ECONNRESET' ? NOBODY : renderNetworkError(error);
 }

@@ -7,6 +7,7 @@ import { type Answer, type FakeApp, openFakeEngine } from '../../support/fake-en
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
+import { serve } from '../warm-up/serve.ts';
 
 const plan = samplePlan({
   readiness: { path: '/ready', timeout: 200 },
@@ -67,6 +68,7 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
       { ctl: () => ({ exitCode: 7, stdout: '', stderr: 'curl: (7) refused\n' }) },
       { command: ['curl', '-f', ':1'] },
     ),
+  'launch: no TLS': () => launch({}, { tls: true }),
   'warm-up: wrong status': () => warmUp(readyThen({ status: 500, body: '{"error":"boom"}\n' })),
   'warm-up: too slow': () => warmUp(readyThen('hang')),
   'warm-up: exits': () => warmUp(readyThen('hang'), 3),
@@ -79,6 +81,7 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
   'warm-up: an endpoint hangs': () =>
     warmUp({ answer: orders(made, 'hang'), lines: ['waiting for a lock'] }, undefined, shop({ timeout: 300 })),
   'warm-up: no connection': () => warmUp({ answer: orders('destroy', 'hang') }, undefined, shop()),
+  'warm-up: unknown certificate': warmUpOverTls,
   'warm-up: does not keep up': () =>
     warmUp({ answer: orders('hang', 'hang') }, undefined, shop({ rate: 10_000, timeout: 20_000 })),
   'warm-up: exits in a scenario': () => warmUp({ answer: orders(made, 'hang') }, 137, shop()),
@@ -117,4 +120,13 @@ async function warmUp(app: FakeApp, exitCode?: number, warmUpPlan = plan): Promi
 
 async function verify(app: FakeApp, verifyPlan = plan): Promise<void> {
   await verifyImage(verifyPlan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
+}
+
+/** The fake's apps have no TLS: this one is another. */
+async function warmUpOverTls(): Promise<void> {
+  await using served = await serve((_, response) => response.end(), 'https');
+  const engine = openFakeEngine();
+  await using app = await launchApp(plan, NO_IMAGE, fakeWorld(engine));
+  const overTls = samplePlan({ warmUp: { requests: [{ path: '/a' }], tls: true } });
+  await warmUpApp(overTls, { ...app, container: { ...app.container, endpoint: served.endpoint } }, fakeWorld(engine));
 }
