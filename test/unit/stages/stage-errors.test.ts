@@ -68,7 +68,7 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
       { ctl: () => ({ exitCode: 7, stdout: '', stderr: 'curl: (7) refused\n' }) },
       { command: ['curl', '-f', ':1'] },
     ),
-  'launch: no TLS': () => launch({}, { tls: true }),
+  'launch: no TLS': () => launch({}, { tls: true, timeout: 1000 }),
   'warm-up: wrong status': () => warmUp(readyThen({ status: 500, body: '{"error":"boom"}\n' })),
   'warm-up: too slow': () => warmUp(readyThen('hang')),
   'warm-up: exits': () => warmUp(readyThen('hang'), 3),
@@ -79,12 +79,12 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
   'warm-up: wrong header': () =>
     warmUp({ answer: orders(made, { status: 200, headers: { etag: '"16"' } }) }, undefined, shop()),
   'warm-up: an endpoint hangs': () =>
-    warmUp({ answer: orders(made, 'hang'), lines: ['waiting for a lock'] }, undefined, shop({ timeout: 300 })),
+    warmUp({ answer: orders(made, 'hang'), lines: ['waiting for a lock'] }, undefined, shop({ timeout: 800 })),
   'warm-up: no connection': () => warmUp({ answer: orders('destroy', 'hang') }, undefined, shop()),
   'warm-up: unknown certificate': warmUpOverTls,
   'warm-up: does not keep up': () =>
     warmUp({ answer: orders('hang', 'hang') }, undefined, shop({ rate: 10_000, timeout: 20_000 })),
-  'warm-up: exits in a scenario': () => warmUp({ answer: orders(made, 'hang') }, 137, shop()),
+  'warm-up: exits in a scenario': () => warmUp({ answer: orders(made, 'hang') }, 137, shop(), 500),
   'verify: does not restore': () => verify({ ...dead, lines: ['crac: cannot restore: plan.bin is cut off'] }),
   'verify: never answers': () => verify({ listensAfterMs: 60_000 }),
   'verify: wrong answer': () => verify(readyThen({ status: 404 })),
@@ -106,15 +106,15 @@ test('every text', async () => {
 }, 30_000);
 
 async function launch(app: FakeApp, readiness?: Settings['readiness']): Promise<void> {
-  const other = readiness && samplePlan({ readiness: { ...readiness, timeout: 200 } });
+  const other = readiness && samplePlan({ readiness: { timeout: 200, ...readiness } });
   await using _app = await launchApp(other ?? plan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
 }
 
-async function warmUp(app: FakeApp, exitCode?: number, warmUpPlan = plan): Promise<void> {
+async function warmUp(app: FakeApp, exitCode?: number, warmUpPlan = plan, exitAfterMs = 20): Promise<void> {
   const engine = openFakeEngine(app);
   const world = fakeWorld(engine);
   await using running = await launchApp(warmUpPlan, NO_IMAGE, world);
-  if (exitCode !== undefined) setTimeout(() => engine.exitAll(exitCode), 20);
+  if (exitCode !== undefined) setTimeout(() => engine.exitAll(exitCode), exitAfterMs);
   await warmUpApp(warmUpPlan, running, world);
 }
 

@@ -141,7 +141,7 @@ describe('the sequence', () => {
     expect(await sequence({ ...SHOP, seed: 1 })).toEqual(first);
     const other = await sequence({ ...SHOP, seed: 2 });
     expect(other).not.toEqual(first);
-  });
+  }, 20_000);
 
   test('of each of several users is the same, however quickly the app answers', async () => {
     const byUser = async (slowUser: string) => {
@@ -163,13 +163,13 @@ describe('the sequence', () => {
     expect(await byUser('3')).toEqual(first);
     expect(first.map((lines) => lines.length)).toEqual([8, 8, 8]);
     expect(first[1]?.map((line) => /n=(\d+)/.exec(line)?.[1])).toEqual('2 5 8 11 14 17 20 23'.split(' '));
-  });
+  }, 20_000);
 
   test('has each scenario as often as its weight says', async () => {
     const lines = await sequence(SHOP);
     expect(lines.filter((line) => line === 'GET /')).toHaveLength(86);
     expect(lines.filter((line) => line.startsWith('GET /items/'))).toHaveLength(86);
-  });
+  }, 20_000);
 });
 
 describe('the pace', () => {
@@ -227,7 +227,7 @@ describe('the pace', () => {
       name: 'CannotKeepUp',
       message: '1001 runs had begun at 10000 a second and were not finished',
     });
-  });
+  }, 20_000);
 });
 
 describe('a failure', () => {
