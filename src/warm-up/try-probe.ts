@@ -20,7 +20,7 @@ const IN_TIME = 'it accepted the connection and did not answer in time';
 /** Also what a forwarded port does (Docker's proxy, native/tools/forward.c) when it finds nobody behind it. */
 const NOBODY = 'the connection was closed without an answer, as where nothing listens';
 /** A forwarded port accepts first and then looks whether there is anybody behind it. */
-const STAYS_OPEN_MS = 100;
+const STAYS_OPEN_MS = 200;
 /** What the engines keep: more than an app prints between two looks. */
 const LOG_LINES = 1000;
 
@@ -91,7 +91,8 @@ async function openConnection(
     socket.on('connect', () => {
       const atMs = performance.now();
       acceptedMs = atMs;
-      socket.setTimeout(STAYS_OPEN_MS, () => end(atMs));
+      /** What came in while this process was busy is heard first. */
+      socket.setTimeout(STAYS_OPEN_MS, () => setImmediate(() => setImmediate(() => end(atMs))));
     });
     // It speaks first: somebody is there.
     socket.on('data', () => end(acceptedMs ?? performance.now()));
