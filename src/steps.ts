@@ -17,6 +17,7 @@ const COMPILE_STEPS = {
   'dead-stacks': "leaves out what lies below the threads' stack pointers",
   'heap-pages': 'leaves out the free part of the Java heap, as the dump tells it',
   'code-pages': 'leaves out the free part of the code cache, as the dump tells it',
+  'arena-pages': 'leaves out what HotSpot keeps for the next arenas of its compilers, as the dump tells it',
   'malloc-pages': "leaves out malloc's free memory, as the dump tells it",
 } as const;
 

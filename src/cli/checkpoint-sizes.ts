@@ -95,6 +95,7 @@ export function listGivenBack({ steps }: CheckpointSizes): readonly LeftOut[] {
 const COMPILE_STEPS = {
   'heap-pages': 'free-heap',
   'code-pages': 'free-code',
+  'arena-pages': 'free-arena',
   'malloc-pages': 'free-malloc',
   'zero-pages': 'zero',
   'file-pages': 'equal-to-file',

@@ -13,7 +13,7 @@ import { stackOf } from './dead-stacks.ts';
 import { planDescriptors } from './descriptors.ts';
 import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.ts';
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
-import { findFreePages } from './free-pages.ts';
+import { findFreeMemory } from './free-memory.ts';
 import { findLockOwners, refuseLockWaits } from './lock-owners.ts';
 import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
 import { measureCauses } from './measure-causes.ts';
@@ -70,8 +70,8 @@ export async function compileDump(
   const stacks = dump.threads.map(({ core }) => stackOf(core));
   const { ready } = checkpoint;
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
-  const free = findFreePages(dump, areas, memory, files, policy.heap, skip);
-  const layout = writeMemory(areas, memory, files, stacks, policy, free.pages, scanner, memFile, skip);
+  const free = findFreeMemory(dump, areas, memory, files, policy.heap, skip);
+  const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile, skip);
   const causes = findCauses(areas, memory, files, stacks, ready);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
@@ -136,6 +136,7 @@ export async function compileDump(
     droppedPages: layout.droppedPages,
     unknownHeap: free.unknown['free-heap'],
     unknownCode: free.unknown['free-code'],
+    unknownArenas: free.unknown['free-arena'],
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,

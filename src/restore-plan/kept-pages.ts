@@ -14,14 +14,14 @@ export interface Stretch {
 }
 
 /** Of memory in which nothing is read before it is written. */
-const FREE_CAUSES = ['free-heap', 'free-code', 'free-malloc'] as const;
+const FREE_CAUSES = ['free-heap', 'free-code', 'free-arena', 'free-malloc'] as const;
 export type FreeCause = (typeof FREE_CAUSES)[number];
 export const DROP_CAUSES = ['zero', 'equal-to-file', 'dead-stack', ...FREE_CAUSES] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
 export type DroppedPages = Readonly<Record<DropCause, number>>;
 export const NOTHING_DROPPED = Object.fromEntries(DROP_CAUSES.map((cause) => [cause, 0])) as DroppedPages;
 
-export interface FreePages extends Range {
+export interface FreeRange extends Range {
   readonly cause: FreeCause;
 }
 
@@ -55,9 +55,10 @@ export interface PageSorter {
 export function makePageSorter(
   memory: ProcessMemory,
   scanner: PageScanner,
-  free: readonly FreePages[] = [],
+  free: readonly FreeRange[] = [],
   skip: ReadonlySet<StepName> = new Set(),
 ): PageSorter {
+  const freePages = wholePages(free);
   const droppedPages: Record<DropCause, number> = { ...NOTHING_DROPPED };
   const bytes = Buffer.alloc(CHUNK_BYTES);
   const others = Buffer.alloc(CHUNK_BYTES);
@@ -70,7 +71,7 @@ export function makePageSorter(
     drop(area.start, alive, 'dead-stack');
     let done = alive;
     // What a private mapping of a file would bring back is the file's, not zero.
-    for (const { start, end, cause } of area.original === undefined ? free : []) {
+    for (const { start, end, cause } of area.original === undefined ? freePages : []) {
       if (end <= done || start >= area.end) continue;
       sort(done, start, area, kept);
       done = Math.min(end, area.end);
@@ -117,6 +118,16 @@ export function makePageSorter(
     pages.fill(0, inFile);
     return pages;
   }
+}
+
+function wholePages(ranges: readonly FreeRange[]): readonly FreeRange[] {
+  return ranges
+    .map(({ start, end, cause }) => ({
+      start: Math.ceil(start / PAGE_BYTES) * PAGE_BYTES,
+      end: Math.floor(end / PAGE_BYTES) * PAGE_BYTES,
+      cause,
+    }))
+    .filter(({ start, end }) => start < end);
 }
 
 function* cut(pages: FilePages): Generator<FilePages> {

@@ -6,12 +6,13 @@ import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import { type AreaMemory, bridgeGaps, countMappings } from './bridge-gaps.ts';
 import { findDeadStacks, type Stack } from './dead-stacks.ts';
 import { MEM, type MemRecord, NO_FILE } from './format.ts';
-import { type DroppedPages, type FreePages, makePageSorter, type Original } from './kept-pages.ts';
+import { type DroppedPages, type FreeRange, makePageSorter, type Original } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
 import { type PlacedStretch, placeStretches, writeMemFile } from './mem-file.ts';
 import { chooseStrategy, type MemoryPolicy } from './memory-strategy.ts';
 import type { PageScanner } from './page-scanner.ts';
 import type { ProcessMemory } from './process-memory.ts';
+import { zeroFreeBytes } from './zero-free-bytes.ts';
 
 export interface MemoryLayout {
   readonly records: readonly MemRecord[];
@@ -34,7 +35,7 @@ export function writeMemory(
   files: readonly MappedFile[],
   stacks: readonly Stack[],
   policy: MemoryPolicy,
-  free: readonly FreePages[],
+  free: readonly FreeRange[],
   scanner: PageScanner,
   memFile: string,
   skip: ReadonlySet<StepName>,
@@ -50,6 +51,7 @@ export function writeMemory(
   const bridged = bridgeGaps(kept, areas.guards);
   const stretches = placeStretches(bridged.flatMap((area) => area.kept));
   writeMemFile(memFile, stretches, memory, scanner);
+  zeroFreeBytes(memFile, stretches, free);
 
   const fileIndex = new Map(files.map(({ id }, index) => [id, index]));
   let next = 0;

@@ -29,6 +29,7 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
   const kept = {
     'the Java heap': image.unknownHeap,
     'the code cache': image.unknownCode,
+    "HotSpot's arenas": image.unknownArenas,
     "malloc's memory": image.unknownMalloc,
   };
   for (const [what, why] of Object.entries(kept))

@@ -34,9 +34,10 @@ test.each([17, 25] as const)(
     expect([status, answer.error]).toEqual([0, undefined]);
     for (const path of ['/keep', '/code', '/malloc', '/idle']) await get(port, path); // after the agent has trimmed
     const image = await dumpAndCompile(host, jvm, answer);
-    expect([image.unknownCode, image.unknownMalloc]).toEqual([undefined, undefined]);
+    expect([image.unknownCode, image.unknownArenas, image.unknownMalloc]).toEqual([undefined, undefined, undefined]);
     expect(image.droppedPages['free-malloc']).toBeGreaterThan(100);
     expect(image.droppedPages['free-code']).toBeGreaterThan(10);
+    expect(image.droppedPages['free-arena']).toBeGreaterThan(10);
 
     const restored = startRestored(host, [], { CRAC_CHECKPOINT_TIMEOUT: '0' });
     expect(await eventually(() => get(port, '/code'))).toBe(before[0]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { PageRun } from '../../../src/criu/read-dump.ts';
 import {
   type AreaPages,
-  type FreePages,
+  type FreeRange,
   makePageSorter,
   NOTHING_DROPPED,
   type Stretch,
@@ -21,7 +21,7 @@ const memFile = join(dir, 'mem.bin');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** `pages`: one character a page, "0" for zeros, in the order of the pages file. */
-function sort(pages: string, runs: readonly PageRun[], area: AreaPages, free: readonly FreePages[] = []) {
+function sort(pages: string, runs: readonly PageRun[], area: AreaPages, free: readonly FreeRange[] = []) {
   writeFileSync(pagesFile, render(pages));
   using memory = new ProcessMemory(pagesFile, runs);
   const sorter = makePageSorter(memory, javascriptScanner, free);
@@ -86,7 +86,7 @@ test('of free heap nothing is kept, wherever areas and runs begin and end', () =
       [13, 14, 'free-malloc'],
       [16, 30, 'free-heap'],
     ] as const
-  ).map(([start, end, cause]) => ({ start: start * PAGE, end: end * PAGE, cause }));
+  ).map(([start, end, cause]) => ({ start: start * PAGE - 8, end: end * PAGE + 8, cause }));
   const runs = [run(9, 4, 0), run(13, 4, 4)];
   const { kept, dropped } = sort('abc0efgh', runs, { start: 10 * PAGE, end: 17 * PAGE }, free);
   expect(inPages(kept)).toEqual([

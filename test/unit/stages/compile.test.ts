@@ -37,6 +37,7 @@ test('it tells how much there is, and that the native part is missing, and why n
     expect.stringMatching(/^comparing pages in JavaScript: Error: Cannot find module .*pages\.node/),
     'free parts of the Java heap are kept: the JVM does not tell where its heap is',
     'free parts of the code cache are kept: no libjvm.so is mapped',
+    "free parts of HotSpot's arenas are kept: no libjvm.so is mapped",
     "free parts of malloc's memory are kept: the process has a single thread",
   ]);
 });

@@ -1,16 +1,16 @@
-/** Pages that nobody reads before writing to them, as the dump itself tells. Nothing is refused here: what is not sure is kept. */
+/** Memory that nobody reads before writing to it, as the dump itself tells. Nothing is refused here: what is not sure is kept. */
 import { basename } from 'node:path';
 import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
 import { type FreeChunks, findFreeChunks } from '../glibc/free-chunks.ts';
 import type { AddressSpace, Range } from '../hotspot/address-space.ts';
+import { type FreeArenas, findFreeArenas } from '../hotspot/free-arenas.ts';
 import { type FreeCode, findFreeCode } from '../hotspot/free-code.ts';
 import { type FreeHeap, findFreeHeap } from '../hotspot/free-heap.ts';
 import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
 import { openDumpedMemory } from './dumped-memory.ts';
-import { PAGE_BYTES } from './format.ts';
-import type { FreeCause, FreePages } from './kept-pages.ts';
+import type { FreeCause, FreeRange } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
 import type { ProcessMemory } from './process-memory.ts';
 import { isInSystemCall } from './sigframe.ts';
@@ -18,13 +18,13 @@ import { nameOf } from './threads.ts';
 
 export interface Free {
   /** By address. */
-  readonly pages: readonly FreePages[];
+  readonly ranges: readonly FreeRange[];
   /** Why there are none. */
   readonly unknown: Readonly<Partial<Record<FreeCause, string>>>;
 }
 
 /** `heap`: where the Java heap is reserved; undefined: the JVM did not tell. */
-export function findFreePages(
+export function findFreeMemory(
   { threads, mm }: Pick<Dump, 'threads' | 'mm'>,
   { mapped }: Areas,
   memory: ProcessMemory,
@@ -37,18 +37,19 @@ export function findFreePages(
   const found = [
     find('heap-pages', 'free-heap', () => findInHeap(dumped, heap)),
     find('code-pages', 'free-code', () => findInCode(dumped)),
+    find('arena-pages', 'free-arena', () => findInArenas(dumped)),
     find('malloc-pages', 'free-malloc', () => findInMalloc(dumped, brk)),
   ];
   return {
-    pages: found.flatMap(({ pages }) => pages).toSorted((a, b) => a.start - b.start),
+    ranges: found.flatMap(({ ranges }) => ranges).toSorted((a, b) => a.start - b.start),
     unknown: Object.fromEntries(
       found.flatMap(({ cause, unknown }) => (unknown === undefined ? [] : [[cause, unknown]])),
     ),
   };
 
-  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeCode | FreeChunks) {
+  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeCode | FreeArenas | FreeChunks) {
     const { ranges, unknown } = skip.has(step) ? NOTHING : look();
-    return { cause, unknown, pages: wholePages(ranges).map((range) => ({ ...range, cause })) };
+    return { cause, unknown, ranges: ranges.map((range): FreeRange => ({ ...range, cause })) };
   }
 }
 
@@ -70,6 +71,10 @@ function findInCode(dumped: Dumped): FreeCode {
   return whileAtRest(dumped, (libjvm) => findFreeCode(dumped.memory, libjvm));
 }
 
+function findInArenas(dumped: Dumped): FreeArenas {
+  return whileAtRest(dumped, () => findFreeArenas(dumped.memory, writtenData(dumped, LIBJVM)));
+}
+
 /** `libjvm`: where it is mapped. */
 function whileAtRest<Found>(
   { threads, mapped, files }: Dumped,
@@ -78,39 +83,41 @@ function whileAtRest<Found>(
   const busy = threads.find((thread) => mayRunJvm(thread, mapped));
   if (busy !== undefined)
     return { ranges: [], unknown: `thread ${busy.tid} (${nameOf(busy.core)}) runs code that may be the JVM's own` };
-  const libjvm = mapped.find((vma) => vma.offset === 0 && nameOfFile(vma, files) === 'libjvm.so');
+  const libjvm = mapped.find((vma) => vma.offset === 0 && LIBJVM.test(nameOfFile(vma, files) ?? ''));
   if (libjvm === undefined) return { ranges: [], unknown: 'no libjvm.so is mapped' };
   return look(libjvm.start);
 }
 
 /** With a single thread glibc does without locks, and nothing tells whether it was stopped within malloc. */
-function findInMalloc({ threads, mapped, files, memory }: Dumped, brk: Range): FreeChunks {
-  if (threads.length === 1) return { ranges: [], unknown: 'the process has a single thread' };
-  const data = findWrittenData(mapped, (vma) => GLIBC.test(nameOfFile(vma, files) ?? ''));
+function findInMalloc(dumped: Dumped, brk: Range): FreeChunks {
+  if (dumped.threads.length === 1) return { ranges: [], unknown: 'the process has a single thread' };
+  const data = writtenData(dumped, GLIBC);
   if (data.length === 0) return { ranges: [], unknown: 'no libc.so.6 is mapped' };
-  return findFreeChunks(memory, data, brk);
+  return findFreeChunks(dumped.memory, data, brk);
 }
 
-const PROT_WRITE = 2;
-/** Of a library and of what lies right behind it, which may be its zeroed data. */
-const MOST_DATA_BYTES = 16 << 20;
-
-/** Its areas follow each other. In a process that was itself restored what had been written of them is no longer the file's. */
-function findWrittenData(mapped: readonly Vma[], isOfLibrary: (vma: Vma) => boolean): readonly Vma[] {
+/**
+ * Of a library, whose areas follow each other: what it has in its file, and behind that what is zero at first. In a process
+ * that was itself restored what had been written of it is no longer the file's.
+ */
+function writtenData({ mapped, files }: Dumped, library: RegExp): readonly Vma[] {
+  const isOfLibrary = (vma: Vma) => library.test(nameOfFile(vma, files) ?? '');
   const first = mapped.findIndex(isOfLibrary);
   const data: Vma[] = [];
-  if (first < 0) return data;
-  let end = mapped[first]?.start ?? 0;
-  for (const vma of mapped.slice(first)) {
-    const isNext =
-      vma.start === end && vma.end - vma.start <= MOST_DATA_BYTES && (!isFileArea(vma) || isOfLibrary(vma));
-    if (!isNext) break;
+  for (const [index, vma] of mapped.slice(Math.max(first, 0)).entries()) {
+    const before = mapped[first + index - 1];
+    const follows = index === 0 || before?.end === vma.start;
+    const mayBeData = !isFileArea(vma) && vma.end - vma.start <= MOST_DATA_BYTES;
+    if (!follows || !(isOfLibrary(vma) || mayBeData)) break;
     if ((vma.prot & PROT_WRITE) !== 0) data.push(vma);
-    end = vma.end;
   }
   return data;
 }
 
+/** Of one area: what lies behind a library may be something else. */
+const MOST_DATA_BYTES = 16 << 20;
+const PROT_WRITE = 2;
+const LIBJVM = /^libjvm\.so$/;
 /** Until 2.33 its file had its version in the name, and libc.so.6 was a link. */
 const GLIBC = /^libc(\.so\.6|-2\.\d+\.so)$/;
 
@@ -126,15 +133,6 @@ function mayRunJvm({ core }: DumpedThread, mapped: readonly Vma[]): boolean {
   const at = Number(registers.ip);
   const area = mapped.find(({ start, end }) => start <= at && at < end);
   return area === undefined || isFileArea(area);
-}
-
-function wholePages(ranges: readonly Range[]): readonly Range[] {
-  return ranges
-    .map(({ start, end }) => ({
-      start: Math.ceil(start / PAGE_BYTES) * PAGE_BYTES,
-      end: Math.floor(end / PAGE_BYTES) * PAGE_BYTES,
-    }))
-    .filter(({ start, end }) => start < end);
 }
 
 function nameOfFile(vma: Vma, files: readonly MappedFile[]): string | undefined {

@@ -1,11 +1,11 @@
-/** A dump tells by itself which pages of the heap are free, unless a thread may be about to use them. */
+/** A dump tells by itself which memory is free, unless a thread may be about to use them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DumpedThread } from '../../../src/criu/read-dump.ts';
 import { type Mm, VMA } from '../../../src/criu/schema.ts';
 import { decodeMessage } from '../../../src/criu/wire.ts';
-import { findFreePages } from '../../../src/restore-plan/free-pages.ts';
+import { findFreeMemory } from '../../../src/restore-plan/free-memory.ts';
 import type { FreeCause } from '../../../src/restore-plan/kept-pages.ts';
 import type { MappedFile } from '../../../src/restore-plan/mapped-files.ts';
 import { ProcessMemory } from '../../../src/restore-plan/process-memory.ts';
@@ -22,7 +22,7 @@ const FUTEX = 202n;
 /** As in the file are the ELF header and the symbols; what the loader and the JVM have written is in the dump. */
 const PAGES_OF_FILE = 4;
 
-const dir = mkdtempSync(join(tmpdir(), 'free-pages-test-'));
+const dir = mkdtempSync(join(tmpdir(), 'free-memory-test-'));
 const pagesFile = join(dir, 'pages');
 const library = join(dir, 'libjvm.so');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -61,7 +61,7 @@ function find(
   const dumped = threads.map(
     ([ip, origAx], tid) => ({ tid, core: { thread: { registers: { ip: BigInt(ip), origAx } } } }) as DumpedThread,
   );
-  const { pages, unknown } = findFreePages(
+  const { ranges, unknown } = findFreeMemory(
     { threads: dumped, mm: { startBrk: 0, brk: 0 } as Mm },
     {
       ...{ mapped: areas.map((fields) => decodeMessage(VMA, encodeMessage(fields))), guards: [] },
@@ -72,31 +72,35 @@ function find(
     heap,
     new Set(skip),
   );
-  const pagesOf = (wanted: FreeCause) =>
-    pages.flatMap(({ start, end, cause }) => (cause === wanted ? [{ start, end }] : []));
-  return { pages: pagesOf('free-heap'), code: pagesOf('free-code'), unknown };
+  const rangesOf = (wanted: FreeCause) =>
+    ranges.flatMap(({ start, end, cause }) => (cause === wanted ? [{ start, end }] : []));
+  return { heap: rangesOf('free-heap'), code: rangesOf('free-code'), unknown };
 }
 
 /** Nobody knows anything. */
 function nothing(reason: string | RegExp) {
   const unknown = typeof reason === 'string' ? reason : expect.stringMatching(reason);
-  return { pages: [], code: [], unknown: expect.objectContaining({ 'free-heap': unknown, 'free-code': unknown }) };
+  return { heap: [], code: [], unknown: expect.objectContaining({ 'free-heap': unknown, 'free-code': unknown }) };
 }
 
-test('whole pages between top and end are free, while threads wait in system calls or run what the JVM has compiled', () => {
+test('memory between top and end and free code are told, while threads wait in system calls or run what the JVM has compiled', () => {
   expect(
     find([
       [LIBJVM, FUTEX],
       [CODE_CACHE + 5, NO_SYSTEM_CALL],
     ]),
   ).toEqual({
-    pages: [
-      { start: AT + PAGE, end: AT + 2 * PAGE },
+    heap: [
+      { start: AT + 8, end: AT + 3 * PAGE - 8 },
       { start: AT + 4 * PAGE, end: AT + 8 * PAGE },
+      { start: AT + 8 * PAGE + 8, end: AT + 9 * PAGE },
       { start: AT + 10 * PAGE, end: AT + 11 * PAGE },
     ],
     code: [CODE],
-    unknown: { 'free-malloc': 'no libc.so.6 is mapped' },
+    unknown: {
+      'free-arena': 'it has no pools of chunks of the form that is known',
+      'free-malloc': 'no libc.so.6 is mapped',
+    },
   });
 });
 
@@ -114,7 +118,7 @@ test.each([
 
 test('nothing is free in a process without a libjvm.so, or with another heap', () => {
   expect(find([], mapped.slice(0, 2))).toEqual(nothing('no libjvm.so is mapped'));
-  expect(find([], mapped, RESERVED, ['heap-pages'])).toMatchObject({ pages: [], code: [CODE] });
+  expect(find([], mapped, RESERVED, ['heap-pages'])).toMatchObject({ heap: [], code: [CODE] });
   expect(find([], mapped, RESERVED, ['code-pages']).code).toEqual([]);
-  expect(find([], mapped, { ...RESERVED, end: RESERVED.end + PAGE })).toMatchObject({ pages: [] });
+  expect(find([], mapped, { ...RESERVED, end: RESERVED.end + PAGE })).toMatchObject({ heap: [] });
 });
