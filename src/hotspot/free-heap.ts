@@ -1,7 +1,8 @@
 /** What of a dumped JVM's heap holds no objects. It is told only where everything that was read fits together. */
 import { type AddressSpace, type Range, readFlag, readWord, UnknownJvm } from './address-space.ts';
 import { readDynamicSymbols } from './dynamic-symbols.ts';
-import { readG1Spaces, readParallelSpaces, readSerialSpaces, type Space } from './heap-spaces.ts';
+import { readG1Spaces, readParallelSpaces, readSerialSpaces, readShenandoahSpaces, type Space } from './heap-spaces.ts';
+import { findHumongousTails } from './humongous-tails.ts';
 import { readJvmFlags } from './jvm-flags.ts';
 import { readVmStructs, type VmStructs } from './vm-structs.ts';
 
@@ -21,7 +22,9 @@ const OBJECT_ALIGNMENT = 8;
 export function findFreeHeap(memory: AddressSpace, libjvm: number, reserved: Range): FreeHeap {
   try {
     const structs = readVmStructs(memory, readDynamicSymbols(memory, libjvm));
-    return { ranges: freeParts(readSpaces(structs, reserved), reserved) };
+    const heap = readWord(memory, structs.addressOf(['Universe'], '_collectedHeap'));
+    const parts = [...freeParts(readSpaces(structs, heap, reserved), reserved), ...findHumongousTails(structs, heap)];
+    return { ranges: parts.toSorted((a, b) => a.start - b.start) };
   } catch (error) {
     if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
     throw error;
@@ -42,16 +45,16 @@ export function freeParts(spaces: readonly Space[], reserved: Range): readonly R
     });
 }
 
-function readSpaces(structs: VmStructs, reserved: Range): readonly Space[] {
+function readSpaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
   const { memory } = structs;
-  const heap = readWord(memory, structs.addressOf(['Universe'], '_collectedHeap'));
   requireReserved(structs, heap, reserved);
   const collecting = structs.hasField(HEAP, '_is_stw_gc_active') ? '_is_stw_gc_active' : '_is_gc_active'; // until JDK 21
   if (readFlag(memory, heap + structs.offsetOf(HEAP, collecting))) throw new UnknownJvm('a collection is under way');
-  const flags = readJvmFlags(structs, ['UseSerialGC', 'UseParallelGC', 'UseG1GC', 'UseNUMA']);
+  const flags = readJvmFlags(structs, ['UseSerialGC', 'UseParallelGC', 'UseG1GC', 'UseShenandoahGC', 'UseNUMA']);
   if (flags.UseSerialGC) return readSerialSpaces(structs, heap);
   if (flags.UseG1GC) return readG1Spaces(structs, heap, reserved);
-  if (!flags.UseParallelGC) throw new UnknownJvm('its collector is none of Serial, Parallel and G1');
+  if (flags.UseShenandoahGC) return readShenandoahSpaces(structs, heap, reserved);
+  if (!flags.UseParallelGC) throw new UnknownJvm('its collector is none of Serial, Parallel, G1 and Shenandoah');
   // Eden is then made of several spaces, and its own top says nothing.
   if (flags.UseNUMA) throw new UnknownJvm('Parallel with -XX:+UseNUMA');
   return readParallelSpaces(structs);

@@ -16,7 +16,10 @@ const MUTABLE_SPACE = ['MutableSpace', 'ImmutableSpace'];
 const G1_REGION = ['G1HeapRegion', 'HeapRegion'];
 const G1_REGION_MANAGER = ['G1HeapRegionManager', 'HeapRegionManager'];
 const G1_REGION_TABLE = ['G1HeapRegionTable'];
-const SMALLEST_REGION_BYTES = 1 << 20;
+const SMALLEST_G1_REGION_BYTES = 1 << 20;
+const SHENANDOAH_HEAP = ['ShenandoahHeap'];
+const SHENANDOAH_REGION = ['ShenandoahHeapRegion'];
+const SMALLEST_SHENANDOAH_REGION_BYTES = 256 << 10;
 const YOUNG_SPACES = ['_eden_space', '_from_space', '_to_space'];
 
 export function readSerialSpaces(structs: VmStructs, heap: number): readonly Space[] {
@@ -39,18 +42,46 @@ export function readParallelSpaces(structs: VmStructs): readonly Space[] {
 
 /** One space a region; a region that was never committed has none. */
 export function readG1Spaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
+  return readRegions(structs, readG1Table(structs, heap), reserved);
+}
+
+export function readG1Table(structs: VmStructs, heap: number): RegionTable {
   const { memory } = structs;
   const table = heap + structs.offsetOf(['G1CollectedHeap'], '_hrm') + structs.offsetOf(G1_REGION_MANAGER, '_regions');
   const first = readWord(memory, table + structs.offsetOf(G1_REGION_TABLE, '_base'));
   const count = readWord(memory, table + structs.offsetOf(G1_REGION_TABLE, '_length'));
   const regionBytes = readWord(memory, structs.addressOf(G1_REGION, 'GrainBytes'));
-  if (regionBytes < SMALLEST_REGION_BYTES || count * regionBytes !== reserved.end - reserved.start)
+  if (regionBytes < SMALLEST_G1_REGION_BYTES) throw new UnknownJvm(`regions of ${regionBytes} bytes are no regions`);
+  return { first, count, regionBytes, types: G1_REGION };
+}
+
+/** One space a region, at work or not: objects are moved and allocated below its top at any time. */
+export function readShenandoahSpaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
+  const { memory } = structs;
+  const first = readWord(memory, heap + structs.offsetOf(SHENANDOAH_HEAP, '_regions'));
+  const count = readWord(memory, heap + structs.offsetOf(SHENANDOAH_HEAP, '_num_regions'));
+  const regionBytes = readWord(memory, structs.addressOf(SHENANDOAH_REGION, 'RegionSizeBytes'));
+  if (regionBytes < SMALLEST_SHENANDOAH_REGION_BYTES)
+    throw new UnknownJvm(`regions of ${regionBytes} bytes are no regions`);
+  return readRegions(structs, { first, count, regionBytes, types: SHENANDOAH_REGION }, reserved);
+}
+
+export interface RegionTable {
+  /** Of pointers. */
+  readonly first: number;
+  readonly count: number;
+  readonly regionBytes: number;
+  readonly types: readonly string[];
+}
+
+function readRegions(structs: VmStructs, { first, count, regionBytes, types }: RegionTable, reserved: Range): Space[] {
+  if (count * regionBytes !== reserved.end - reserved.start)
     throw new UnknownJvm(`${count} regions of ${regionBytes} bytes do not make the heap`);
   const spaces: Space[] = [];
   for (let index = 0; index < count; index++) {
-    const region = readWord(memory, first + index * 8);
+    const region = readWord(structs.memory, first + index * 8);
     if (region === 0) continue;
-    const space = readSpace(structs, region, G1_REGION);
+    const space = readSpace(structs, region, types);
     if (space.bottom !== reserved.start + index * regionBytes || space.end !== space.bottom + regionBytes)
       throw new UnknownJvm(`region ${index} is not at its place`);
     spaces.push(space);

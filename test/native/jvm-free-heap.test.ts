@@ -25,7 +25,7 @@ const VERIFY = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+VerifyBeforeGC', '-XX:+V
 const GARBAGE = Buffer.alloc(PAGE, 'g');
 
 describe.each([17, 25] as const)('JDK %d', (version) => {
-  test.each(['Serial', 'Parallel', 'G1'])(
+  test.each(['Serial', 'Parallel', 'G1', 'Shenandoah'])(
     '%s: pages of garbage are gone, live data is as before, and collections find no fault',
     async (collector) => {
       const host: HostJvm = { home: HOMES[version], native, dir: join(work, `${version}-${collector}`) };
@@ -46,6 +46,7 @@ describe.each([17, 25] as const)('JDK %d', (version) => {
       const { answer, status } = askToPrepare(host, jvm.pid ?? 0);
       expect([status, answer.error]).toEqual([0, undefined]);
       await get(port, '/garbage'); // after the agent has dropped what was free
+      await get(port, '/large'); // of G1, in regions that were full of garbage
       const image = await dumpAndCompile(host, jvm, answer);
       expect(image.unknownHeap).toBeUndefined();
       expect(image.droppedPages['free-heap'] * PAGE).toBeGreaterThan(10 << 20);

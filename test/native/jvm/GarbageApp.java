@@ -8,6 +8,7 @@ import java.util.zip.CRC32;
 public class GarbageApp {
   static final List<Object[]> live = new ArrayList<>();
   static final byte[] template = new byte[40_000];
+  static final List<byte[]> larger = new ArrayList<>();
   static volatile Object sink;
 
   public static void main(String[] arguments) throws Exception {
@@ -31,6 +32,15 @@ public class GarbageApp {
       for (int i = 0; i < 2_000; i++) sink = template.clone();
       sink = null;
       System.gc();
+      exchange.sendResponseHeaders(204, -1);
+      exchange.close();
+    });
+    server.createContext("/large", exchange -> {
+      for (int i = 0; i < 3; i++) {
+        byte[] bytes = new byte[1_300_000];
+        java.util.Arrays.fill(bytes, (byte) 'L');
+        larger.add(bytes);
+      }
       exchange.sendResponseHeaders(204, -1);
       exchange.close();
     });

@@ -30,6 +30,7 @@ const SHAPES = {
   Serial: { collector: 'Serial', version: 17, spaces: GENERATIONS },
   Parallel: { collector: 'Parallel', version: 25, spaces: GENERATIONS },
   G1: { collector: 'G1', version: 25, spaces: REGIONS },
+  Shenandoah: { collector: 'Shenandoah', version: 25, spaces: REGIONS },
 } as const satisfies Record<string, Shape>;
 
 function find(jvm: TinyJvm) {
@@ -39,7 +40,8 @@ function find(jvm: TinyJvm) {
 test.each([17, 25] as const)('what lies between top and end is free, by the names of JDK %d', (version) => {
   for (const collector of ['Serial', 'Parallel'] as const)
     expect(find(makeJvm({ collector, version, spaces: GENERATIONS }))).toEqual({ ranges: FREE_OF_GENERATIONS });
-  expect(find(makeJvm({ collector: 'G1', version, spaces: REGIONS }))).toEqual({ ranges: FREE_OF_REGIONS });
+  for (const collector of ['G1', 'Shenandoah'] as const)
+    expect(find(makeJvm({ collector, version, spaces: REGIONS }))).toEqual({ ranges: FREE_OF_REGIONS });
 });
 
 test.each<[string, keyof typeof SHAPES, string, number, RegExp]>([
@@ -52,7 +54,11 @@ test.each<[string, keyof typeof SHAPES, string, number, RegExp]>([
   ['a region at the place of another', 'G1', 'bottom 1', AT, /region 1 is not at its place/],
   ['a region of another size', 'G1', 'end 3', AT + 3 * MIB + 0x1000, /region 3 is not at its place/],
   ['regions that make no heap', 'G1', 'region count', 3, /3 regions of 1048576 bytes/],
-  ['regions without length', 'G1', 'region bytes', 0, /4 regions of 0 bytes/],
+  ['regions without length', 'G1', 'region bytes', 0, /regions of 0 bytes/],
+  ['a region at the place of another', 'Shenandoah', 'bottom 1', AT, /region 1 is not at its place/],
+  ['a top above its end', 'Shenandoah', 'top 1', AT + 2 * MIB + 8, /no bottom, top and end/],
+  ['regions that make no heap', 'Shenandoah', 'region count', 3, /3 regions of 1048576 bytes/],
+  ['regions without length', 'Shenandoah', 'Shenandoah region bytes', 0, /regions of 0 bytes/],
   ['a heap elsewhere', 'Serial', 'reserved start', AT + MIB, /its heap is at 0x80100000/],
   ['a collection under way', 'G1', 'active', 1, /a collection is under way/],
   ['neither active nor not', 'Serial', 'active', 2, /neither true nor false/],
@@ -70,7 +76,7 @@ test.each<[string, keyof typeof SHAPES, string, number, RegExp]>([
 });
 
 test.each<[string, Shape, RegExp]>([
-  ['another collector', { ...SHAPES.Serial, collector: 'Shenandoah' }, /none of Serial, Parallel and G1/],
+  ['another collector', { ...SHAPES.Serial, collector: 'Epsilon' }, /none of Serial, Parallel, G1 and Shenandoah/],
   ['an eden of several spaces', { ...SHAPES.Parallel, flags: ['UseNUMA'] }, /UseNUMA/],
   ['a table that is not exported', { ...SHAPES.Serial, missing: 'gHotSpotVMStructs' }, /not export gHotSpotVMStructs/],
   [

@@ -8,9 +8,16 @@ const SIZE = 64 << 10;
 export const CODE: Range = { start: LIBJVM + 0xc000, end: LIBJVM + 0xe000 };
 export const SEGMENT_BYTES = 128;
 export const CODE_MAP = LIBJVM + 0xe000;
+/** Classes lie here, at compressed pointers from 0 on. */
+export const KLASSES = LIBJVM + 0xf000;
 
 /** A number: the field's offset; otherwise it is static, and there. */
 type FieldPlace = number | { readonly at: number };
+
+const FLAGS = [
+  ...['UseSerialGC', 'UseParallelGC', 'UseG1GC', 'UseShenandoahGC', 'UseNUMA'],
+  ...['UseCompressedClassPointers', 'UseCompactObjectHeaders'],
+];
 
 export interface TinyJvm {
   readonly memory: AddressSpace;
@@ -21,7 +28,7 @@ export interface TinyJvm {
 }
 
 export interface Shape {
-  readonly collector: 'Serial' | 'Parallel' | 'G1' | 'Shenandoah';
+  readonly collector: 'Serial' | 'Parallel' | 'G1' | 'Shenandoah' | 'Epsilon';
   /** Names of JDK 17 or of JDK 25. */
   readonly version: 17 | 25;
   /** In address order; of G1: one a region of 1 MiB, undefined: never committed. */
@@ -55,6 +62,7 @@ export function makeJvm({ collector, version, spaces, flags = [], code = [], mis
   const space = (...[index, words]: [number, readonly number[] | undefined]): number => {
     if (words === undefined) return 0;
     const address = allocate([0, ...words]);
+    places.set(`type ${index}`, address);
     for (const [field, name] of ['bottom', 'top', 'end'].entries())
       places.set(`${name} ${index}`, address + 8 + field * 8);
     return address;
@@ -64,17 +72,18 @@ export function makeJvm({ collector, version, spaces, flags = [], code = [], mis
   const young = allocate([0, eden, from, to]);
   const oldGeneration = allocate([0, old]);
   const regionTable = allocate(spaceAddresses);
+  const hasRegions = collector === 'G1' || collector === 'Shenandoah';
   // CollectedHeap: vtable, reserved start and words, is active; then what the collector has: two pointers or a table.
   const heap = allocate([
     ...[0, RESERVED.start, (RESERVED.end - RESERVED.start) / 8, 0],
-    ...(collector === 'G1' ? [0, regionTable, spaces.length] : [young, oldGeneration]),
+    ...(hasRegions ? [0, regionTable, spaces.length] : [young, oldGeneration]),
   ]);
   places
     .set('reserved start', heap + 8)
     .set('active', heap + 24)
     .set('region count', heap + 48);
   places.set('young generation', heap + 32);
-  const values = ['UseSerialGC', 'UseParallelGC', 'UseG1GC', 'UseShenandoahGC', 'UseNUMA'].flatMap((name) => [
+  const values = FLAGS.flatMap((name) => [
     text(name),
     allocate([name === `Use${collector}GC` || flags.includes(name) ? 1 : 0]),
   ]);
@@ -136,8 +145,15 @@ export function makeJvm({ collector, version, spaces, flags = [], code = [], mis
     [`${region}Manager::_regions`]: 8,
     'G1HeapRegionTable::_base': 0,
     'G1HeapRegionTable::_length': 8,
-    ...fieldsOf([region], { _bottom: 8, _top: 16, _end: 24 }),
+    ...fieldsOf([region], { _type: 0, _bottom: 8, _top: 16, _end: 24 }),
+    [`${region}Type::_tag`]: 0,
+    'Klass::_layout_helper': 8,
+    [`CompressedKlassPointers::${former ? '_narrow_klass.' : ''}_base`]: variable('klass base', KLASSES),
+    [`CompressedKlassPointers::${former ? '_narrow_klass.' : ''}_shift`]: variable('klass shift', 3),
     [`${region}::GrainBytes`]: variable('region bytes', 1 << 20),
+    ...fieldsOf(['ShenandoahHeap'], { _regions: 40, _num_regions: 48 }),
+    ...fieldsOf(['ShenandoahHeapRegion'], { _bottom: 8, _top: 16, _end: 24 }),
+    'ShenandoahHeapRegion::RegionSizeBytes': variable('Shenandoah region bytes', 1 << 20),
     'CodeCache::_heaps': variable('heaps', heaps),
     'CodeCache::_low_bound': variable('code low', CODE.start),
     'CodeCache::_high_bound': variable('code high', CODE.end),
