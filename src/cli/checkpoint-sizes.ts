@@ -97,6 +97,7 @@ const COMPILE_STEPS = {
   'code-pages': 'free-code',
   'arena-pages': 'free-arena',
   'malloc-pages': 'free-malloc',
+  duplicates: 'duplicate',
   'zero-pages': 'zero',
   'file-pages': 'equal-to-file',
   'dead-stacks': 'dead-stack',

@@ -27,16 +27,19 @@ export async function arrangeMemory(
   const hot = mergeRuns(touched, gapFor(image.mappingCount, touched));
   const pieces = sections.mem.flatMap((record) => cutRecord(record, hot));
   const stored = pieces.filter(({ record }) => isStored(record));
-  const order = [...stored.filter(({ isHot }) => isHot), ...stored.filter(({ isHot }) => !isHot)];
+  const { moved, repeated } = findRepeated(stored);
+  const order = [...moved.filter(({ isHot }) => isHot), ...moved.filter(({ isHot }) => !isHot)];
   const moves: { from: number; length: number }[] = [];
   const offsets = new Map<MemRecord, number>();
   let end = 0;
   for (const { record } of order) {
     offsets.set(record, end);
-    moves.push({ from: Number(record.offset ?? 0), length: record.length });
+    moves.push({ from: offsetOf(record), length: record.length });
     end += record.length;
   }
-  const hotBytes = stored.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
+  for (const [record, holder] of repeated)
+    offsets.set(record, (offsets.get(holder) ?? 0) + offsetOf(record) - offsetOf(holder));
+  const hotBytes = moved.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
 
   const placed = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
   const populated = planPopulate(placed, touches.written);
@@ -76,6 +79,29 @@ interface Piece {
 
 function isStored({ kind }: MemRecord): boolean {
   return kind === MEM.PAGES || kind === MEM.READ;
+}
+
+function offsetOf({ offset = 0 }: MemRecord): number {
+  return Number(offset);
+}
+
+/** Equal pages are stored once: where they are mapped again, mem.bin has them from a piece before. */
+function findRepeated(stored: readonly Piece[]) {
+  const moved: Piece[] = [];
+  const repeated = new Map<MemRecord, MemRecord>();
+  let end = 0;
+  for (const piece of stored) {
+    const { record } = piece;
+    const [from, to] = [offsetOf(record), offsetOf(record) + record.length];
+    const holder =
+      from < end
+        ? moved.find((other) => offsetOf(other.record) <= from && to <= offsetOf(other.record) + other.record.length)
+        : undefined;
+    if (holder === undefined) moved.push(piece);
+    else repeated.set(record, holder.record);
+    end = Math.max(end, to);
+  }
+  return { moved, repeated };
 }
 
 /** A mapping of mem.bin → its touched and untouched parts. What is read is read at once, and all of it needed. */

@@ -42,8 +42,9 @@ export function countMappings({ vma, strategy, kept }: AreaMemory): number {
   if (strategy !== 'map') return 1;
   let count = 0;
   let at = vma.start;
-  for (const { address, length } of kept) {
-    if (address > at || at === vma.start) count += address > at ? 2 : 1;
+  for (const { address, length, sameAs } of kept) {
+    if (sameAs !== undefined) count += 2;
+    else if (address > at || at === vma.start) count += address > at ? 2 : 1;
     at = address + length;
   }
   return at < vma.end ? count + 1 : count;

@@ -6,17 +6,19 @@ import { PAGE_BYTES } from './format.ts';
 import type { PageScanner } from './page-scanner.ts';
 import type { FilePages, ProcessMemory } from './process-memory.ts';
 
-/** Pages of the process that are kept, and where their bytes are; absent: they are all zero. */
+/** Pages of the process that are kept, and where their bytes are; neither: they are all zero. */
 export interface Stretch {
   readonly address: number;
   readonly length: number;
   readonly source?: { readonly file: string; readonly offset: number };
+  /** An address before this one, where the same bytes are, in one stretch. */
+  readonly sameAs?: number;
 }
 
 /** Of memory in which nothing is read before it is written. */
 const FREE_CAUSES = ['free-heap', 'free-code', 'free-arena', 'free-malloc'] as const;
 export type FreeCause = (typeof FREE_CAUSES)[number];
-export const DROP_CAUSES = ['zero', 'equal-to-file', 'dead-stack', ...FREE_CAUSES] as const;
+export const DROP_CAUSES = ['zero', 'equal-to-file', 'dead-stack', 'duplicate', ...FREE_CAUSES] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
 export type DroppedPages = Readonly<Record<DropCause, number>>;
 export const NOTHING_DROPPED = Object.fromEntries(DROP_CAUSES.map((cause) => [cause, 0])) as DroppedPages;
@@ -41,6 +43,11 @@ export interface Original {
   readonly sizeBytes: number;
 }
 
+/**
+ * Of equal pages in a row so many as the root of their number are stored, and mapped that often: each mapping has its price.
+ * With fewer pages than these there are more mappings than it is worth. In a JVM such are card tables, above all.
+ */
+const LEAST_REPEATS = 16;
 /** Read and compared at once. */
 const CHUNK_BYTES = 4 << 20;
 
@@ -63,6 +70,7 @@ export function makePageSorter(
   const bytes = Buffer.alloc(CHUNK_BYTES);
   const others = Buffer.alloc(CHUNK_BYTES);
   const verdicts = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
+  const repeats = new Uint8Array(CHUNK_BYTES / PAGE_BYTES);
   return { droppedPages, findKept };
 
   function findKept(area: AreaPages): readonly Stretch[] {
@@ -90,23 +98,47 @@ export function makePageSorter(
   }
 
   function sortChunk(chunk: FilePages, { start, original }: AreaPages, kept: Stretch[]): void {
-    if (skip.has(original === undefined ? 'zero-pages' : 'file-pages')) {
-      append(kept, chunk, 0, chunk.length);
-      return;
-    }
     const pages = bytes.subarray(0, chunk.length);
     memory.readInto(chunk.file, chunk.offset, pages);
-    if (original === undefined) scanner.findZeroPages(pages, verdicts);
+    if (skip.has(original === undefined ? 'zero-pages' : 'file-pages')) verdicts.fill(0);
+    else if (original === undefined) scanner.findZeroPages(pages, verdicts);
     else scanner.findEqualPages(pages, readOriginal(chunk, start, original), verdicts);
+    if (skip.has('duplicates')) repeats.fill(0);
+    else scanner.findEqualPages(pages.subarray(PAGE_BYTES), pages.subarray(0, -PAGE_BYTES), repeats);
     const pageCount = chunk.length / PAGE_BYTES;
     for (let page = 0; page < pageCount; ) {
       const isDropped = verdicts[page] === 1;
       let end = page + 1;
       while (end < pageCount && verdicts[end] === verdicts[page]) end++;
       if (isDropped) droppedPages[original === undefined ? 'zero' : 'equal-to-file'] += end - page;
-      else append(kept, chunk, page * PAGE_BYTES, (end - page) * PAGE_BYTES);
+      else keep(chunk, page, end, kept);
       page = end;
     }
+  }
+
+  /** Pages of a chunk, from one to another. */
+  function keep(chunk: FilePages, from: number, to: number, kept: Stretch[]): void {
+    let done = from;
+    for (let page = from; page < to; ) {
+      let end = page + 1;
+      while (end < to && repeats[end - 1] === 1) end++;
+      const count = end - page;
+      if (count >= LEAST_REPEATS) {
+        const stored = Math.ceil(Math.sqrt(count));
+        append(kept, chunk, done * PAGE_BYTES, (page + stored - done) * PAGE_BYTES);
+        const address = chunk.address + page * PAGE_BYTES;
+        for (let at = stored; at < count; at += stored)
+          kept.push({
+            address: address + at * PAGE_BYTES,
+            length: Math.min(stored, count - at) * PAGE_BYTES,
+            sameAs: address,
+          });
+        droppedPages.duplicate += count - stored;
+        done = end;
+      }
+      page = end;
+    }
+    if (done < to) append(kept, chunk, done * PAGE_BYTES, (to - done) * PAGE_BYTES);
   }
 
   /** The file's own bytes, zero after its end, as a page of a private mapping has them before it is written. */

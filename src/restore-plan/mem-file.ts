@@ -11,11 +11,26 @@ export interface PlacedStretch extends Stretch {
 
 export function placeStretches(stretches: readonly Stretch[]): readonly PlacedStretch[] {
   let memOffset = 0;
-  return stretches.map((stretch) => {
-    const placed = { ...stretch, memOffset };
+  const placed: PlacedStretch[] = [];
+  for (const stretch of stretches) {
+    const { sameAs } = stretch;
+    const same =
+      sameAs === undefined
+        ? undefined
+        : placed.findLast(({ address, length }) => address <= sameAs && sameAs < address + length);
+    if (same !== undefined && sameAs !== undefined) {
+      placed.push({ ...stretch, memOffset: same.memOffset + sameAs - same.address });
+      continue;
+    }
+    placed.push({ ...stretch, memOffset });
     memOffset += stretch.length;
-    return placed;
-  });
+  }
+  return placed;
+}
+
+/** Bytes of mem.bin. */
+export function sizeOfMemFile(stretches: readonly PlacedStretch[]): number {
+  return stretches.reduce((end, { memOffset, length }) => Math.max(end, memOffset + length), 0);
 }
 
 export function writeMemFile(
@@ -27,12 +42,11 @@ export function writeMemFile(
   const out = openSync(path, 'w');
   try {
     for (const { source, memOffset, length } of joinSources(stretches)) {
-      if (source === undefined) continue; // a hole reads as zeros
+      if (source === undefined) continue; // it is there already, or a hole, which reads as zeros
       const copied = scanner.copyRange(memory.open(source.file), source.offset, out, memOffset, length);
       if (copied < length) throw truncated(source.file);
     }
-    const last = stretches.at(-1);
-    ftruncateSync(out, last === undefined ? 0 : last.memOffset + last.length);
+    ftruncateSync(out, sizeOfMemFile(stretches));
   } finally {
     closeSync(out);
   }

@@ -76,13 +76,15 @@ export function attribute(stretches: readonly PlacedStretch[], ranges: readonly 
   const causes = bounds.map((bound) => ranges.find((range) => isWithin(bound, range))?.cause ?? 'other');
   const parts: CausePart[] = [];
   let next = 0;
-  for (const { address, memOffset, length } of stretches)
+  for (const { address, memOffset, length, sameAs } of stretches) {
+    if (sameAs !== undefined) continue; // takes no space
     for (let at = address; at < address + length; ) {
       while ((bounds[next] ?? Number.POSITIVE_INFINITY) <= at) next++;
       const end = Math.min(bounds[next] ?? Number.POSITIVE_INFINITY, address + length);
       append(parts, causes[next - 1] ?? 'other', memOffset + at - address, end - at);
       at = end;
     }
+  }
   return parts;
 }
 

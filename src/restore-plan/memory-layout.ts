@@ -8,7 +8,7 @@ import { findDeadStacks, type Stack } from './dead-stacks.ts';
 import { MEM, type MemRecord, NO_FILE } from './format.ts';
 import { type DroppedPages, type FreeRange, makePageSorter, type Original } from './kept-pages.ts';
 import type { MappedFile } from './mapped-files.ts';
-import { type PlacedStretch, placeStretches, writeMemFile } from './mem-file.ts';
+import { type PlacedStretch, placeStretches, sizeOfMemFile, writeMemFile } from './mem-file.ts';
 import { chooseStrategy, type MemoryPolicy } from './memory-strategy.ts';
 import type { PageScanner } from './page-scanner.ts';
 import type { ProcessMemory } from './process-memory.ts';
@@ -63,7 +63,7 @@ export function writeMemory(
   for (const guard of areas.guards) records.push(advise(guard, ADVICE.guard));
   return {
     records,
-    memBytes: sumLengths(stretches),
+    memBytes: sizeOfMemFile(stretches),
     readBytes: sumLengths(records.filter(({ kind }) => kind === MEM.READ)),
     mappingCount: bridged.reduce((sum, area) => sum + countMappings(area), 0),
     droppedPages: sorter.droppedPages,

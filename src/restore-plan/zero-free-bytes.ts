@@ -5,9 +5,12 @@ import type { PlacedStretch } from './mem-file.ts';
 
 const ZEROS = Buffer.alloc(64 << 10);
 
-/** `memFile`: mem.bin, which holds `stretches`; both they and `free` by address. */
+/** What several places share stays as it is. `memFile`: mem.bin, which holds `stretches`; both they and `free` by address. */
 export function zeroFreeBytes(memFile: string, stretches: readonly PlacedStretch[], free: readonly Range[]): void {
   if (free.length === 0) return;
+  const shared = stretches.filter(({ sameAs }) => sameAs !== undefined);
+  const isShared = (offset: number, length: number): boolean =>
+    shared.some((part) => part.memOffset < offset + length && offset < part.memOffset + part.length);
   const out = openSync(memFile, 'r+');
   try {
     let next = 0;
@@ -16,7 +19,9 @@ export function zeroFreeBytes(memFile: string, stretches: readonly PlacedStretch
       for (let index = next; (free[index]?.start ?? Number.POSITIVE_INFINITY) < address + length; index++) {
         const { start, end } = free[index] as Range;
         const from = Math.max(start, address);
-        writeZeros(out, memOffset + from - address, Math.min(end, address + length) - from);
+        const offset = memOffset + from - address;
+        const size = Math.min(end, address + length) - from;
+        if (!isShared(offset, size)) writeZeros(out, offset, size);
       }
     }
   } finally {

@@ -36,6 +36,7 @@ test.each([17, 25] as const)(
     const image = await dumpAndCompile(host, jvm, answer);
     expect([image.unknownCode, image.unknownArenas, image.unknownMalloc]).toEqual([undefined, undefined, undefined]);
     expect(image.droppedPages['free-malloc']).toBeGreaterThan(100);
+    expect(image.droppedPages.duplicate).toBeGreaterThan(10); // cards
     expect(image.droppedPages['free-code']).toBeGreaterThan(10);
     expect(image.droppedPages['free-arena']).toBeGreaterThan(10);
 

@@ -105,6 +105,23 @@ test('what was touched comes first, and every page keeps its address', async () 
   expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(162)), file_size: BigInt(plan.length) });
 });
 
+test('pages that are mapped again are still stored once, touched or not', async () => {
+  const image = makeImage(
+    [
+      stored(MEM.PAGES, 0x100000, 0, 100),
+      stored(MEM.PAGES, 0x200000, 60, 40),
+      stored(MEM.PAGES, 0x300000, 60, 7),
+      stored(MEM.PAGES, 0x400000, 100, 1),
+    ],
+    101,
+  );
+  const files = new Map([[`${DIR}/mem.bin`, [run(63, 2), run(100, 1)]]]);
+  const arranged = await arrangeMemory(image, { files, written: [] }, DIR, outDir);
+  expect(memoryOf(arranged)).toEqual(memoryOf(image));
+  expect(readFileSync(arranged.memFile).length).toBe(pages(101));
+  expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
+});
+
 test('memory that is read at once is all read ahead', async () => {
   const image = makeImage([stored(MEM.READ, 0x100000, 0, 3), stored(MEM.PAGES, 0x200000, 3, 1)], 4);
   const arranged = await arrangeMemory(image, { files: new Map(), written: [] }, DIR, outDir);

@@ -41,6 +41,14 @@ test.each([
   expect(countMappings(area(START, pages))).toBe(expected);
 });
 
+test('what is mapped again is a mapping of its own, and so may be what follows', () => {
+  const { kept, ...rest } = area(START, '#');
+  const again = [1, 2].map((page) => ({ address: START + page * PAGE, length: PAGE, sameAs: START }));
+  const after = { address: START + 3 * PAGE, length: PAGE, source: { file: 'pages', offset: 0 } };
+  const vma = { ...rest.vma, end: START + 4 * PAGE };
+  expect(countMappings({ ...rest, vma, kept: [...kept, ...again, after] })).toBe(5);
+});
+
 test('what is read needs one mapping, and stretches that meet are one', () => {
   expect(countMappings(area(START, '.#.##.', { strategy: 'read' }))).toBe(1);
   const [first, second] = [area(START, '##').kept, area(START + 2 * PAGE, '##').kept];

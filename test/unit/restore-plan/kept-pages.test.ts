@@ -68,8 +68,20 @@ test('a stretch ends where the process has a gap, where the file has one, and wh
 
 test('more than is read at once is one stretch', () => {
   const pageCount = 2500;
-  const { kept } = sort('x'.repeat(pageCount), [run(1, pageCount, 0)], { start: 0, end: 1 << 30 });
+  const { kept } = sort('xy'.repeat(pageCount / 2), [run(1, pageCount, 0)], { start: 0, end: 1 << 30 });
   expect(inPages(kept)).toEqual([[1, pageCount, 0]]);
+});
+
+test('of many equal pages in a row some are stored, and mapped again', () => {
+  const pages = `ab${'x'.repeat(41)}c${'y'.repeat(15)}d`;
+  const { kept, dropped, mem } = sort(pages, [run(10, pages.length, 0)], { start: 0, end: 1 << 30 });
+  const repeats = [19, 26, 33, 40, 47].map((page) => [page, page === 47 ? 6 : 7, undefined]);
+  expect(inPages(kept)).toEqual([[10, 9, 0], ...repeats, [53, 17, 43]]);
+  expect(kept.slice(1, -1).map(({ sameAs }) => sameAs)).toEqual(repeats.map(() => 12 * PAGE));
+  expect(mem.equals(render(`abxxxxxxxc${'y'.repeat(15)}d`))).toBe(true);
+  expect(dropped).toEqual({ ...NOTHING_DROPPED, duplicate: 34 });
+  const seen = placeStretches(kept).map(({ memOffset, length }) => mem.subarray(memOffset, memOffset + length));
+  expect(Buffer.concat(seen).equals(render(pages))).toBe(true);
 });
 
 test('below the stack pointer nothing is kept, zero or not', () => {
@@ -135,6 +147,7 @@ test('a step that is skipped leaves its pages in', () => {
     return [area, copied].map((pages) => inPages(sorter.findKept(pages)));
   };
   expect(keep([])).toEqual([[[10, 1, 0]], []]);
+  expect(keep(['duplicates'])).toEqual(keep([]));
   expect(keep(['zero-pages'])).toEqual([[[10, 2, 0]], []]);
   expect(keep(['file-pages'])).toEqual([[[10, 1, 0]], [[10, 2, 0]]]);
 });

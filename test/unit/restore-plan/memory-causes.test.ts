@@ -125,6 +125,7 @@ test('parts: cut where the cause changes, joined where it goes on', () => {
   const stretches = [
     { address: 5, length: 10, memOffset: 0 },
     { address: 18, length: 7, memOffset: 10 },
+    { address: 25, length: 2, memOffset: 5, sameAs: 10 },
     { address: 28, length: 4, memOffset: 17 },
     { address: STACK, length: 4, memOffset: 21 },
   ];

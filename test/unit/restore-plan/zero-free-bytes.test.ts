@@ -68,3 +68,16 @@ test('one free range may reach over several stretches, and be longer than what i
   ).toEqual([[8, (pages + 1) * PAGE]]);
   expect(zero(1, [[10, 1]], [])).toEqual([]);
 });
+
+test('what several places share stays as it is', () => {
+  const memFile = join(dir, 'mem.bin');
+  writeFileSync(memFile, Buffer.alloc(3 * PAGE, 'x'));
+  const stretches = [
+    { address: 10 * PAGE, length: 3 * PAGE, memOffset: 0 },
+    { address: 13 * PAGE, length: PAGE, memOffset: PAGE, sameAs: 11 * PAGE },
+  ];
+  const free = [10, 11, 13].map((page) => ({ start: page * PAGE + 5, end: page * PAGE + 9 }));
+  zeroFreeBytes(memFile, stretches, free);
+  const zeros = [...readFileSync(memFile).entries()].flatMap(([at, byte]) => (byte === 0 ? [at] : []));
+  expect(zeros).toEqual([5, 6, 7, 8]);
+});
