@@ -104,9 +104,9 @@ function writtenData({ mapped, files }: Dumped, library: RegExp): readonly Vma[]
   const isOfLibrary = (vma: Vma) => library.test(nameOfFile(vma, files) ?? '');
   const first = mapped.findIndex(isOfLibrary);
   const data: Vma[] = [];
-  for (const [index, vma] of mapped.slice(Math.max(first, 0)).entries()) {
-    const before = mapped[first + index - 1];
-    const follows = index === 0 || before?.end === vma.start;
+  if (first < 0) return data;
+  for (const [index, vma] of mapped.slice(first).entries()) {
+    const follows = index === 0 || mapped[first + index - 1]?.end === vma.start;
     const mayBeData = !isFileArea(vma) && vma.end - vma.start <= MOST_DATA_BYTES;
     if (!follows || !(isOfLibrary(vma) || mayBeData)) break;
     if ((vma.prot & PROT_WRITE) !== 0) data.push(vma);
