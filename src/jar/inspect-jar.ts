@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CracBuildError } from '../errors.ts';
 import { parseManifest } from './manifest.ts';
@@ -13,7 +13,7 @@ export interface JarFacts {
   readonly mainClass: string;
   /** `nested`: a Spring-Boot-like jar that holds its libraries as jars under BOOT-INF/lib. */
   readonly layout: 'plain' | 'nested';
-  /** Files and folders beside the jar that its manifest's Class-Path names, relative to the jar's folder. */
+  /** Files and folders beside the jar that it needs, relative to the jar's folder: its manifest's Class-Path, and Quarkus' parts. */
   readonly classPath: readonly string[];
 }
 
@@ -41,7 +41,12 @@ export async function inspectJar(path: string): Promise<JarFacts> {
     sizeBytes,
     mainClass,
     layout: nested ? 'nested' : 'plain',
-    classPath: parseClassPath(absolute, attributes.get('class-path') ?? ''),
+    classPath: [
+      ...new Set([
+        ...parseClassPath(absolute, attributes.get('class-path') ?? ''),
+        ...(await listQuarkusParts(absolute, mainClass)),
+      ]),
+    ],
   };
 }
 
@@ -88,4 +93,27 @@ function parseClassPath(jar: string, classPath: string): readonly string[] {
       const path = fileURLToPath(target);
       return path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : [];
     });
+}
+
+/** quarkus-run.jar names only what begins to load; the rest it finds by quarkus/quarkus-application.dat, relative to itself. */
+const QUARKUS_RUNNER = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
+
+async function listQuarkusParts(jar: string, mainClass: string): Promise<readonly string[]> {
+  if (mainClass !== QUARKUS_RUNNER) return [];
+  const folder = dirname(jar);
+  const parts = await Promise.all(
+    ['app', 'lib', 'quarkus'].map((part) =>
+      readdir(join(folder, part), { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+        throw new CracBuildError('INPUT_INVALID', `${jar} needs the folder ${part} beside it, which cannot be read`, {
+          hint: 'Give quarkus-run.jar where the build made it, in quarkus-app with all that is there.',
+          cause,
+        });
+      }),
+    ),
+  );
+  return parts
+    .flat()
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
 }
