@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
@@ -7,6 +6,7 @@ import { withDependentSteps } from '../steps.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
+import { nameOfJar } from './name-of-jar.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planWarmUp } from './plan-warm-up.ts';
 
@@ -94,17 +94,6 @@ function planCompression({ image = {} }: Settings): Compression {
   throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
     hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
   });
-}
-
-/** "orders-service-1.4.2-SNAPSHOT.jar" → "orders-service". */
-function nameOfJar(jar: string): string {
-  const name = basename(jar)
-    .replace(/\.jar$/i, '')
-    .toLowerCase()
-    .replace(/[-_.]v?\d[\w.+-]*$/, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  return name === '' ? 'app' : name;
 }
 
 function defaultOutput(name: string, engine: BuildPlan['engine']): Output {

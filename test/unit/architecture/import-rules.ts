@@ -9,7 +9,7 @@ export interface SourceFile {
 /** Top to bottom: a file may import from its own layer and from those below. Within a layer there are no cycles of folders. */
 const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'action'],
-  ['build.ts', 'config', 'plan'],
+  ['build.ts', 'config', 'plan', 'init'],
   ['stages'],
   ['engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar'],
   ['tar', 'report', 'hotspot', 'glibc'],
