@@ -4,6 +4,7 @@ import { errorToJson, renderError } from '../report/render-error.ts';
 import { VERSION } from '../version.ts';
 import { runBuild } from './build-command.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
+import { addInitFlags, type InitFlags, runInit } from './init-command.ts';
 import { addInspectFlags, type InspectFlags, runInspect } from './inspect-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runCommand } from './run-command.ts';
@@ -17,6 +18,11 @@ const program = new Command('crac-build')
   /** Wrong usage is told below, in the form of all other errors. */
   .configureOutput({ outputError: () => {} });
 
+addInitFlags(program.command('init'))
+  .description('find out what an app is and write a crac-build.yaml for it')
+  .action(async (target: string | undefined, flags: InitFlags) => {
+    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runInit(target, flags)));
+  });
 addBuildFlags(program.command('build'))
   .description('build the image and verify that it restores')
   .action(async (jar: string | undefined, flags: BuildFlags) => {

@@ -1,0 +1,32 @@
+import { relative } from 'node:path';
+import { count, type Imported } from '../init/imported.ts';
+import type { AppFindings } from '../init/inspect-app.ts';
+
+/** The end of `init` for people: what was found, what was written, what comes next. */
+export function renderInit(result: {
+  readonly findings: AppFindings;
+  readonly imports: readonly Imported[];
+  readonly file: string;
+  readonly next: string;
+}): string {
+  const { findings, imports, file, next } = result;
+  const { jar, framework, endpoints } = findings;
+  const version = framework.version === undefined ? '' : ` ${framework.version}`;
+  const { port, health, notes } = endpoints;
+  const lines = [
+    `found ${relative(process.cwd(), jar.path) || jar.path}: ${framework.title}${version} (${framework.evidence})`,
+    `  port ${port.value}: ${port.reason}`,
+    ...(health === undefined ? [] : [`  readiness ${health.path} on port ${health.port}: ${health.reason}`]),
+    ...notes.map((note) => `  ${note}`),
+    ...imports.flatMap((imported) => [
+      `${count(imported.scenarios.length, 'scenario')} from ${imported.source}`,
+      ...imported.notes.map((note) => `  ${note}`),
+    ]),
+    `wrote ${file}`,
+    '',
+    'next:',
+    `  look through ${file}${port.reason.startsWith('a guess') ? ', the port above all' : ''}`,
+    `  ${next}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

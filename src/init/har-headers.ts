@@ -1,0 +1,21 @@
+import { hasSecretValue, isSecretName } from './secrets.ts';
+
+/** What browsers and proxies write by themselves, and what would ask for less than the whole answer. */
+const NOISE =
+  /^(?::|sec-|x-forwarded-|x-real-ip|cf-|x-b3-|x-datadog-|if-|proxy-)|^(?:host|connection|keep-alive|content-length|accept-encoding|user-agent|origin|referer|cache-control|pragma|dnt|te|priority|upgrade|upgrade-insecure-requests|transfer-encoding|expect|via|forwarded|traceparent|tracestate|baggage|b3|purpose|x-request-id|x-correlation-id|range|save-data|downlink|rtt|ect)$/;
+
+/** Names in lower case. Secrets are told by their name, never by their value. */
+export function keepHeaders(headers: readonly { readonly name: string; readonly value: string }[]): {
+  readonly kept: Readonly<Record<string, string>>;
+  readonly comments: readonly string[];
+} {
+  const kept: Record<string, string> = {};
+  const secrets = new Set<string>();
+  for (const { name, value } of headers) {
+    const header = name.toLowerCase();
+    if (NOISE.test(header)) continue;
+    if (isSecretName(header) || hasSecretValue(value)) secrets.add(header);
+    else if (value !== '*/*' && !value.includes('{{')) kept[header] = value;
+  }
+  return { kept, comments: [...secrets].map((name) => `left out: the header ${name}, a secret`) };
+}
