@@ -36,7 +36,7 @@ export function addInitFlags(command: Command): Command {
     .option('--from-har <file>', 'make a scenario of a recording that a browser has saved')
     .option('--from-openapi <file>', 'make scenarios of the GETs that an OpenAPI document describes')
     .option('--from-access-log <file>', 'make scenarios of the most frequent requests of an access log')
-    .option('--host <host>', 'HAR: whose requests are taken (the one asked most)')
+    .option('--host <host>', 'HAR: whose requests are taken (the one with the most pages)')
     .option('--think', 'HAR: keep the times between requests')
     .option('--top <number>', `access log: how many kinds of requests are taken (${DEFAULT_TOP})`, parseTop)
     .option('--include-writes', 'OpenAPI, access log: also what may write (POST, PUT, PATCH, DELETE)')

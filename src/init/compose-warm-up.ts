@@ -12,7 +12,7 @@ export function composeWarmUp(imports: readonly Imported[], head: readonly strin
     })),
   }));
   const isEmpty = named.every(({ scenarios }) => scenarios.every((scenario) => whatIsMissing(scenario) !== undefined));
-  return [
+  const section = [
     'warmUp:',
     ...indent(head),
     isEmpty ? '  # scenarios:' : '  scenarios:',
@@ -22,9 +22,16 @@ export function composeWarmUp(imports: readonly Imported[], head: readonly strin
         notes.flatMap((note) => renderComment(note, '- ')),
         4,
       ),
-      ...indent(scenarios.flatMap(renderScenario), 4),
+      ...indent(separate(scenarios.map(renderScenario)), 4),
     ]),
   ];
+  /** A key without a value would be a mistake. */
+  return isEmpty && head.length === 0 ? section.map((line) => (line === 'warmUp:' ? `# ${line}` : line)) : section;
+}
+
+/** An empty line before each that begins with a comment. */
+function separate(items: readonly (readonly string[])[]): readonly string[] {
+  return items.flatMap((lines, index) => (index > 0 && lines[0]?.startsWith('#') ? ['', ...lines] : lines));
 }
 
 function takeName(name: string, taken: Set<string>): string {

@@ -13,9 +13,10 @@ export type KeptBody = { readonly comments: readonly string[] } & (
 const MAX_CHARACTERS = 4096;
 
 /** A small text without its secrets; of all else a comment that says what is missing. */
-export function keepBody(postData: PostData | undefined): KeptBody {
+export function keepBody({ postData, bodySize = 0 }: HarEntry['request']): KeptBody {
   const { mimeType = '', text = '', params = [] } = postData ?? {};
-  if (text === '' && params.length === 0) return { comments: [] };
+  if (text === '' && params.length === 0)
+    return bodySize > 0 ? leftOut('a body that was not recorded') : { comments: [] };
   if (/^multipart\//i.test(mimeType)) return leftOut(`a body of ${mimeType.split(';')[0]}: write it as form`);
   if (text.length > MAX_CHARACTERS)
     return leftOut(`a body of ${text.length} characters: put it into a file (bodyFile)`);

@@ -2,9 +2,11 @@ import { hasSecretValue, isSecretName } from './secrets.ts';
 
 /** What browsers and proxies write by themselves, and what would ask for less than the whole answer. */
 const NOISE =
-  /^(?::|sec-|x-forwarded-|x-real-ip|cf-|x-b3-|x-datadog-|if-|proxy-)|^(?:host|connection|keep-alive|content-length|accept-encoding|user-agent|origin|referer|cache-control|pragma|dnt|te|priority|upgrade|upgrade-insecure-requests|transfer-encoding|expect|via|forwarded|traceparent|tracestate|baggage|b3|purpose|x-request-id|x-correlation-id|range|save-data|downlink|rtt|ect)$/;
+  /^(?::|sec-|x-forwarded-|x-real-ip|cf-|x-b3-|x-datadog-|if-|proxy-)|^(?:host|cookie|cookie2|connection|keep-alive|content-length|accept-encoding|user-agent|accept-language|origin|referer|cache-control|pragma|dnt|te|priority|upgrade|upgrade-insecure-requests|transfer-encoding|expect|via|forwarded|traceparent|tracestate|baggage|b3|purpose|x-request-id|x-correlation-id|range|save-data|downlink|rtt|ect)$/;
 
-/** Names in lower case. Secrets are told by their name, never by their value. */
+export const LEFT_OUT = 'left out: ';
+
+/** Names in lower case. Secrets are told by their name, never by their value; of cookies the app sets its own. */
 export function keepHeaders(headers: readonly { readonly name: string; readonly value: string }[]): {
   readonly kept: Readonly<Record<string, string>>;
   readonly comments: readonly string[];
@@ -15,7 +17,13 @@ export function keepHeaders(headers: readonly { readonly name: string; readonly 
     const header = name.toLowerCase();
     if (NOISE.test(header)) continue;
     if (isSecretName(header) || hasSecretValue(value)) secrets.add(header);
-    else if (value !== '*/*' && !value.includes('{{')) kept[header] = value;
+    else if (value !== '*/*' && !value.includes('{{')) kept[header] = header === 'accept' ? firstType(value) : value;
   }
-  return { kept, comments: [...secrets].map((name) => `left out: the header ${name}, a secret`) };
+  const names = [...secrets];
+  return { kept, comments: names.length === 0 ? [] : [`${LEFT_OUT}${names.join(', ')} (secret)`] };
+}
+
+/** Browsers list all that they can show. */
+function firstType(accept: string): string {
+  return accept.split(/[,;]/, 1)[0]?.trim() ?? accept;
 }

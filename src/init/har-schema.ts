@@ -2,31 +2,34 @@ import { z } from 'zod';
 import { CracBuildError } from '../errors.ts';
 import { parseJson } from './parse-json.ts';
 
-const pair = z.object({ name: z.string(), value: z.string() });
+/** Recorders write null for what they do not know. */
+function maybe<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
 
 /** What is used of HTTP Archive 1.2: http://www.softwareishard.com/blog/har-12-spec/ */
 const entrySchema = z.object({
   startedDateTime: z.iso.datetime({ offset: true, error: 'expected a date such as "2026-01-31T12:00:00.000Z"' }),
   /** Milliseconds; -1 where it is not known. */
-  time: z.number().optional(),
+  time: maybe(z.number()),
   request: z.object({
     method: z.string(),
     url: z.string().refine((url) => URL.canParse(url), { error: 'expected a URL' }),
-    headers: z.array(pair).optional(),
-    postData: z
-      .object({
-        mimeType: z.string().optional(),
-        text: z.string().optional(),
-        params: z
-          .array(z.object({ name: z.string(), value: z.string().optional(), fileName: z.string().optional() }))
-          .optional(),
-      })
-      .optional(),
+    headers: maybe(z.array(z.object({ name: z.string(), value: z.string() }))),
+    /** -1 where it is not known. */
+    bodySize: maybe(z.number()),
+    postData: maybe(
+      z.object({
+        mimeType: maybe(z.string()),
+        text: maybe(z.string()),
+        params: maybe(z.array(z.object({ name: z.string(), value: maybe(z.string()) }))),
+      }),
+    ),
   }),
   response: z.object({
     /** 0 where no answer came. */
     status: z.number(),
-    content: z.object({ mimeType: z.string().optional() }).optional(),
+    content: maybe(z.object({ mimeType: maybe(z.string()) })),
   }),
 });
 const harSchema = z.object({ log: z.object({ entries: z.array(entrySchema) }) });
@@ -65,9 +68,9 @@ function renderPlace(path: readonly PropertyKey[]): string {
 
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message;
-  return issue.input === undefined && !issue.message.includes('received')
-    ? `expected ${KINDS[issue.expected] ?? issue.expected}`
-    : `expected ${KINDS[issue.expected] ?? issue.expected}${/received undefined/.test(issue.message) ? ', found nothing' : ''}`;
+  const found = /received (\w+)/.exec(issue.message)?.[1];
+  const words = found === undefined ? '' : `, found ${found === 'undefined' ? 'nothing' : (KINDS[found] ?? found)}`;
+  return `expected ${KINDS[issue.expected] ?? issue.expected}${words}`;
 }
 
 const KINDS: Readonly<Record<string, string>> = {

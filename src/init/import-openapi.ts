@@ -33,9 +33,7 @@ export function importOpenApi(
     ...(writes === 0 ? [] : [`${count(writes, 'operation')} left out: they may write (--include-writes keeps them)`]),
     ...(incomplete === 0
       ? []
-      : [
-          `${count(incomplete, 'operation')} written as ${incomplete === 1 ? 'a comment' : 'comments'}: the document does not say all they need`,
-        ]),
+      : [`${count(incomplete, 'operation')} written as comments: the document does not say all that is needed`]),
   ];
   if (scenarios.length > 0) return { source: `OpenAPI ${basename(path)}`, scenarios, notes };
   throw new CracBuildError('INPUT_INVALID', `${path}: paths: expected at least one GET, found none`, {

@@ -23,7 +23,7 @@ export function isSecretName(name: string): boolean {
 
 /** JSON Web Tokens, HTTP credentials, PEM, and tokens with the prefixes by which their issuers let them be found. */
 const SECRET_VALUE =
-  /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:Basic|Bearer|Digest|Negotiate)\s+[\w+/=.-]{8,}|-----BEGIN |\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:gh[pousr]|github_pat|glpat|xox[abprs]|sk_live|rk_live|sk-[a-z]+)[_-][\w-]{10,}/;
+  /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:Basic|Bearer|Digest|Negotiate)\s+[\w+/=.-]{8,}|-----BEGIN |\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\b(?:gh[pousr]|github_pat|glpat|xox[abprs]|sk_live|rk_live|sk-[a-z]+)[_-][\w-]{10,}/;
 
 export function hasSecretValue(text: string): boolean {
   return SECRET_VALUE.test(text);
@@ -44,9 +44,10 @@ export function maskPath(path: string): { readonly path: string; readonly masked
   return { path: `${plain}?${pairs.join('&')}`, masked };
 }
 
-/** OAuth's `code` is a word like any other unless it looks drawn by chance. */
+/** OAuth's `code` and a bare `key` are words like any other unless their values look drawn by chance. */
 export function isSecret(name: string, value: string): boolean {
-  return isSecretName(name) || hasSecretValue(value) || (name === 'code' && /^[\w./-]{16,}$/.test(value));
+  const isDrawn = /^(?=.*\d)[\w./-]{16,}$/.test(value);
+  return isSecretName(name) || hasSecretValue(value) || (/^(?:code|key)$/i.test(name) && isDrawn);
 }
 
 /** JSON with secrets replaced, and where they were: "user.password". */
