@@ -58,7 +58,7 @@ function nameOfApp({ path, classPath }: AppFindings['jar']): { readonly value: s
 }
 
 function composeReadiness({ endpoints }: AppFindings, imports: readonly Imported[]): readonly string[] {
-  const { port, health, tls } = endpoints;
+  const { port, health } = endpoints;
   const imported = firstPlainGet(imports);
   const path = health?.path ?? imported?.path ?? '/';
   const reason =
@@ -76,7 +76,6 @@ function composeReadiness({ endpoints }: AppFindings, imports: readonly Imported
     ...indent([
       `path: ${renderValue(path).join('')}`,
       ...(health === undefined || health.port === port.value ? [] : [`port: ${health.port}`]),
-      ...(tls === undefined ? [] : [...renderComment(`The app speaks TLS: ${tls}.`), 'tls: { insecure: true }']),
       'timeout: 60s',
     ]),
   ];
@@ -96,7 +95,9 @@ function firstPlainGet(imports: readonly Imported[]): ImportedStep | undefined {
 }
 
 function composeTls({ endpoints: { tls } }: AppFindings): readonly string[] {
-  return tls === undefined ? [] : ['tls: { insecure: true }'];
+  return tls === undefined
+    ? []
+    : [...renderComment(`The app speaks TLS: ${tls}. Its certificate is not looked at.`), 'tls: { insecure: true }'];
 }
 
 function capitalise(text: string): string {

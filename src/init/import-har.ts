@@ -99,8 +99,10 @@ function whyLeftOut(
   const { status, content } = entry.response;
   if (!WEB.test(url.protocol)) return `${url.protocol} is not HTTP`;
   if (url.host !== host) return TO_OTHERS;
+  if (!/^[A-Z]+$/i.test(entry.request.method)) return 'a method that HTTP does not have';
   if (entry.request.method === 'OPTIONS') return 'OPTIONS, which browsers send on their own';
-  if (status === 0) return 'no answer came';
+  /** Recorders have negative numbers of their own. */
+  if (status < 100) return 'no answer came';
   if (status === 101) return 'a WebSocket began';
   if (status >= 400) return 'answered with 400 or more';
   if (!keepAssets && isStaticAsset(url.pathname, content?.mimeType))

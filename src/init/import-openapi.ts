@@ -4,6 +4,7 @@ import { count, type Imported, type ImportedScenario, type ImportedStep, isSafe 
 import { composeBody } from './openapi-body.ts';
 import { damaged, isNode, type Node, type OpenApiDocument, parseOpenApi, resolveRef } from './openapi-document.ts';
 import { fillParameters, readParameters } from './openapi-parameters.ts';
+import { findCredentials } from './openapi-security.ts';
 
 const READS = ['get', 'head'];
 const WRITES = ['post', 'put', 'patch', 'delete'];
@@ -56,15 +57,20 @@ function composeScenario(document: OpenApiDocument, { template, method, item, pr
   const filled = fillParameters(document, template, readParameters(document, item, operation, place), place);
   const status = successStatus(document, operation, place);
   const body = isSafe(method.toUpperCase()) ? {} : composeBody(document, operation, filled, place);
-  const headers = { ...filled.headers, ...('contentType' in body ? { 'content-type': body.contentType } : {}) };
+  const credentials = findCredentials(document, operation, place);
+  const headers = {
+    ...filled.headers,
+    ...credentials?.headers,
+    ...('contentType' in body ? { 'content-type': body.contentType } : {}),
+  };
   const missing = [
     ...filled.missing.map((name) => `a value for ${name}`),
-    ...securityOf(document, operation),
+    ...(credentials === undefined ? [] : [`synthetic credentials (${credentials.names.join(' and ')})`]),
     ...('missing' in body ? [body.missing] : []),
   ];
   const step: ImportedStep = {
     method: method.toUpperCase(),
-    path: `${prefix}${filled.path}`,
+    path: appendQuery(`${prefix}${filled.path}`, credentials?.query ?? []),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...('body' in body ? { body: body.body } : {}),
     ...('form' in body ? { form: body.form } : {}),
@@ -78,6 +84,10 @@ function composeScenario(document: OpenApiDocument, { template, method, item, pr
     comments: typeof summary === 'string' && summary.trim() !== '' ? [summary.trim().split('\n')[0] ?? ''] : [],
     steps: [step],
   };
+}
+
+function appendQuery(path: string, pairs: readonly string[]): string {
+  return pairs.length === 0 ? path : `${path}${path.includes('?') ? '&' : '?'}${pairs.join('&')}`;
 }
 
 /** The path below which the API lies, by the first server: its host is that of production. */
@@ -103,13 +113,4 @@ function successStatus(document: OpenApiDocument, operation: Node, place: string
   const responses = resolveRef(document, operation['responses'], `${place}.responses`);
   const codes = isNode(responses) ? Object.keys(responses) : [];
   return Number(codes.filter((code) => /^2\d\d$/.test(code)).sort()[0] ?? 200);
-}
-
-/** Names of what the requests must bring; `{}` among the alternatives means that nothing is needed. */
-function securityOf({ root }: OpenApiDocument, operation: Node): readonly string[] {
-  const alternatives = operation['security'] ?? root['security'];
-  if (!Array.isArray(alternatives) || alternatives.length === 0) return [];
-  const [first, ...others] = alternatives.filter(isNode);
-  if (first === undefined || [first, ...others].some((needed) => Object.keys(needed).length === 0)) return [];
-  return [`synthetic credentials (${Object.keys(first).join(' and ')})`];
 }
