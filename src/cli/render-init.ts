@@ -1,20 +1,24 @@
 import { relative } from 'node:path';
 import { count, type Imported } from '../init/imported.ts';
 import type { AppFindings } from '../init/inspect-app.ts';
+import { PLACEHOLDER } from '../init/secrets.ts';
 
 /** The end of `init` for people: what was found, what was written, what comes next. */
 export function renderInit(result: {
   readonly findings: AppFindings;
   readonly imports: readonly Imported[];
+  readonly yaml: string;
+  /** As it is shown. */
   readonly file: string;
   readonly next: string;
+  readonly cwd: string;
 }): string {
-  const { findings, imports, file, next } = result;
+  const { findings, imports, yaml, file, next, cwd } = result;
   const { jar, framework, endpoints } = findings;
   const version = framework.version === undefined ? '' : ` ${framework.version}`;
   const { port, health, notes } = endpoints;
   const lines = [
-    `found ${relative(process.cwd(), jar.path) || jar.path}: ${framework.title}${version} (${framework.evidence})`,
+    `found ${relative(cwd, jar.path)}: ${framework.title}${version} (${framework.evidence})`,
     `  port ${port.value}: ${port.reason}`,
     ...(health === undefined ? [] : [`  readiness ${health.path} on port ${health.port}: ${health.reason}`]),
     ...notes.map((note) => `  ${note}`),
@@ -26,6 +30,7 @@ export function renderInit(result: {
     '',
     'next:',
     `  look through ${file}${port.reason.startsWith('a guess') ? ', the port above all' : ''}`,
+    ...(yaml.includes(PLACEHOLDER) ? [`  put synthetic values where ${PLACEHOLDER} stands`] : []),
     `  ${next}`,
   ];
   return `${lines.join('\n')}\n`;

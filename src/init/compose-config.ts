@@ -15,7 +15,7 @@ export function composeConfig(findings: AppFindings, imports: readonly Imported[
     '',
     ...composeReadiness(findings, imports),
     '',
-    ...(imports.length === 0 ? composeRequests(findings) : composeWarmUp(imports, composeTls(findings))),
+    ...(imports.length === 0 ? composeRequests(findings) : composeScenarios(findings, imports)),
     '',
     ...composeRest(findings),
   ];
@@ -57,8 +57,19 @@ function nameOfApp({ path, classPath }: AppFindings['jar']): { readonly value: s
   return { value: nameOfJar(own ?? path), isFromJar: own === undefined };
 }
 
+const PACE =
+  'Also: `concurrency: 4`, users at once, or `rate: 200`, how many begin each second; `until: settled`, `{ requests: 5000 }` or `{ duration: 30s }`, when it ends.';
+
+/** Steps go to the port of the readiness where they name none. */
+function composeScenarios(findings: AppFindings, imports: readonly Imported[]): readonly string[] {
+  const { port, health } = findings.endpoints;
+  const isElsewhere = health !== undefined && health.port !== port.value;
+  const head = [...renderComment(PACE), ...composeTls(findings)];
+  return composeWarmUp(imports, { head, ...(isElsewhere ? { port: port.value } : {}) });
+}
+
 function composeReadiness({ endpoints }: AppFindings, imports: readonly Imported[]): readonly string[] {
-  const { port, health } = endpoints;
+  const { port, health, tls } = endpoints;
   const imported = firstPlainGet(imports);
   const path = health?.path ?? imported?.path ?? '/';
   const reason =
@@ -76,19 +87,21 @@ function composeReadiness({ endpoints }: AppFindings, imports: readonly Imported
     ...indent([
       `path: ${renderValue(path).join('')}`,
       ...(health === undefined || health.port === port.value ? [] : [`port: ${health.port}`]),
+      ...(tls !== undefined && health?.isPlain === true ? ['tls: false'] : []),
       'timeout: 60s',
     ]),
   ];
 }
 
+/** A readiness sends no headers; what a browser would like to be answered with makes no difference. */
 function firstPlainGet(imports: readonly Imported[]): ImportedStep | undefined {
   return imports
     .flatMap(({ scenarios }) => scenarios.flatMap(({ steps }) => steps.slice(0, 1)))
     .find(
-      ({ method, status, headers, missing, comments }) =>
+      ({ method, status, headers = {}, missing, comments }) =>
         method === 'GET' &&
         status === undefined &&
-        headers === undefined &&
+        Object.keys(headers).every((name) => name === 'accept') &&
         missing === undefined &&
         comments.length === 0,
     );

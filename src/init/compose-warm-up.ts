@@ -1,8 +1,19 @@
 import type { Imported, ImportedScenario, ImportedStep } from './imported.ts';
 import { asItem, indent, renderComment, renderValue } from './render-yaml.ts';
 
-/** The scenarios as the `warmUp` section of crac-build.yaml, in lines; `head`: lines that come first in it. */
-export function composeWarmUp(imports: readonly Imported[], head: readonly string[] = []): readonly string[] {
+/** The scenarios as the `warmUp` section of crac-build.yaml, in lines. */
+export function composeWarmUp(
+  imports: readonly Imported[],
+  {
+    head = [],
+    port,
+  }: {
+    /** Lines that come first in the section. */
+    readonly head?: readonly string[];
+    /** Of every step, where it is not that of the readiness. */
+    readonly port?: number;
+  } = {},
+): readonly string[] {
   const taken = new Set<string>();
   const named = imports.map((imported) => ({
     ...imported,
@@ -16,22 +27,27 @@ export function composeWarmUp(imports: readonly Imported[], head: readonly strin
     'warmUp:',
     ...indent(head),
     isEmpty ? '  # scenarios:' : '  scenarios:',
-    ...named.flatMap(({ source, notes, scenarios }) => [
-      ...indent(renderComment(`From ${source}${notes.length === 0 ? '.' : ':'}`), 4),
-      ...indent(
-        notes.flatMap((note) => renderComment(note, '- ')),
-        4,
-      ),
-      ...indent(separate(scenarios.map(renderScenario)), 4),
-    ]),
+    ...separate(
+      named.flatMap(({ source, notes, scenarios }) => [
+        [
+          ...indent(renderComment(`From ${source}${notes.length === 0 ? '.' : ':'}`), 4),
+          ...indent(
+            notes.flatMap((note) => renderComment(note, '- ')),
+            4,
+          ),
+        ],
+        ...scenarios.map((scenario) => indent(renderScenario(scenario, port), 4)),
+      ]),
+    ),
   ];
   /** A key without a value would be a mistake. */
-  return isEmpty && head.length === 0 ? section.map((line) => (line === 'warmUp:' ? `# ${line}` : line)) : section;
+  return isEmpty && head.every((line) => line.startsWith('#'))
+    ? section.map((line) => (line === 'warmUp:' ? `# ${line}` : line))
+    : section;
 }
 
-/** An empty line before each that begins with a comment. */
-function separate(items: readonly (readonly string[])[]): readonly string[] {
-  return items.flatMap((lines, index) => (index > 0 && lines[0]?.startsWith('#') ? ['', ...lines] : lines));
+function separate(blocks: readonly (readonly string[])[]): readonly string[] {
+  return blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
 function takeName(name: string, taken: Set<string>): string {
@@ -42,14 +58,14 @@ function takeName(name: string, taken: Set<string>): string {
 }
 
 /** What cannot work as it is becomes a comment, whole. */
-function renderScenario(scenario: ImportedScenario): readonly string[] {
+function renderScenario(scenario: ImportedScenario, port: number | undefined): readonly string[] {
   const missing = whatIsMissing(scenario);
   const { name, weight = 1, steps, comments } = scenario;
   const lines = [
     ...renderValue({ name, ...(weight === 1 ? {} : { weight }) }),
     'steps:',
     ...steps.flatMap((step) =>
-      indent([...step.comments.flatMap((comment) => renderComment(comment)), ...asItem(renderStep(step))]),
+      indent([...step.comments.flatMap((comment) => renderComment(comment)), ...asItem(renderStep(step, port))]),
     ),
   ];
   const item = asItem(lines);
@@ -64,12 +80,21 @@ function whatIsMissing({ steps }: ImportedScenario): string | undefined {
   return steps.find(({ missing }) => missing !== undefined)?.missing;
 }
 
-function renderStep({ method, path, headers, body, form, status, thinkMs }: ImportedStep): readonly string[] {
+function renderStep(
+  { method, path, headers, body, form, status, thinkMs }: ImportedStep,
+  port: number | undefined,
+): readonly string[] {
   const isShort =
-    headers === undefined && body === undefined && form === undefined && status === undefined && thinkMs === undefined;
+    port === undefined &&
+    headers === undefined &&
+    body === undefined &&
+    form === undefined &&
+    status === undefined &&
+    thinkMs === undefined;
   if (isShort && !/\s/.test(path)) return renderValue(`${method} ${path}`);
   return renderValue({
     ...(method === 'GET' ? {} : { method }),
+    ...(port === undefined ? {} : { port }),
     path,
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined ? {} : { body }),
@@ -88,7 +113,7 @@ function guardTemplates(scenario: ImportedScenario): ImportedScenario {
       const hasTemplate = texts.some((text) => text?.includes('{{'));
       return {
         ...step,
-        path: step.path.replaceAll('{{', '%7B%7B'),
+        path: step.path.replaceAll('{{', '%7B%7B').replaceAll('}}', '%7D%7D'),
         ...(hasTemplate
           ? { missing: 'a text without {{…}}, which would be filled in: put it into a file (bodyFile)' }
           : {}),

@@ -82,13 +82,15 @@ async function* readLines(path: string): AsyncGenerator<string> {
   const stages = /\.gz$/i.test(path) ? [createReadStream(path), createGunzip(), text] : [createReadStream(path), text];
   const flowing = pipeline(stages);
   flowing.catch(() => {});
-  yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
-  await flowing.catch((cause: Error) => {
-    throw new CracBuildError('INPUT_INVALID', `${path} cannot be read to its end: ${cause.message}`, {
+  try {
+    yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+    await flowing;
+  } catch (cause) {
+    throw new CracBuildError('INPUT_INVALID', `${path} cannot be read to its end: ${(cause as Error).message}`, {
       hint: `Give ${FLAG} a whole file.`,
       cause,
     });
-  });
+  }
 }
 
 function notUnderstood(path: string, strange: { readonly lineNumber: number; readonly line: string } | undefined) {

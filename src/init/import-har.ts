@@ -97,7 +97,7 @@ function whyLeftOut(
   { keepAssets }: Pick<HarOptions, 'keepAssets'>,
 ): string | undefined {
   const { status, content } = entry.response;
-  if (!WEB.test(url.protocol)) return `${url.protocol} is not HTTP`;
+  if (!WEB.test(url.protocol)) return `${url.protocol}// is not HTTP`;
   if (url.host !== host) return TO_OTHERS;
   if (!/^[A-Z]+$/i.test(entry.request.method)) return 'a method that HTTP does not have';
   if (entry.request.method === 'OPTIONS') return 'OPTIONS, which browsers send on their own';

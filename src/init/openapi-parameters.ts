@@ -112,7 +112,7 @@ function composeQuery({ name, style, explode, collectionFormat }: Parameter, val
   if (isNode(value)) {
     return Object.entries(value).map(([key, item]) =>
       style === 'deepObject'
-        ? `${encode(name)}[${encode(key)}]=${encode(String(item))}`
+        ? `${encode(`${name}[${key}]`)}=${encode(String(item))}`
         : `${encode(key)}=${encode(String(item))}`,
     );
   }

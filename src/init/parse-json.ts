@@ -65,6 +65,9 @@ function findJsonError(text: string): JsonError {
       skip(scalar.length);
     }
   }
+  /** A text that has no end, or a line break in it. */
+  if (text[offset] === '"' && state !== 'colon' && state !== 'next')
+    return place(text, offset, 'a whole text in double quotes');
   const closing = open.at(-1) === '{' ? '"}"' : '"]"';
   const expected = {
     value: 'a value',

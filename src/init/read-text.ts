@@ -19,7 +19,8 @@ export async function readImportedText(path: string, flag: string): Promise<stri
 
 export async function statImported(path: string, flag: string): Promise<{ readonly sizeBytes: number }> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CracBuildError('INPUT_NOT_FOUND', `${path} cannot be read: ${cause.code}`, {
+    const message = cause.code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be read: ${cause.code}`;
+    throw new CracBuildError('INPUT_NOT_FOUND', message, {
       hint: `Correct the file's name after ${flag}.`,
       cause,
     });

@@ -4,18 +4,18 @@ import { isNode, type Node, type OpenApiDocument, resolveRef } from './openapi-d
 const MAX_DEPTH = 8;
 
 /** What the author of the document says that a value can be; undefined where nothing is said. */
-export function statedValue(document: OpenApiDocument, schema: unknown, place: string): unknown {
+export function statedValue(document: OpenApiDocument, schema: unknown, place: string, depth = 0): unknown {
   const node = resolveRef(document, schema, place);
-  if (!isNode(node)) return undefined;
+  if (!isNode(node) || depth > MAX_DEPTH) return undefined;
   const { example, examples, default: otherwise, const: only, enum: words } = node;
   const stated = [example, listOf(examples)[0], otherwise, only, listOf(words)[0]].find((value) => value !== undefined);
   if (stated !== undefined) return stated;
   for (const part of listOf(node['allOf'])) {
-    const value = statedValue(document, part, place);
+    const value = statedValue(document, part, place, depth + 1);
     if (value !== undefined) return value;
   }
   if (typesOf(node)[0] !== 'array') return undefined;
-  const item = statedValue(document, node['items'], place);
+  const item = statedValue(document, node['items'], place, depth + 1);
   return item === undefined ? undefined : [item];
 }
 

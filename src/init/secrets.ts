@@ -15,7 +15,7 @@ const SECRET_PAIRS =
 
 export function isSecretName(name: string): boolean {
   const words = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3-$2$4')
     .toLowerCase()
     .split(/[^a-z0-9]+/);
   return words.some((word) => SECRET_WORDS.has(word)) || SECRET_PAIRS.test(words.join('-'));

@@ -5,7 +5,13 @@ import type { Framework, FrameworkName } from './detect-framework.ts';
 export interface Endpoints {
   readonly port: { readonly value: number; readonly reason: string };
   /** The page that says whether the app is ready; absent where none is known. */
-  readonly health?: { readonly path: string; readonly port: number; readonly reason: string };
+  readonly health?: {
+    readonly path: string;
+    readonly port: number;
+    readonly reason: string;
+    /** It speaks no TLS although the app does. */
+    readonly isPlain?: boolean;
+  };
   /** Why the app is thought to speak TLS. */
   readonly tls?: string;
   /** What the reader of a generated configuration should know. */
@@ -118,11 +124,18 @@ function findQuarkusEndpoints(look: Look): Endpoints {
             path: health.startsWith('/') ? health : joinPath(root, health),
             port: isManaged ? Number(settings('quarkus.management.port')?.value ?? 9000) : port.value,
             reason: `SmallRye Health is there (${found.evidence})`,
+            ...(isManaged ? { isPlain: !hasManagementTls(settings) } : {}),
           },
         }),
     ...(tls === undefined ? {} : { tls }),
     notes: [],
   };
+}
+
+/** The management interface has a TLS configuration of its own. */
+function hasManagementTls(settings: AppSettings): boolean {
+  const keys = ['certificate.files', 'certificate.key-store-file'].map((key) => `quarkus.management.ssl.${key}`);
+  return firstOf(settings, [...keys, 'quarkus.management.tls-configuration-name']) !== undefined;
 }
 
 function quarkusRoot(settings: AppSettings): string {

@@ -1,0 +1,206 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runInit } from '../../../src/cli/init-command.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
+import { isCracBuildError } from '../../../src/errors.ts';
+import { planBuild } from '../../../src/plan/plan-build.ts';
+import { renderError } from '../../../src/report/render-error.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { makeZip } from '../jar/make-zip.ts';
+
+const SAMPLES = join(import.meta.dirname, '../init/samples');
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'init-test-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function putJar(path: string, mainClass: string, files: Readonly<Record<string, string>> = {}): void {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  writeFileSync(join(dir, path), makeZip({ 'META-INF/MANIFEST.MF': `Main-Class: ${mainClass}\n\n`, ...files }));
+}
+
+function read(path: string): string {
+  return readFileSync(join(dir, path), 'utf8');
+}
+
+/** What was written, as `crac-build plan` reads it. */
+async function plan(configFile = 'crac-build.yaml') {
+  const settings = await loadSettings({ configFile, flags: {}, cwd: dir });
+  return planBuild(settings, {
+    jar: { path: settings.app?.jar ?? '' },
+    jdk: { path: '/jdk', javaVersion: 17, hotSpot: true },
+  });
+}
+
+const BOOT = {
+  'BOOT-INF/lib/spring-boot-3.5.1.jar': 'PK',
+  'BOOT-INF/lib/spring-boot-actuator-3.5.1.jar': 'PK',
+  'BOOT-INF/lib/tomcat-embed-core-10.1.42.jar': 'PK',
+  'BOOT-INF/lib/spring-security-web-6.5.1.jar': 'PK',
+  'BOOT-INF/classes/application.yml':
+    'server: { port: 8443, ssl: { key-store: classpath:shop.p12 } }\nmanagement.server.port: 8081\n',
+};
+
+test('Spring Boot: the whole file, and what is said', async () => {
+  putJar('target/orders-service-1.4.2.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT);
+  const { text, json } = await runInit(undefined, {}, dir);
+  expectGolden('init/spring-boot.yaml', read('crac-build.yaml'));
+  expectGolden('init/spring-boot.txt', text);
+  expect(json).toMatchObject({
+    ok: true,
+    file: join(dir, 'crac-build.yaml'),
+    jar: join(dir, 'target/orders-service-1.4.2.jar'),
+    framework: { name: 'spring-boot', version: '3.5.1' },
+    endpoints: { port: { value: 8443 }, health: { path: '/actuator/health', port: 8081 } },
+    imports: [],
+    next: 'crac-build build',
+  });
+  expect(await plan()).toMatchObject({
+    name: 'orders-service',
+    app: { ports: [8443, 8081] },
+    readiness: { kind: 'http', port: 8081, path: '/actuator/health', tls: { insecure: true } },
+    warmUp: { scenarios: [{ steps: [{ path: '/actuator/health', port: 8081 }] }] },
+  });
+});
+
+test('Quarkus: named after its own jar', async () => {
+  putJar('target/quarkus-app/quarkus-run.jar', 'io.quarkus.bootstrap.runner.QuarkusEntryPoint');
+  const beside = ['app/stock-2.0.jar', 'lib/main/io.quarkus.quarkus-smallrye-health-3.15.1.jar'];
+  for (const path of [...beside, 'lib/main/io.quarkus.quarkus-core-3.15.1.jar', 'quarkus/quarkus-application.dat'])
+    putJar(`target/quarkus-app/${path}`, 'x', { 'application.properties': 'quarkus.http.port=8088\n' });
+  const { text } = await runInit(undefined, {}, dir);
+  expect(text).toContain('Quarkus 3.15.1');
+  expect(await plan()).toMatchObject({
+    name: 'stock',
+    app: { ports: [8088] },
+    readiness: { path: '/q/health', port: 8088 },
+  });
+});
+
+test('a plain app with scenarios from all three: the whole file, and what is said', async () => {
+  putJar('build/libs/shop.jar', 'shop.Main');
+  const imports = {
+    fromHar: join(SAMPLES, 'shop.har'),
+    fromOpenapi: join(SAMPLES, 'petstore.yaml'),
+    fromAccessLog: join(SAMPLES, 'access.log'),
+  };
+  const { text, json } = await runInit(undefined, { ...imports, top: 2 }, dir);
+  expectGolden('init/plain.yaml', read('crac-build.yaml'));
+  expectGolden('init/plain.txt', text);
+  expect(json).toMatchObject({
+    imports: [
+      { source: 'HAR shop.har', scenarioCount: 1 },
+      { source: 'OpenAPI petstore.yaml', scenarioCount: 6 },
+      { source: 'access log access.log', scenarioCount: 2, notes: expect.arrayContaining([expect.any(String)]) },
+    ],
+  });
+  const { warmUp, readiness } = await plan();
+  expect(readiness).toMatchObject({ path: '/', port: 8080 });
+  expect(warmUp.scenarios.map(({ name }) => name)).toEqual([
+    'shop.example',
+    'listPets',
+    'showPet',
+    'showTree',
+    'GET /orders/*',
+    'GET /orders?page&size',
+  ]);
+});
+
+test('imported requests go to the app, not to the port of its health page', async () => {
+  putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT);
+  await runInit(undefined, { fromAccessLog: join(SAMPLES, 'access.log') }, dir);
+  const { warmUp, readiness } = await plan();
+  expect(readiness).toMatchObject({ port: 8081 });
+  expect(new Set(warmUp.scenarios.flatMap(({ steps }) => steps.map(({ port }) => port)))).toEqual(new Set([8443]));
+});
+
+test('a health page without TLS beside an app with it', async () => {
+  putJar('shop.jar', 'io.quarkus.runner.GeneratedMain', {
+    'io/quarkus/runtime/Application.class': 'x',
+    'io/quarkus/smallrye/health/runtime/SmallRyeHealthHandler.class': 'x',
+    'application.properties': 'quarkus.management.enabled=true\nquarkus.http.ssl.certificate.files=a.pem\n',
+  });
+  await runInit(undefined, {}, dir);
+  const { warmUp, readiness } = await plan();
+  expect(readiness).toEqual({ kind: 'http', port: 9000, path: '/q/health', status: 200, timeoutMs: 60_000 });
+  expect(warmUp.connection.tls).toEqual({ insecure: true });
+});
+
+test('where nothing imported can be sent, the readiness is the warm-up', async () => {
+  putJar('shop.jar', 'shop.Main');
+  writeFileSync(join(dir, 'api.yaml'), 'openapi: 3.0.3\npaths: { "/a/{b}": { get: {} } }\n');
+  await runInit(undefined, { fromOpenapi: join(dir, 'api.yaml') }, dir);
+  expect((await plan()).warmUp.scenarios).toMatchObject([{ name: 'GET /' }]);
+});
+
+test('"-" prints: the whole, or of an import the scenarios alone, for which no app is needed', async () => {
+  const fromAccessLog = join(SAMPLES, 'access.log');
+  const scenarios = await runInit(undefined, { output: '-', fromAccessLog }, dir);
+  expect(scenarios.text).toMatch(/^warmUp:\n {2}scenarios:\n/);
+  expect(scenarios.json).toMatchObject({ ok: true, yaml: scenarios.text, imports: [{ scenarioCount: 5 }] });
+  putJar('shop.jar', 'shop.Main');
+  const whole = await runInit('shop.jar', { output: '-' }, dir);
+  expect(whole.text).toContain('\n  jar: shop.jar\n');
+  expect(whole.json).toMatchObject({ yaml: whole.text });
+  expect(readdirSync(dir)).toEqual(['shop.jar']);
+});
+
+test('a project elsewhere gets its file; another name is asked for; the next command names it', async () => {
+  putJar('shop/target/shop.jar', 'shop.Main');
+  expect((await runInit('shop', {}, dir)).json).toMatchObject({
+    file: join(dir, 'shop/crac-build.yaml'),
+    next: 'crac-build build --config shop/crac-build.yaml',
+  });
+  expect(read('shop/crac-build.yaml')).toContain('\n  jar: target/shop.jar\n');
+  mkdirSync(join(dir, 'conf'));
+  await runInit('shop/target/shop.jar', { output: 'conf/my.yaml' }, dir);
+  expect((await plan('conf/my.yaml')).app.jar).toBe(join(dir, 'shop/target/shop.jar'));
+});
+
+test('a file that is there stays, unless --force is given', async () => {
+  putJar('shop.jar', 'shop.Main');
+  writeFileSync(join(dir, 'crac-build.yaml'), 'name: mine\n');
+  await expect(runInit(undefined, {}, dir)).rejects.toMatchObject({ code: 'USAGE' });
+  expect(read('crac-build.yaml')).toBe('name: mine\n');
+  await runInit(undefined, { force: true }, dir);
+  expect(read('crac-build.yaml')).toContain('jar: shop.jar');
+  expect(readdirSync(dir).sort()).toEqual(['crac-build.yaml', 'shop.jar']);
+});
+
+test('every way to be wrong', async () => {
+  putJar('one/target/a.jar', 'A');
+  putJar('two/target/a.jar', 'A');
+  putJar('two/target/b.jar', 'B');
+  putJar('taken/a.jar', 'A');
+  writeFileSync(join(dir, 'taken/crac-build.yaml'), '');
+  mkdirSync(join(dir, 'none/target'), { recursive: true });
+  writeFileSync(join(dir, 'none/target/library.jar'), makeZip({ 'META-INF/MANIFEST.MF': 'Manifest-Version: 1.0\n' }));
+  writeFileSync(join(dir, 'no.jar'), 'text');
+  const har = join(SAMPLES, 'shop.har');
+  const log = join(SAMPLES, 'access.log');
+  const mistakes: Readonly<Record<string, readonly [string, Parameters<typeof runInit>[1]]>> = {
+    'a folder that is not there': ['nowhere', {}],
+    'no executable jar': ['none', {}],
+    'several executable jars': ['two', {}],
+    'no jar at all': ['no.jar', {}],
+    'the file is there': ['taken', {}],
+    'a folder that is not there, to write to': ['one', { output: 'nowhere/crac-build.yaml' }],
+    'a folder to write to, with --force': ['one', { output: 'one', force: true }],
+    '--host without a HAR': ['one', { host: 'a', fromAccessLog: log }],
+    '--think without a HAR': ['one', { think: true }],
+    '--top without a log': ['one', { top: 3, fromHar: har }],
+    '--include-writes with a HAR, which has them': ['one', { includeWrites: true, fromHar: har }],
+    '--include-assets without anything': ['one', { includeAssets: true }],
+  };
+  let told = '';
+  for (const [title, [target, flags]] of Object.entries(mistakes)) {
+    const error = await runInit(target, flags, dir).catch((thrown: unknown) => thrown);
+    if (!isCracBuildError(error)) throw error;
+    told += `── ${title}\n${renderError(error)}\n`;
+  }
+  expectGolden('init/errors.txt', told.replaceAll(dir, 'DIR'));
+  expect(readdirSync(join(dir, 'one'))).toEqual(['target']);
+});
