@@ -9,7 +9,8 @@ export function renderValue(value: unknown): readonly string[] {
 
 /** Comment lines; `bullet` begins the first, and the others stand under its text. */
 export function renderComment(text: string, bullet = ''): readonly string[] {
-  const words = text.replaceAll(/\s+/g, ' ').trim().split(' ');
+  /** What stands in backquotes stays on one line. */
+  const words = text.replaceAll(/\s+/g, ' ').match(/`[^`]*`\S*|\S+/g) ?? [];
   const lines: string[] = [];
   let line = `# ${bullet}`;
   let isFirst = true;
