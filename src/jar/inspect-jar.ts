@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,18 +102,19 @@ const QUARKUS_RUNNER = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
 async function listQuarkusParts(jar: string, mainClass: string): Promise<readonly string[]> {
   if (mainClass !== QUARKUS_RUNNER) return [];
   const folder = dirname(jar);
-  const parts = await Promise.all(
-    ['app', 'lib', 'quarkus'].map((part) =>
-      readdir(join(folder, part), { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+  const parts: Dirent[] = [];
+  for (const part of ['app', 'lib', 'quarkus']) {
+    const entries = readdir(join(folder, part), { recursive: true, withFileTypes: true });
+    parts.push(
+      ...(await entries.catch((cause: unknown) => {
         throw new CracBuildError('INPUT_INVALID', `${jar} needs the folder ${part} beside it, which cannot be read`, {
           hint: 'Give quarkus-run.jar where the build made it, in quarkus-app with all that is there.',
           cause,
         });
-      }),
-    ),
-  );
+      })),
+    );
+  }
   return parts
-    .flat()
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
