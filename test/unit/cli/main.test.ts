@@ -53,6 +53,8 @@ test.each([
   [['bild'], "error: unknown command 'bild'"],
   [['build', 'a.jar', '--user', 'me'], 'Expected "UID" or "UID:GID" in numbers.'],
   [['build', 'a.jar', 'b.jar'], 'error: too many arguments'],
+  [['init', '--top', 'all'], 'Expected a whole number from 1 to 9999.'],
+  [['init', '--host', 'a.example'], 'error: --host goes with --from-har\nhint: '],
   [['plan'], 'error: no jar was given\nhint: '],
   [['plan', '--config', 'none.yaml'], 'error: cannot read the config file none.yaml: there is no such file'],
   [['plan', '--config', '.'], 'error: cannot read the config file .: it is a folder\nhint: '],
@@ -91,6 +93,15 @@ test('a jar that is none: exit code 1, and nothing is left in the temporary fold
     .map((line) => JSON.parse(line).type);
   expect(events).toEqual(['stage-started', 'stage-failed']);
   expect(readdirSync(folder).filter((name) => name.startsWith('crac-build-'))).toEqual([]);
+});
+
+test('init prints a config that plan reads', () => {
+  writeFileSync(join(folder, 'shop-1.0.jar'), makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: Main\n' }));
+  const printed = run('init', '--output', '-');
+  expect(printed).toMatchObject({ status: 0, stderr: '' });
+  writeFileSync(join(folder, 'crac-build.yaml'), printed.stdout);
+  expect(run('init')).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already\nhint: ') });
+  expect(JSON.parse(run('plan', '--json').stdout)).toMatchObject({ name: 'shop', app: { ports: [8080] } });
 });
 
 test('plan prints the plan and asks no engine', () => {
