@@ -4,12 +4,11 @@ import { hasSecretValue, isSecretName } from './secrets.ts';
 const NOISE =
   /^(?::|sec-|x-forwarded-|x-real-ip|cf-|x-b3-|x-datadog-|if-|proxy-)|^(?:host|cookie|cookie2|connection|keep-alive|content-length|accept-encoding|user-agent|accept-language|origin|referer|cache-control|pragma|dnt|te|priority|upgrade|upgrade-insecure-requests|transfer-encoding|expect|via|forwarded|traceparent|tracestate|baggage|b3|purpose|x-request-id|x-correlation-id|range|save-data|downlink|rtt|ect)$/;
 
-export const LEFT_OUT = 'left out: ';
-
 /** Names in lower case. Secrets are told by their name, never by their value; of cookies the app sets its own. */
 export function keepHeaders(headers: readonly { readonly name: string; readonly value: string }[]): {
   readonly kept: Readonly<Record<string, string>>;
-  readonly comments: readonly string[];
+  /** Names. */
+  readonly secrets: readonly string[];
 } {
   const kept: Record<string, string> = {};
   const secrets = new Set<string>();
@@ -19,8 +18,7 @@ export function keepHeaders(headers: readonly { readonly name: string; readonly 
     if (isSecretName(header) || hasSecretValue(value)) secrets.add(header);
     else if (value !== '*/*' && !value.includes('{{')) kept[header] = header === 'accept' ? firstType(value) : value;
   }
-  const names = [...secrets];
-  return { kept, comments: names.length === 0 ? [] : [`${LEFT_OUT}${names.join(', ')} (secret)`] };
+  return { kept, secrets: [...secrets] };
 }
 
 /** Browsers list all that they can show. */

@@ -1,8 +1,9 @@
 import { type AppSettings, readAppSettings } from '../jar/app-settings.ts';
 import { detectFramework, type Framework } from '../jar/detect-framework.ts';
-import { type Endpoints, findEndpoints } from '../jar/find-endpoints.ts';
+import { findEndpoints } from '../jar/find-endpoints.ts';
 import { findJar } from '../jar/find-jars.ts';
 import type { JarFacts } from '../jar/inspect-jar.ts';
+import type { Endpoints } from '../jar/look-in-jar.ts';
 import { readJarContents } from '../jar/read-jar-contents.ts';
 
 /** What is found out about an app without starting it. */
