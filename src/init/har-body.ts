@@ -10,7 +10,7 @@ export type KeptBody = { readonly comments: readonly string[] } & (
 );
 
 /** What is longer is for a file of its own. */
-const MAX_CHARACTERS = 4096;
+export const MAX_CHARACTERS = 4096;
 
 /** A small text without its secrets; of all else a comment that says what is missing. */
 export function keepBody({ postData, bodySize = 0 }: HarEntry['request']): KeptBody {

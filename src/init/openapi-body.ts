@@ -1,3 +1,4 @@
+import { MAX_CHARACTERS } from './har-body.ts';
 import { isNode, type Node, type OpenApiDocument, resolveRef } from './openapi-document.ts';
 import { type FilledParameters, firstExample, parameterValue } from './openapi-parameters.ts';
 import { sampleSchema } from './sample-schema.ts';
@@ -60,7 +61,9 @@ function composeValue(type: string, value: unknown): ComposedBody {
   if (isForm(type) && isNode(value)) {
     return { form: Object.fromEntries(Object.entries(value).map(([name, item]) => [name, String(item)])) };
   }
-  return { body: JSON.stringify(value), contentType: type === '*/*' ? 'application/json' : type };
+  const body = JSON.stringify(value);
+  if (body.length > MAX_CHARACTERS) return { missing: `a body of ${type}, too long to be written here (bodyFile)` };
+  return { body, contentType: type === '*/*' ? 'application/json' : type };
 }
 
 function isJson(type: string): boolean {

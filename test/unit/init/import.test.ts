@@ -79,6 +79,15 @@ describe('an OpenAPI document', () => {
     expectGolden('init/swagger.yaml', await compose({ openApi: join(SAMPLES, 'swagger.json'), includeWrites: true }));
   });
 
+  test('whose body would be too long for a config gets a comment', async () => {
+    const path = join(dir, 'long.yaml');
+    writeFileSync(
+      path,
+      `openapi: 3.0.3\npaths: { /a: { get: {}, put: { requestBody: { content: { application/json: { example: ${'x'.repeat(5000)} } } } } } }\n`,
+    );
+    expect(await compose({ openApi: path, includeWrites: true })).toMatch(/# missing: .*too long.*bodyFile/);
+  });
+
   test('of which nothing can be sent as it is has no active key', async () => {
     const path = join(dir, 'closed.yaml');
     writeFileSync(path, 'openapi: 3.0.3\npaths: { "/a/{b}": { get: {} } }\n');
