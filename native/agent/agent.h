@@ -56,6 +56,16 @@ HIDDEN void crac_show_perf_data(void);
 HIDDEN void crac_show_perf_data_soon(void);
 HIDDEN void crac_show_wanted_perf_data(void);
 HIDDEN bool crac_hide_perf_data(void);
+HIDDEN bool crac_find_counters(char **start, size_t *capacity);
+
+/* perf_counters.c */
+HIDDEN int64_t crac_sum_counters(const char *begin, const char *end);
+
+/* discarded_code.c */
+HIDDEN int64_t crac_count_discarded_code(void);
+
+/* jit_facts.c */
+HIDDEN bool crac_send_jit_facts(int connection);
 
 /* take_over.c */
 struct crac_mailbox;
@@ -79,6 +89,7 @@ struct crac_field {
 HIDDEN bool crac_find_field(const char *type, const char *field, struct crac_field *found);
 HIDDEN bool crac_vm_flag(const char *name); /* a bool flag of HotSpot; false when there is none */
 HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there is none */
+HIDDEN uint64_t crac_type_size(const char *type);  /* 0 when there is none */
 
 /* heap_drop.c */
 HIDDEN const char *crac_collector(void);
@@ -107,6 +118,7 @@ HIDDEN void crac_pass_code_barriers(void);
 
 /* jit_idle.c */
 HIDDEN bool crac_await_idle_compilers(int limit_ms);
+HIDDEN uint64_t crac_compiler_work(int *awake);
 
 /* thread.c */
 HIDDEN bool crac_start_thread(pthread_t *thread, void *(*run)(void *argument), void *argument);

@@ -6,6 +6,7 @@
  *   checkpoint SETTLE_MS [NAME,…]   ReadyFacts, when the process can be dumped, or {"error":…,"details":[…]};
  *                                   without the steps that are named
  *   join SETTLE_MS [NAME,…]         the same for the checkpoint that the app itself asks for
+ *   facts                           what the JIT does: jit_facts.c
  *
  * The thread belongs to the JVM only while it serves: a Java thread that sits in accept() makes every exit of the JVM
  * 300 ms longer, which is how long HotSpot waits for threads in native code.
@@ -154,6 +155,10 @@ static void serve(int connection) {
   }
   if (!read_line(connection, line, sizeof line)) {
     refuse(connection, "no command came");
+    return;
+  }
+  if (strcmp(line, "facts") == 0) { /* of the JVM, but without it: what is watched is not to be disturbed */
+    crac_send_jit_facts(connection);
     return;
   }
   const char *skipped = "";

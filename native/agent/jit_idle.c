@@ -1,5 +1,5 @@
 /*
- * Waits until the JIT compilers rest: their threads sleep and use no CPU time. Seen from outside, through /proc, it holds
+ * Whether the JIT compilers rest: their threads sleep and use no CPU time. Seen from outside, through /proc, it holds
  * for every version and also for one long compilation.
  */
 #define _GNU_SOURCE
@@ -26,10 +26,15 @@ static ssize_t read_text(const char *task, const char *file, char *text, size_t 
   return length;
 }
 
-/* Nanoseconds (first number of schedstat) or, without schedstat, ticks (14th and 15th field of stat) of all compilers. */
-static uint64_t compiler_work(bool *running) {
+/*
+ * CPU time of all compilers in nanoseconds: the first number of schedstat or, without schedstat, the ticks in the 14th and
+ * 15th field of stat. One that has ended is not in it any more. `awake`: how many do not sleep; none means that nothing
+ * waits to be compiled.
+ */
+uint64_t crac_compiler_work(int *awake) {
   uint64_t work = 0;
   char text[512];
+  *awake = 0;
   DIR *tasks = opendir("/proc/self/task");
   if (!tasks)
     return 0;
@@ -39,7 +44,7 @@ static uint64_t compiler_work(bool *running) {
     if (read_text(task->d_name, "stat", text, sizeof text) <= 0)
       continue;
     const char *at = strrchr(text, ')');
-    *running |= at && at[1] && at[2] != 'S';
+    *awake += at && at[1] && at[2] != 'S';
     uint64_t ticks = 0, number = 0;
     for (int field = 2; at && *at && field < 16; at++) {
       if (*at == ' ') {
@@ -51,10 +56,10 @@ static uint64_t compiler_work(bool *running) {
       }
     }
     uint64_t nanoseconds = 0;
-    if (read_text(task->d_name, "schedstat", text, sizeof text) > 0)
-      for (at = text; *at >= '0' && *at <= '9'; at++)
-        nanoseconds = nanoseconds * 10 + (uint64_t)(*at - '0');
-    work += ticks + nanoseconds;
+    bool exact = read_text(task->d_name, "schedstat", text, sizeof text) > 0;
+    for (at = text; exact && *at >= '0' && *at <= '9'; at++)
+      nanoseconds = nanoseconds * 10 + (uint64_t)(*at - '0');
+    work += exact ? nanoseconds : ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
   }
   closedir(tasks);
   return work;
@@ -66,9 +71,9 @@ bool crac_await_idle_compilers(int limit_ms) {
   uint64_t before = 0;
   int quiet = 0;
   for (int waited_ms = 0; quiet < QUIET_POLLS && waited_ms < limit_ms; waited_ms += POLL_MS) {
-    bool running = false;
-    uint64_t work = compiler_work(&running);
-    quiet = running || work != before ? 0 : quiet + 1;
+    int awake;
+    uint64_t work = crac_compiler_work(&awake);
+    quiet = awake || work != before ? 0 : quiet + 1;
     before = work;
     nanosleep(&pause, NULL);
   }

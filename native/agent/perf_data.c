@@ -29,7 +29,7 @@ static int data_file = -1;
 static char path[320];
 
 /* PerfMemory::_start and _capacity; false: the JVM keeps no counters. */
-static bool find_counters(char **start, size_t *capacity) {
+bool crac_find_counters(char **start, size_t *capacity) {
   struct crac_field start_field, capacity_field;
   if (!crac_find_field("PerfMemory", "_start", &start_field) || !crac_find_field("PerfMemory", "_capacity", &capacity_field) ||
       !start_field.address || !capacity_field.address)
@@ -119,7 +119,7 @@ static void watch_death(void) {
 static void show(void) {
   char *start, user[256], folder_path[288], name[16];
   size_t capacity;
-  if (data_file >= 0 || !crac_vm_flag("PerfDisableSharedMem") || !find_counters(&start, &capacity) ||
+  if (data_file >= 0 || !crac_vm_flag("PerfDisableSharedMem") || !crac_find_counters(&start, &capacity) ||
       !find_user_name(user, sizeof user))
     return;
   snprintf(folder_path, sizeof folder_path, "/tmp/hsperfdata_%s", user);
@@ -146,7 +146,7 @@ static void show(void) {
 static bool hide(void) {
   char *start;
   size_t capacity;
-  if (data_file < 0 || !find_counters(&start, &capacity))
+  if (data_file < 0 || !crac_find_counters(&start, &capacity))
     return false;
   char *area = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (area == MAP_FAILED || !move_counters(area, start, capacity))

@@ -28,7 +28,7 @@ bool crac_find_field(const char *type, const char *field, struct crac_field *fou
   return false;
 }
 
-static uint64_t type_size(const char *type) {
+uint64_t crac_type_size(const char *type) {
   char **table = crac_jvm_symbol("gHotSpotVMTypes");
   uint64_t stride = table_number("gHotSpotVMTypeEntryArrayStride");
   uint64_t name_at = table_number("gHotSpotVMTypeEntryTypeNameOffset");
@@ -44,7 +44,7 @@ static uint64_t type_size(const char *type) {
 /* Address of the value of one of HotSpot's flags, or NULL. */
 static void *find_flag(const char *name) {
   struct crac_field flags, count, flag_name, flag_address;
-  uint64_t size = type_size("JVMFlag");
+  uint64_t size = crac_type_size("JVMFlag");
   if (!size || !crac_find_field("JVMFlag", "flags", &flags) || !crac_find_field("JVMFlag", "numFlags", &count) ||
       !crac_find_field("JVMFlag", "_name", &flag_name) || !crac_find_field("JVMFlag", "_addr", &flag_address) ||
       !flags.address || !count.address)

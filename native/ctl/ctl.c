@@ -9,6 +9,7 @@
  *                                                         it works again, and prints its status
  *   ctl status [--pid PID]                                prints {"state":"running|waiting|restored",…,"last":…}, where
  *                                                         "last" tells how the last checkpoint ended
+ *   ctl facts [--for-ms N] [--pid PID]                    prints what the JIT does, and goes on each 250 ms for N ms
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
  *   ctl touched [--pid PID]                               prints which pages of its files the process has touched
  *   ctl descriptors [--pid PID]                           prints what CRIU does not tell of its descriptors and threads
@@ -36,6 +37,7 @@
 #define SETTLE_MS "5500"
 #define RESUME_LIMIT_MS 30000
 #define POLL_MS 20
+#define FACTS_MS 250
 
 static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 static void die(const char *format, ...) {
@@ -52,6 +54,7 @@ static void usage(void) {
   fputs("usage: ctl checkpoint [--settle-ms N] [--skip NAME,NAME] [--join] [--pid PID]\n"
         "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
         "       ctl status [--pid PID]\n"
+        "       ctl facts [--for-ms N] [--pid PID]\n"
         "       ctl cpu\n"
         "       ctl touched [--pid PID]\n"
         "       ctl descriptors [--pid PID]\n",
@@ -181,6 +184,26 @@ static int resume(long pid, const char *text) {
   return await_work(pid);
 }
 
+static long long now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A line each FACTS_MS, the first at once, so that one exec brings several. It ends by itself: an exec that is given up runs on. */
+static int print_facts(long pid, long for_ms) {
+  const long long begin = now_ms();
+  for (long long next = begin;; next += FACTS_MS) {
+    const long long wait_ms = next - now_ms();
+    const struct timespec pause = {0, wait_ms > 0 ? wait_ms * 1000000L : 0};
+    nanosleep(&pause, NULL);
+    const int status = ask(pid, "facts\n");
+    fflush(stdout);
+    if (status != 0 || next + FACTS_MS - begin > for_ms)
+      return status;
+  }
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 static void print_leaf(unsigned leaf, unsigned subleaf) {
@@ -212,7 +235,7 @@ static int print_cpu(void) { die("no cpuid on this architecture"); }
 int main(int argc, char **argv) {
   const char *command = argc > 1 ? argv[1] : "", *address = NULL, *settle_ms = SETTLE_MS, *skip = "";
   bool join = false;
-  long pid = 0;
+  long pid = 0, for_ms = 0;
   for (int i = 2; i < argc; i++) {
     if (!strcmp(argv[i], "--pid") && i + 1 < argc && is_number(argv[i + 1]))
       pid = atol(argv[++i]);
@@ -220,6 +243,8 @@ int main(int argc, char **argv) {
       settle_ms = argv[++i];
     else if (!strcmp(argv[i], "--skip") && i + 1 < argc && is_list_of_names(argv[i + 1]))
       skip = argv[++i];
+    else if (!strcmp(argv[i], "--for-ms") && i + 1 < argc && is_number(argv[i + 1]))
+      for_ms = atol(argv[++i]);
     else if (!strcmp(argv[i], "--join"))
       join = true;
     else if (!address && argv[i][0] != '-')
@@ -243,6 +268,8 @@ int main(int argc, char **argv) {
       return 0;
     die("the descriptors of process %ld cannot be read: %s", pid ? pid : 1, strerror(errno));
   }
+  if (!strcmp(command, "facts"))
+    return print_facts(pid, for_ms);
   if (!strcmp(command, "status"))
     return ask(pid, "status\n");
   if (strcmp(command, "checkpoint"))

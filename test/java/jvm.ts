@@ -134,7 +134,13 @@ export async function ctl(args: readonly string[], uid?: number, path = ctlPath)
     stdout += chunk;
   });
   const [status] = await once(process_, 'close');
-  return { status, stdout, json: stdout.startsWith('{') ? JSON.parse(stdout) : {} };
+  return {
+    status,
+    stdout,
+    get json() {
+      return stdout.startsWith('{') ? JSON.parse(stdout) : {};
+    },
+  };
 }
 
 /** `ctl checkpoint` that must succeed. */
