@@ -7,7 +7,7 @@ import type { CpuidLeaf, ReadyFacts } from './checkpoint.ts';
 import { type AppUser, composeLaunch } from './run-criu.ts';
 
 /** native/ctl: how the agent in the JVM is spoken to. */
-const CTL = '/opt/crac/ctl';
+export const CTL = '/opt/crac/ctl';
 const LAST_LINES = 30;
 /** Where other lines say what is in the way, and must not scroll away. */
 const FEW_LINES = 10;

@@ -1,6 +1,10 @@
+/** Of some requests, in milliseconds. */
 export interface Latency {
+  readonly count: number;
   readonly p50Ms: number;
+  readonly p90Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
 }
 
 /** How long an endpoint's first and last requests took: a tenth of them at each end, at least 10 where there are so many. */
@@ -15,16 +19,22 @@ export interface Endpoint {
 /** `latenciesMs` in the order in which the requests were sent; not empty. */
 export function compareEnds(latenciesMs: readonly number[]): { readonly first: Latency; readonly last: Latency } {
   const width = Math.max(10, Math.ceil(latenciesMs.length / 10));
-  return { first: summarise(latenciesMs.slice(0, width)), last: summarise(latenciesMs.slice(-width)) };
+  return { first: summariseLatency(latenciesMs.slice(0, width)), last: summariseLatency(latenciesMs.slice(-width)) };
 }
 
-function summarise(latenciesMs: readonly number[]): Latency {
+export function summariseLatency(latenciesMs: readonly number[]): Latency {
   const sorted = latenciesMs.toSorted((a, b) => a - b);
-  return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
+  return {
+    count: sorted.length,
+    p50Ms: quantile(sorted, 0.5),
+    p90Ms: quantile(sorted, 0.9),
+    p99Ms: quantile(sorted, 0.99),
+    maxMs: quantile(sorted, 1),
+  };
 }
 
 /** Nearest rank: a value that was really measured. */
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
   return Math.round(value * 1000) / 1000;
 }
