@@ -22,8 +22,14 @@ type GivenScenario = NonNullable<Given['scenarios']>[number];
 type GivenStep = GivenScenario['steps'][number];
 type GivenBody = Pick<GivenStep, 'body' | 'bodyFile' | 'json' | 'form'>;
 
-/** What is mixed stops then, whether or not it has settled. */
+/** What waits until the app has settled goes on for so long at least, and stops then, whether or not it has. */
+const MIN_DURATION_MS = 5000;
 const MAX_DURATION_MS = 60_000;
+const TIMEOUT_MS = 300_000;
+/** What is long at will gets so much more time. */
+const TIMEOUT_MARGIN_MS = 60_000;
+/** May be sent as often as one likes, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1. */
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Without any scenario, a readiness path is what we know to work; an empty list means no warm-up. `port`: where a request names none. */
 export function planWarmUp(
@@ -41,10 +47,11 @@ export function planWarmUp(
   const isAskedAgain = isKnown && warmUp.requests === undefined;
   const tls = isAskedAgain ? readiness.tls && { tls: readiness.tls } : planTls(warmUp.tls);
   const scenarios = [
-    ...requests.map((request, index) => planRequest(request, requests, index, port, warmUp.until !== undefined)),
+    ...requests.map((request, index) => planRequest(request, requests, index, port, warmUp.until)),
     ...(warmUp.scenarios ?? []).map((given, index) => planScenario(given, index, port)),
   ];
   const until = scenarios.some(({ load }) => load.kind === 'mixed') ? { until: planUntil(warmUp.until) } : {};
+  const limits = planLimits(warmUp);
   return {
     scenarios,
     pace:
@@ -54,19 +61,45 @@ export function planWarmUp(
     seed: warmUp.seed ?? 1,
     connection: { protocol: warmUp.protocol ?? 'http/1.1', ...tls },
     ...until,
-    min: planExtent(warmUp.min),
-    max: { durationMs: MAX_DURATION_MS, ...planExtent(warmUp.max) },
-    timeoutMs: warmUp.timeout ?? 300_000,
+    ...limits,
+    timeoutMs:
+      warmUp.timeout ?? Math.max(TIMEOUT_MS, longest(warmUp.until, limits.max.durationMs ?? 0) + TIMEOUT_MARGIN_MS),
   };
 }
 
-/** Fixed counts, unless `until` decides when it is over: then they are shares. */
+/** A time limit of all is none that what ends by itself should reach. */
+function planLimits({ min, max, timeout }: Given): Pick<WarmUpPlan, 'min' | 'max'> {
+  const maxMs = max?.duration ?? Math.max(min?.duration ?? 0, Math.min(MAX_DURATION_MS, (timeout ?? Infinity) * 0.8));
+  const limits = {
+    min: { ...planExtent(min), durationMs: min?.duration ?? Math.min(MIN_DURATION_MS, maxMs) },
+    max: { ...planExtent(max), durationMs: Math.round(maxMs) },
+  };
+  for (const key of ['durationMs', 'requests'] as const) {
+    if ((limits.min[key] ?? 0) <= (limits.max[key] ?? Infinity)) continue;
+    const name = key === 'requests' ? 'requests' : 'duration';
+    throw new CracBuildError('CONFIG_INVALID', `warmUp.min.${name} is more than warmUp.max.${name}`, {
+      hint: 'A warm-up does not stop before min, and stops at max at the latest: give max at least what min has.',
+    });
+  }
+  return limits;
+}
+
+function longest(until: Given['until'], maxMs: number): number {
+  return typeof until === 'object' && 'duration' in until ? until.duration : maxMs;
+}
+
+/** `until` given, or nothing said of how often: a share of what is mixed. What changes something is not repeated at will. */
+function isMixed({ method = 'GET', count, concurrency }: GivenRequest, until: Given['until']): boolean {
+  return until !== undefined || (count === undefined && concurrency === undefined && SAFE_METHODS.includes(method));
+}
+
+/** Fixed counts, or shares. */
 function planRequest(
   request: GivenRequest,
   all: readonly GivenRequest[],
   index: number,
   port: number,
-  isMixed: boolean,
+  until: Given['until'],
 ): Scenario {
   refuseUnknownNames(request);
   const count = request.count ?? 100;
@@ -75,8 +108,8 @@ function planRequest(
   const step = planStep({ ...request, path: request.path }, expect, port);
   const title = ({ method = 'GET', path }: GivenRequest) => `${method} ${path}`;
   const isFirst = all.findIndex((other) => title(other) === title(request)) === index;
-  const load: Load = isMixed
-    ? { kind: 'mixed', weight: count }
+  const load: Load = isMixed(request, until)
+    ? { kind: 'mixed', weight: until === undefined ? 1 : count }
     : { kind: 'fixed', count, concurrency: Math.min(request.concurrency ?? 1, count) };
   return { kind: 'http', name: isFirst ? title(request) : `${title(request)} (${index + 1})`, load, steps: [step] };
 }

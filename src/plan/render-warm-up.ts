@@ -1,5 +1,13 @@
 import { renderDuration } from '../report/render-duration.ts';
-import type { Expectation, Extent, Load, Scenario, Step, WarmUpPlan } from '../warm-up/scenario.ts';
+import {
+  type Expectation,
+  type Extent,
+  type Load,
+  nameEndpoint,
+  type Scenario,
+  type Step,
+  type WarmUpPlan,
+} from '../warm-up/scenario.ts';
 import type { BuildPlan } from './build-plan.ts';
 
 export function renderWarmUp({ warmUp, checkpoint }: BuildPlan): readonly string[] {
@@ -33,13 +41,17 @@ function renderConnection({ connection: { protocol, tls } }: WarmUpPlan): readon
 
 function renderMix({ pace, until, min, max, seed }: WarmUpPlan): readonly string[] {
   if (until === undefined) return [];
-  const who = pace.kind === 'users' ? `${pace.concurrency} users at once` : `${pace.perSecond} begin each second`;
+  const who = pace.kind === 'rate' ? `${pace.perSecond} begin each second` : renderUsers(pace.concurrency);
   const end = {
     settled: () => `until the app has settled, ${renderLimits(min, max)}`,
     requests: () => `until ${(until as { count: number }).count} requests are answered`,
     duration: () => `for ${renderDuration((until as { durationMs: number }).durationMs)}`,
   }[until.kind]();
   return [`  ${who}, ${end}; seed ${seed}`];
+}
+
+function renderUsers(concurrency: number): string {
+  return concurrency === 1 ? 'one user' : `${concurrency} users at once`;
 }
 
 function renderLimits(min: Extent, max: Extent): string {
@@ -59,8 +71,8 @@ function renderExtent({ durationMs, requests }: Extent): readonly string[] {
 
 function renderScenario({ name, load, steps }: Scenario): readonly string[] {
   const [only] = steps;
-  if (load.kind === 'fixed' && steps.length === 1 && only !== undefined)
-    return [renderStep(only, renderLoad(load), '  ')];
+  const isPlain = only !== undefined && (load.kind === 'fixed' || name === nameEndpoint(only));
+  if (steps.length === 1 && isPlain) return [renderStep(only, renderLoad(load), '  ')];
   return [`  ${name}, ${renderLoad(load)}`, ...steps.map((step) => renderStep(step, undefined, '    '))];
 }
 

@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askJitFacts } from '../criu/jit-facts.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import { compareEnds, type Endpoint } from '../warm-up/latency.ts';
 import { openPools } from '../warm-up/open-pools.ts';
+import { COUNTS, openStop, type Stopped } from '../warm-up/open-stop.ts';
 import { CannotKeepUp, type LoadOptions, runFixed, runMixed } from '../warm-up/run-load.ts';
 import { NoAnswer, readSentFiles, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
-import type { Until, WarmUpPlan } from '../warm-up/scenario.ts';
+import type { WarmUpPlan } from '../warm-up/scenario.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
+import { summariseWarmth, type WarmthReport } from '../warm-up/warmth.ts';
+import { type JitWatch, watchJit } from '../warm-up/watch-jit.ts';
 import type { World } from '../world.ts';
 import { appExited, type RunningApp } from './launch.ts';
-
-export interface WarmthReport {
-  readonly requestCount: number;
-  readonly durationMs: number;
-  readonly endpoints: readonly Endpoint[];
-}
 
 const LAST_LINES = 30;
 /** An app that ends breaks its connections a moment before the engine tells that it has ended. */
@@ -37,17 +34,30 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
   const files = await readSentFiles(warmUp.scenarios);
   const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
   const total = countRequests(warmUp);
+  const watching: Watching = { why: undefined, look: () => {} };
   const state = () => renderState(samples.length, total);
-  using _ = tellProgress(world, state);
+  using _ = tellProgress(world, () => (watching.why === undefined ? state() : `${state()}; ${watching.why()}`));
+  const ask = (forMs: number, stop: AbortSignal) => askJitFacts(app.container, plan.app.user, forMs, stop);
+  const jit = watchJit(ask, signal, () => watching.look());
+  let stopped: Stopped;
+  let endMs: number;
   try {
-    await runScenarios(warmUp, { traffic, signal }, samples, world);
+    stopped = await runScenarios(warmUp, { traffic, signal }, { samples, jit, watching }, world);
+    endMs = performance.now();
   } catch (error) {
     if (world.signal.aborted) throw error;
     if (limit.aborted) throw await tooSlow(warmUp.timeoutMs, traffic, state(), app.container);
     throw await explain(error, traffic, app.container);
+  } finally {
+    await jit.end();
   }
-  const durationMs = Math.round(performance.now() - startedMs);
-  return { requestCount: samples.length, durationMs, endpoints: summarise(samples) };
+  return summariseWarmth(samples, jit.samples, { startedMs, endMs, stopped });
+}
+
+/** What the mixed scenarios wait for. */
+interface Watching {
+  why: (() => string) | undefined;
+  look: () => void;
 }
 
 /** As many as there are users at once; at a fixed rate as many as are needed. */
@@ -69,11 +79,12 @@ function countRequests({ scenarios }: WarmUpPlan): number | undefined {
 }
 
 async function runScenarios(
-  { scenarios, pace, until, max, seed }: WarmUpPlan,
+  warmUp: WarmUpPlan,
   { traffic, signal }: Pick<LoadOptions, 'traffic' | 'signal'>,
-  samples: readonly Sample[],
+  seen: { readonly samples: readonly Sample[]; readonly jit: JitWatch; readonly watching: Watching },
   world: World,
-): Promise<void> {
+): Promise<Stopped> {
+  const { scenarios, pace, seed } = warmUp;
   let firstN = 0;
   for (const scenario of scenarios) {
     if (scenario.load.kind !== 'fixed') continue;
@@ -82,19 +93,15 @@ async function runScenarios(
     firstN += scenario.load.count;
   }
   const mixed = scenarios.filter(({ load }) => load.kind === 'mixed');
-  if (mixed.length === 0 || until === undefined) return;
+  if (mixed.length === 0) return COUNTS;
   report(world, `mixed: ${mixed.map(({ name }) => name).join(', ')}`);
-  const isOver = watchExtent(until, max, samples);
-  await runMixed(mixed, pace, { seed, firstN, traffic, signal }, isOver);
-}
-
-/** Of the mixed scenarios alone. */
-function watchExtent(until: Until, max: WarmUpPlan['max'], samples: readonly Sample[]): () => boolean {
-  const startedMs = performance.now();
-  const before = samples.length;
-  const durationMs = (until.kind === 'duration' ? until.durationMs : max.durationMs) ?? Infinity;
-  const requests = (until.kind === 'requests' ? until.count : max.requests) ?? Infinity;
-  return () => performance.now() - startedMs >= durationMs || samples.length - before >= requests;
+  const stop = openStop(warmUp, mixed, seen.samples, seen.jit.samples);
+  seen.watching.look = stop.look;
+  if (warmUp.until?.kind === 'settled') seen.watching.why = () => stop.stopped().why;
+  await runMixed(mixed, pace, { seed, firstN, traffic, signal }, stop.isOver);
+  const stopped = stop.stopped();
+  if (stopped.reason === undefined) throw new Error('the scenarios ended by themselves');
+  return stopped;
 }
 
 /** Tells every second how far it is. */
@@ -105,20 +112,6 @@ function tellProgress(world: World, state: () => string): Disposable {
 
 function report(world: World, text: string): void {
   world.report({ type: 'stage-progress', stage: 'warm-up', text });
-}
-
-function summarise(samples: readonly Sample[]): readonly Endpoint[] {
-  const byEndpoint = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const known = byEndpoint.get(sample.endpoint);
-    if (known === undefined) byEndpoint.set(sample.endpoint, [sample]);
-    else known.push(sample);
-  }
-  return [...byEndpoint].map(([endpoint, own]) => {
-    const [method = '', path = ''] = endpoint.split(/ (.*)/s);
-    const inOrder = own.toSorted((a, b) => a.startedMs - b.startedMs).map(({ latencyMs }) => latencyMs);
-    return { method, path, count: own.length, ...compareEnds(inOrder) };
-  });
 }
 
 async function tooSlow(

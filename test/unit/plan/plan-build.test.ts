@@ -148,7 +148,7 @@ test('the readiness port is the app’s first; without ports the app has the rea
 
 test('no requests means the readiness path; an empty list means no warm-up', () => {
   expect(samplePlan({ readiness: { path: '/up', status: 204 } }).warmUp.scenarios).toMatchObject([
-    { load: { kind: 'fixed', count: 100 }, steps: [{ method: 'GET', path: '/up', expect: { status: 204 } }] },
+    { load: { kind: 'mixed', weight: 1 }, steps: [{ method: 'GET', path: '/up', expect: { status: 204 } }] },
   ]);
   expect(samplePlan({ warmUp: { requests: [] } }).warmUp.scenarios).toEqual([]);
 });
@@ -172,7 +172,44 @@ test('until decides over requests, too: their counts are shares then', () => {
     { kind: 'mixed', weight: 100 },
   ]);
   expect(until).toEqual({ kind: 'duration', durationMs: 1000 });
-  expect(samplePlan({ warmUp: { requests } }).warmUp.until).toBeUndefined();
+});
+
+test('requests without a count go on until the app has settled, unless they change something', () => {
+  const load = (request: NonNullable<NonNullable<Settings['warmUp']>['requests']>[number]) => {
+    const { scenarios, until } = samplePlan({ warmUp: { requests: [request] } }).warmUp;
+    return { ...scenarios[0]?.load, until: until?.kind };
+  };
+  expect(load({ path: '/a' })).toEqual({ kind: 'mixed', weight: 1, until: 'settled' });
+  expect(load({ path: '/a', count: 5 })).toEqual({ kind: 'fixed', count: 5, concurrency: 1, until: undefined });
+  expect(load({ path: '/a', concurrency: 2 })).toEqual({ kind: 'fixed', count: 100, concurrency: 2, until: undefined });
+  expect(load({ path: '/a', method: 'POST' })).toMatchObject({ kind: 'fixed', count: 100 });
+});
+
+describe('how long a warm-up may take that ends when the app has settled', () => {
+  const limits = (warmUp: NonNullable<Settings['warmUp']>) => {
+    const { min, max, timeoutMs } = samplePlan({ warmUp }).warmUp;
+    return { min, max, timeoutMs };
+  };
+  const of = (minMs: number, maxMs: number, timeoutMs: number) => ({
+    min: { durationMs: minMs },
+    max: { durationMs: maxMs },
+    timeoutMs,
+  });
+  test.each([
+    [{}, of(5000, 60_000, 300_000)],
+    [{ max: { duration: 2000 } }, of(2000, 2000, 300_000)],
+    [{ min: { duration: 90_000 } }, of(90_000, 90_000, 300_000)],
+    [{ max: { duration: 600_000 } }, of(5000, 600_000, 660_000)],
+    [{ until: { duration: 900_000 } }, of(5000, 60_000, 960_000)],
+    [{ timeout: 10_000 }, of(5000, 8000, 10_000)],
+  ])('%j', (given, expected) => expect(limits(given)).toEqual(expected));
+
+  test.each([
+    [{ min: { duration: 2000 }, max: { duration: 1000 } }, 'warmUp.min.duration is more than warmUp.max.duration'],
+    [{ min: { requests: 20 }, max: { requests: 10 } }, 'warmUp.min.requests is more than warmUp.max.requests'],
+  ])('%j is refused', (given, message) => {
+    expect(() => limits(given)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }));
+  });
 });
 
 test('scenarios alone are not preceded by requests, and run until the app has settled', () => {

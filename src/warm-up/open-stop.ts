@@ -1,0 +1,55 @@
+import { renderDuration } from '../report/render-duration.ts';
+import { decideStop } from './decide-stop.ts';
+import type { JitSample } from './jit-sample.ts';
+import type { Sample } from './run-scenario.ts';
+import { nameEndpoint, type Scenario, type WarmUpPlan } from './scenario.ts';
+
+/** Why a warm-up ended. `counts`: all that was asked for a number of times was answered; `limit`: at warmUp.max, unsettled. */
+export interface Stopped {
+  readonly reason: 'counts' | 'requests' | 'duration' | 'settled' | 'limit';
+  readonly why: string;
+}
+
+export const COUNTS: Stopped = { reason: 'counts', why: 'each request was answered as often as was asked for' };
+
+export interface Stop {
+  readonly isOver: () => boolean;
+  /** To be called when the JVM has told something. */
+  readonly look: () => void;
+  /** What it still waits for, or why it is over. */
+  readonly stopped: () => Stopped | { readonly reason: undefined; readonly why: string };
+}
+
+/** Decides when the mixed `scenarios`, which begin now, are over. `samples` and `jit` grow meanwhile; `samples` are all of the warm-up. */
+export function openStop(
+  { until, min, max }: Pick<WarmUpPlan, 'until' | 'min' | 'max'>,
+  scenarios: readonly Scenario[],
+  samples: readonly Sample[],
+  jit: readonly JitSample[],
+): Stop {
+  const startedMs = performance.now();
+  const before = samples.length;
+  let stopped: ReturnType<Stop['stopped']> = { reason: undefined, why: 'it has just begun' };
+  const stop = (reason: Stopped['reason'], why: string) => {
+    stopped = { reason, why };
+  };
+  const endpoints = [...new Set(scenarios.flatMap(({ steps }) => steps.map(nameEndpoint)))];
+  const decide = () => {
+    if (stopped.reason !== undefined || until?.kind !== 'settled') return;
+    const course = { startedMs, nowMs: performance.now(), samples: samples.slice(before), jit, endpoints };
+    const decision = decideStop(course, { min, max });
+    if (decision.stop) stop(decision.reason, decision.why);
+    else stopped = { reason: undefined, why: decision.why };
+  };
+  const isOver = () => {
+    if (stopped.reason !== undefined) return true;
+    const elapsedMs = performance.now() - startedMs;
+    const count = samples.length - before;
+    if (until?.kind === 'requests' && count >= until.count) stop('requests', `${until.count} requests were answered`);
+    else if (until?.kind === 'duration' && elapsedMs >= until.durationMs)
+      stop('duration', `it went on for ${renderDuration(until.durationMs)}`);
+    else if (elapsedMs >= (max.durationMs ?? Infinity) || count >= (max.requests ?? Infinity)) decide();
+    return stopped.reason !== undefined;
+  };
+  return { isOver, look: decide, stopped: () => stopped };
+}
