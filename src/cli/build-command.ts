@@ -11,7 +11,9 @@ import type { BuildFlags } from './build-flags.ts';
 import { cacheFolder, makeFolder, nativeFolder, openWorkFolder } from './open-world.ts';
 import { readSettings } from './plan-command.ts';
 import { renderBuild } from './render-build.ts';
+import { renderWarmthPage } from './render-warmth-page.ts';
 import type { CommandResult } from './run-command.ts';
+import { requirePlaceForPage, writePage } from './write-page.ts';
 
 /** Cheap checks first: settings, jar and JDK, then the engine, then the toolbox. */
 export async function runBuild(
@@ -20,6 +22,7 @@ export async function runBuild(
   context: { readonly report: Report; readonly signal: AbortSignal },
 ): Promise<CommandResult> {
   const { report, signal } = context;
+  if (flags.report !== undefined) await requirePlaceForPage(flags.report);
   await using work = await openWorkFolder();
   const cacheDir = await makeFolder(cacheFolder());
 
@@ -53,5 +56,7 @@ export async function runBuild(
     });
   }
   const result = await build(plan, { engine, report, signal, workDir: work.path, cacheDir, nativeDir, toolbox });
-  return { text: renderBuild(result), json: { ok: true, ...result } };
+  if (flags.report === undefined) return { text: renderBuild(result), json: { ok: true, ...result } };
+  await writePage(flags.report, renderWarmthPage(result));
+  return { text: `${renderBuild(result)}\nas a page: ${flags.report}\n`, json: { ok: true, ...result } };
 }

@@ -26,6 +26,7 @@ export interface BuildFlags {
   readonly output?: NonNullable<Settings['outputs']>;
   readonly criu?: string;
   readonly toolbox?: string;
+  readonly report?: string;
   readonly verify: boolean;
   readonly json?: boolean;
 }

@@ -26,6 +26,7 @@ addInitFlags(program.command('init'))
   });
 addBuildFlags(program.command('build'))
   .description('build the image and verify that it restores')
+  .option('--report <file>', 'also write a page that shows how the app became warm')
   .action(async (jar: string | undefined, flags: BuildFlags) => {
     await finish(
       runCommand({ json: flags.json ?? false, hasStages: true }, (context) => runBuild(jar, flags, context)),

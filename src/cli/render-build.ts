@@ -2,8 +2,8 @@ import type { BuildResult } from '../build.ts';
 import type { Output } from '../plan/build-plan.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import type { Latency } from '../warm-up/latency.ts';
 import { renderCpu } from './render-cpu.ts';
+import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
@@ -29,6 +29,7 @@ export function renderBuild(result: BuildResult): string {
       : [
           `verified as user ${verified.profile.user}, no capability, read-only root, no new privileges`,
           ...renderStarts(verified),
+          ...renderFirstRequests(result),
         ]),
   ];
   return `${lines.join('\n')}\n`;
@@ -37,17 +38,6 @@ export function renderBuild(result: BuildResult): string {
 /** As -Xmx and the restorer's message count it. */
 function renderHeap(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
-}
-
-function renderWarmth(warmth: BuildResult['warmth']): readonly string[] {
-  if (warmth === undefined) return ['warm-up: the app asked for its checkpoint by itself'];
-  return [
-    `warm-up: ${warmth.requestCount} requests in ${renderDuration(warmth.durationMs)}`,
-    ...warmth.endpoints.map(
-      ({ method, path, count, first, last }) =>
-        `  ${method} ${path} ×${count}: first ${renderLatency(first)}, last ${renderLatency(last)}`,
-    ),
-  ];
 }
 
 function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly string[] {
@@ -61,8 +51,4 @@ function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly 
 
 function renderOutput(output: Output): string {
   return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
-}
-
-function renderLatency({ p50Ms, p99Ms }: Latency): string {
-  return `p50 ${renderDuration(p50Ms)} p99 ${renderDuration(p99Ms)}`;
 }

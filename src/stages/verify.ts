@@ -4,12 +4,15 @@ import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
+import { openDeck } from '../warm-up/deck.ts';
 import { openPools } from '../warm-up/open-pools.ts';
 import { probePorts, renderDeed } from '../warm-up/probe.ts';
-import { NoAnswer, openUser, readSentFiles, runScenario, type Traffic } from '../warm-up/run-scenario.ts';
+import { openRandom } from '../warm-up/random.ts';
+import { NoAnswer, openUser, readSentFiles, runScenario, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
 import { listPorts, type Scenario } from '../warm-up/scenario.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
+import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
@@ -19,6 +22,8 @@ export interface VerifyReport {
   readonly coldMs: number;
   /** Warm-up requests whose answers were checked after each start. */
   readonly checkedRequests: number;
+  /** The same requests, sent right after a start by one user: what the first users get. Undefined where none were given. */
+  readonly firstRequests?: { readonly restored: FirstRequests; readonly cold: FirstRequests };
 }
 
 export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'readOnlyRoot' | 'tmpfs'> & {
@@ -28,6 +33,8 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
 /** {{n}} goes on where no warm-up comes: what was made then is there already. */
 const FIRST_N = 1_000_000;
 const RESTORE_COUNT = 2;
+/** A slow app's first requests are fewer. */
+const ENOUGH_MS = 5000;
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 1;
 
@@ -46,15 +53,24 @@ export async function verifyImage(plan: ServerPlan, image: OciImage, world: Worl
     network: plan.network,
   });
 
-  const restoredMs: number[] = [];
+  const restores: Start[] = [];
   for (let run = 1; run <= RESTORE_COUNT; run++) {
-    const elapsedMs = await checkStart(plan, scenarios, spec('require', `${run}`), 'restored', world);
-    restoredMs.push(elapsedMs);
-    tell(world, `restore ${run}: first answer after ${renderDuration(elapsedMs)}`);
+    const count = run === 1 ? FIRST_REQUESTS : 0;
+    const start = await checkStart(plan, scenarios, spec('require', `${run}`), { how: 'restored', count }, world);
+    restores.push(start);
+    tell(world, `restore ${run}: first answer after ${renderDuration(start.elapsedMs)}`);
   }
-  const coldMs = await checkStart(plan, scenarios, spec('off', 'cold'), 'started cold', world);
-  tell(world, `cold: first answer after ${renderDuration(coldMs)}`);
-  return { profile, restoredMs, coldMs, checkedRequests: scenarios.flatMap(({ steps }) => steps).length };
+  const howCold = { how: 'started cold', count: FIRST_REQUESTS };
+  const cold = await checkStart(plan, scenarios, spec('off', 'cold'), howCold, world);
+  tell(world, `cold: first answer after ${renderDuration(cold.elapsedMs)}`);
+  const restored = restores[0]?.first;
+  return {
+    profile,
+    restoredMs: restores.map(({ elapsedMs }) => elapsedMs),
+    coldMs: cold.elapsedMs,
+    checkedRequests: scenarios.flatMap(({ steps }) => steps).length,
+    ...(restored === undefined || cold.first === undefined ? {} : { firstRequests: { restored, cold: cold.first } }),
+  };
 }
 
 /** What a strict cluster allows: nothing. The user is neither root nor the app's own. */
@@ -81,14 +97,20 @@ export function distinctScenarios(scenarios: readonly Scenario[]): readonly Scen
   return [...bySteps.values()];
 }
 
-/** Milliseconds until the first good answer. `how`: "restored", "started cold". */
+interface Start {
+  /** Milliseconds until the first good answer. */
+  readonly elapsedMs: number;
+  readonly first: FirstRequests | undefined;
+}
+
+/** `how`: "restored", "started cold". `count`: so many requests are sent at least. */
 async function checkStart(
   plan: ServerPlan,
   scenarios: readonly Scenario[],
   spec: ContainerSpec,
-  how: string,
+  { how, count }: { readonly how: string; readonly count: number },
   world: World,
-): Promise<number> {
+): Promise<Start> {
   const startedMs = performance.now();
   await using container = await world.engine.launchContainer(spec, world.signal);
   const { answer, timeoutMs } = plan.verify;
@@ -108,23 +130,30 @@ async function checkStart(
     );
   }
   const elapsedMs = Math.round((response.atMs - startedMs) * 10) / 10;
-  await checkAnswers(plan, container, scenarios, how, world);
-  return elapsedMs;
+  const samples = await checkAnswers(plan, container, scenarios, { how, count }, world);
+  return { elapsedMs, first: summariseRequests(samples.slice(0, count)) };
 }
 
+/** Each scenario once, in the plan's order; then, until there are enough answers, those that the warm-up repeated, in turns. */
 async function checkAnswers(
   { warmUp, verify }: ServerPlan,
   container: Container,
   scenarios: readonly Scenario[],
-  how: string,
+  { how, count }: { readonly how: string; readonly count: number },
   world: World,
-): Promise<void> {
+): Promise<readonly Sample[]> {
   const limit = AbortSignal.timeout(verify.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);
   await using pools = await openPools(container, scenarios, warmUp.connection, 1);
   const files = await readSentFiles(scenarios);
-  const traffic: Traffic = { pools, files, onSample: () => {}, pending: new Set() };
-  for (const [index, scenario] of scenarios.entries()) {
+  const samples: Sample[] = [];
+  const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
+  const repeated = scenarios.filter(({ load }) => load.kind === 'mixed' || load.count > 1);
+  const deal = openDeck(repeated, openRandom(warmUp.seed));
+  const startedMs = performance.now();
+  const isEnough = () => samples.length >= count || performance.now() - startedMs > ENOUGH_MS;
+  for (let index = 0; index < scenarios.length || (repeated.length > 0 && !isEnough()); index++) {
+    const scenario = scenarios[index] ?? deal();
     try {
       await runScenario(scenario, openUser(1, warmUp.seed), FIRST_N + index, traffic, signal);
     } catch (error) {
@@ -136,6 +165,7 @@ async function checkAnswers(
       throw await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
     }
   }
+  return samples;
 }
 
 function tellPending({ pending }: Traffic, timeoutMs: number) {

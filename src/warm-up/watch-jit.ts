@@ -37,8 +37,10 @@ export function watchJit(ask: AskJit, signal: AbortSignal, onSamples: () => void
   };
   const watching = (async () => {
     for (let forMs = 0; !stop.aborted; forMs = ROUND_MS) {
+      const begunMs = performance.now();
       const answered = await look(forMs, stop).catch(() => false);
-      if (!answered) await sleep(RETRY_MS, undefined, { signal: stop }).catch(() => {});
+      const leftMs = begunMs + (answered ? forMs : RETRY_MS) - performance.now();
+      if (leftMs > 0) await sleep(leftMs, undefined, { signal: stop }).catch(() => {});
     }
   })();
   return {

@@ -27,6 +27,8 @@ export interface FakeEngine extends Engine {
   /** Names of containers and images that were made and not disposed of. */
   readonly left: () => readonly string[];
   readonly requests: string[];
+  /** By a container's name. */
+  readonly requestsOf: (name: string) => readonly string[];
   readonly openConnections: () => number;
   exitAll: (code: number) => void;
 }
@@ -35,6 +37,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
   const left = new Set<string>();
   const specs: ContainerSpec[] = [];
   const requests: string[] = [];
+  const byName = new Map<string, string[]>();
   const exits = new Set<(code: number) => void>();
   let connections = 0;
 
@@ -45,6 +48,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
     left.add(spec.name);
     const server = createServer(async (request, response) => {
       requests.push(`${request.method} ${request.url}`);
+      byName.set(spec.name, [...(byName.get(spec.name) ?? []), `${request.method} ${request.url}`]);
       let body = '';
       for await (const chunk of request) body += chunk;
       const answer = app.answer?.(request, body, spec) ?? { status: 200, body: 'ok' };
@@ -113,6 +117,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
     launchContainer,
     specs,
     requests,
+    requestsOf: (name) => byName.get(name) ?? [],
     left: () => [...left],
     openConnections: () => connections,
     exitAll: (code) => {

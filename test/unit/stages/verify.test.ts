@@ -1,5 +1,5 @@
 import { distinctScenarios, planProfile, verifyImage } from '../../../src/stages/verify.ts';
-import { openFakeEngine } from '../../support/fake-engine.ts';
+import { type FakeEngine, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 
@@ -31,10 +31,55 @@ test('restores twice, then starts cold, each under the same restrictions, and ch
     expect(spec.entrypoint).toBeUndefined();
     expect(spec.command).toBeUndefined();
   }
-  expect(engine.requests).toEqual(Array(3).fill(['GET /', 'GET /a', 'POST /b']).flat());
+  for (const requests of byStart(engine)) expect(requests.slice(0, 3)).toEqual(['GET /', 'GET /a', 'POST /b']);
   expect(report).toMatchObject({ restoredMs: [expect.any(Number), expect.any(Number)], checkedRequests: 2 });
   expect(report.coldMs).toBeGreaterThan(0);
   expect(engine.left()).toEqual([]);
+});
+
+/** What each container was asked, in the order of their starts. */
+function byStart(engine: FakeEngine): readonly (readonly string[])[] {
+  return engine.specs.map(({ name }) => engine.requestsOf(name));
+}
+
+test('the first users are imitated once restored and once cold, with what the warm-up repeated', async () => {
+  const engine = openFakeEngine({ answer });
+  const mixed = samplePlan({
+    warmUp: {
+      requests: [
+        { path: '/b', count: 1, status: 201 },
+        { path: '/a', count: 50 },
+      ],
+      scenarios: [{ weight: 3, steps: [{ path: '/c' }, { path: '/d' }] }],
+      seed: 5,
+    },
+  });
+  const { firstRequests } = await verifyImage(mixed, NO_IMAGE, fakeWorld(engine));
+  const [restored = [], again, cold = []] = byStart(engine);
+  expect(again).toHaveLength(5);
+  for (const requests of [restored, cold]) {
+    expect(requests.slice(0, 5)).toEqual(['GET /', 'GET /b', 'GET /a', 'GET /c', 'GET /d']);
+    expect(requests.length - 1).toBeGreaterThanOrEqual(200);
+    expect(requests.length - 1).toBeLessThan(202);
+    expect(requests.filter((line) => line === 'GET /b')).toHaveLength(1);
+  }
+  expect(restored).toEqual(cold);
+  for (const first of [firstRequests?.restored, firstRequests?.cold]) {
+    expect(first).toMatchObject({ count: 200, maxMs: expect.any(Number) });
+    expect(first?.endpoints.map(({ path }) => path)).toEqual(['/b', '/a', '/c', '/d']);
+    expect(first?.endpoints.reduce((sum, { count }) => sum + count, 0)).toBe(200);
+    expect(first?.p99Ms).toBeGreaterThan(0);
+  }
+});
+
+test('an answer that is wrong only later is not overlooked', async () => {
+  let count = 0;
+  const engine = openFakeEngine({ answer: () => ({ status: ++count === 100 ? 500 : 200 }) });
+  const one = samplePlan({ warmUp: { requests: [{ path: '/a', count: 50 }] } });
+  await expect(verifyImage(one, NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
+    code: 'VERIFY_FAILED',
+    message: 'verify: restored, GET /a is not as in the warm-up: GET /a answered 500 instead of 200',
+  });
 });
 
 test('an image that does not restore fails, although it would start cold', async () => {
@@ -157,11 +202,7 @@ test('each scenario is gone through once, with captured values, numbers of its o
     fakeWorld(engine),
   );
   const once = ['GET /n/1000000', 'GET /orders?n=1000001', 'GET /items/17', 'GET /'];
-  expect(engine.requests).toEqual(
-    Array(3)
-      .fill(['GET /', ...once])
-      .flat(),
-  );
+  for (const requests of byStart(engine)) expect(requests.slice(0, 5)).toEqual(['GET /', ...once]);
   expect(report.checkedRequests).toBe(4);
 });
 
