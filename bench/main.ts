@@ -5,13 +5,21 @@ import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import type { Bench } from './bench.ts';
 import { compileBench } from './compile.ts';
+import { firstRequestsBench } from './first-requests.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { replicasBench } from './replicas.ts';
 import { restoreBench } from './restore.ts';
 import { soakBench } from './soak.ts';
 
-const BENCHES: readonly Bench[] = [restoreBench, agentBench, compileBench, replicasBench, soakBench];
+const BENCHES: readonly Bench[] = [
+  restoreBench,
+  agentBench,
+  compileBench,
+  replicasBench,
+  soakBench,
+  firstRequestsBench,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,7 +34,7 @@ const bench = BENCHES.find(({ name }) => name === positionals[0]);
 const runs = Number(values.runs);
 if (bench === undefined || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
   process.stderr.write(
-    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}\n`).join('')}`,
+    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}\n`).join('')}`,
   );
   process.exit(2);
 }

@@ -26,7 +26,6 @@ const PROGRESS_INTERVAL_MS = 1000;
  */
 export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
   const { warmUp } = plan;
-  const startedMs = performance.now();
   const limit = AbortSignal.timeout(warmUp.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);
   const samples: Sample[] = [];
@@ -38,7 +37,8 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
   const state = () => renderState(samples.length, total);
   using _ = tellProgress(world, () => (watching.why === undefined ? state() : `${state()}; ${watching.why()}`));
   const ask = (forMs: number, stop: AbortSignal) => askJitFacts(app.container, plan.app.user, forMs, stop);
-  const jit = watchJit(ask, signal, () => watching.look());
+  const jit = await watchJit(ask, signal, () => watching.look());
+  const startedMs = performance.now();
   let stopped: Stopped;
   let endMs: number;
   try {

@@ -27,16 +27,21 @@ export type Decision =
   | { readonly stop: true; readonly reason: 'settled' | 'limit'; readonly why: string };
 
 const WINDOW_MS = 1000;
-/** So many have to be flat, one after the other; each is compared with the one before. */
+/** So many have to be flat, one after the other. */
 const FLAT_WINDOWS = 3;
+/** Of answers all of these are looked at together, and compared with as many before: a machine has its moods. */
+const SPAN_MS = FLAT_WINDOWS * WINDOW_MS;
 /** A compilation now and then goes on for ever. */
 const FEW_COMPILATIONS = 10;
 const SHARE_OF_PEAK = 0.02;
 /** Of one CPU. */
 const COMPILER_SHARE = 0.1;
 const FEW_CLASSES = 2;
-/** Medians and 90th percentiles may differ by this much, in either direction. */
-const LATENCY_RATIO = 1.25;
+/** They may differ by this much, in either direction. */
+const LATENCY_RATIOS = [
+  { key: 'p50Ms', name: 'median', ratio: 1.25 },
+  { key: 'p90Ms', name: '90th percentile', ratio: 1.5 },
+] as const;
 /** Less than that is the network and the machine. */
 const LATENCY_NOISE_MS = 0.2;
 /** An endpoint with fewer answers in a window is not compared. */
@@ -58,31 +63,28 @@ export function decideStop(course: Course, limits: { readonly min: Extent; reado
   return unsettled === undefined ? { stop: true, reason: 'settled', why: SETTLED } : { stop: false, why: unsettled };
 }
 
-const SPAN = renderDuration(FLAT_WINDOWS * WINDOW_MS);
+const SPAN = renderDuration(SPAN_MS);
 const SETTLED = `for ${SPAN} nothing was left to be compiled or loaded, and the answers came no faster`;
 
 /** Undefined: it has settled. */
 function findUnsettled({ startedMs, samples, jit, endpoints }: Course): string | undefined {
   const endMs = jit.at(-1)?.atMs;
   if (endMs === undefined) return 'the JVM has not told yet what its compilers do';
-  const [before, ...flat] = cutWindows(samples, jit, { endMs, widthMs: WINDOW_MS, count: FLAT_WINDOWS + 1 });
   const firstAnswers = findFirstAnswers(samples);
   const unseen = endpoints.find((endpoint) => !firstAnswers.has(endpoint));
   if (unseen !== undefined) return `${unseen} has not been answered yet`;
-  if (before === undefined || before.fromMs < startedMs) return `it has not been going on for ${SPAN} yet`;
+  const earliestMs = endMs - SPAN_MS - WINDOW_MS;
+  if (earliestMs < startedMs) return `it has not been going on for ${SPAN} yet`;
   /** A new one has begun to be compiled at best. */
-  const fresh = [...firstAnswers].find(([, atMs]) => atMs > before.fromMs)?.[0];
+  const fresh = [...firstAnswers].find(([, atMs]) => atMs > earliestMs)?.[0];
   if (fresh !== undefined) return `${fresh} has only just been asked for the first time`;
   const peak = findPeak(jit);
-  for (const window of flat) {
+  for (const window of cutWindows(samples, jit, { endMs, widthMs: WINDOW_MS, count: FLAT_WINDOWS })) {
     const busy = describeJit(window, peak);
     if (busy !== undefined) return busy;
   }
-  for (const [index, window] of flat.entries()) {
-    const changed = describeLatency(flat[index - 1] ?? before, window);
-    if (changed !== undefined) return changed;
-  }
-  return undefined;
+  const [before, after] = cutWindows(samples, jit, { endMs, widthMs: SPAN_MS, count: 2 });
+  return before === undefined || after === undefined ? undefined : describeLatency(before, after);
 }
 
 function findFirstAnswers(samples: readonly Sample[]): ReadonlyMap<string, number> {
@@ -124,10 +126,7 @@ function describeJit({ jit, fromMs, toMs }: Window, peak: number): string | unde
 
 /** All endpoints together: each change counts as often as it was seen. */
 function describeLatency(before: Window, after: Window): string | undefined {
-  for (const [key, name] of [
-    ['p50Ms', 'median'],
-    ['p90Ms', '90th percentile'],
-  ] as const) {
+  for (const { key, name, ratio: most } of LATENCY_RATIOS) {
     let weight = 0;
     let logRatio = 0;
     let differenceMs = 0;
@@ -141,10 +140,10 @@ function describeLatency(before: Window, after: Window): string | undefined {
     }
     if (weight === 0) continue;
     const ratio = Math.exp(logRatio / weight);
-    const isFlat = Math.max(ratio, 1 / ratio) <= LATENCY_RATIO || Math.abs(differenceMs / weight) <= LATENCY_NOISE_MS;
+    const isFlat = Math.max(ratio, 1 / ratio) <= most || Math.abs(differenceMs / weight) <= LATENCY_NOISE_MS;
     if (!isFlat) {
       const percent = Math.round(Math.abs(ratio - 1) * 100);
-      return `the ${name} of the answers was still ${ratio < 1 ? 'falling' : 'rising'}, by ${percent} % in a second`;
+      return `the ${name} of the answers was still ${ratio < 1 ? 'falling' : 'rising'}, by ${percent} % in ${SPAN}`;
     }
   }
   return undefined;

@@ -16,10 +16,10 @@ const ROUND_MS = 750;
 const RETRY_MS = 500;
 
 /**
- * Watches the JVM until `end` or the signal; rounds follow each other and never overlap. Who does not answer is asked again:
- * whether the app is still there is for others to see.
+ * Looks once, and then watches the JVM until `end` or the signal; rounds follow each other and never overlap. Who does not
+ * answer is asked again: whether the app is still there is for others to see.
  */
-export function watchJit(ask: AskJit, signal: AbortSignal, onSamples: () => void): JitWatch {
+export async function watchJit(ask: AskJit, signal: AbortSignal, onSamples: () => void): Promise<JitWatch> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const samples: JitSample[] = [];
@@ -35,11 +35,12 @@ export function watchJit(ask: AskJit, signal: AbortSignal, onSamples: () => void
     onSamples();
     return true;
   };
+  await look(0, stop).catch(() => {});
   const watching = (async () => {
-    for (let forMs = 0; !stop.aborted; forMs = ROUND_MS) {
+    while (!stop.aborted) {
       const begunMs = performance.now();
-      const answered = await look(forMs, stop).catch(() => false);
-      const leftMs = begunMs + (answered ? forMs : RETRY_MS) - performance.now();
+      const answered = await look(ROUND_MS, stop).catch(() => false);
+      const leftMs = begunMs + (answered ? ROUND_MS : RETRY_MS) - performance.now();
       if (leftMs > 0) await sleep(leftMs, undefined, { signal: stop }).catch(() => {});
     }
   })();

@@ -20,7 +20,7 @@ test('one round follows the other, with this process’s times; the last look is
   let rounds = 0;
   const spans: number[] = [];
   const startedMs = performance.now();
-  const watch = watchJit(
+  const watch = await watchJit(
     async (forMs, signal) => {
       expect(++running).toBe(1);
       spans.push(forMs);
@@ -51,7 +51,7 @@ test('who does not answer is asked again, and is in nobody’s way', async () =>
     () => Promise.reject(new Error('no such container')),
     async () => [told()],
   ];
-  const watch = watchJit(
+  const watch = await watchJit(
     async () => (answers.length > 1 ? await answers.shift()?.() : await answers[0]?.()) ?? [],
     new AbortController().signal,
     () => {},
@@ -64,9 +64,10 @@ test('who does not answer is asked again, and is in nobody’s way', async () =>
 test('an abort ends it without another look', async () => {
   const controller = new AbortController();
   let asked = 0;
-  const watch = watchJit(
-    async (_, signal) => {
+  const watch = await watchJit(
+    async (forMs, signal) => {
       asked++;
+      if (forMs === 0) return [told()];
       await sleep(60_000, undefined, { signal });
       return [];
     },
@@ -76,5 +77,5 @@ test('an abort ends it without another look', async () => {
   await sleep(20);
   controller.abort();
   await watch.end();
-  expect(asked).toBe(1);
+  expect(asked).toBe(2);
 });
