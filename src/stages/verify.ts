@@ -151,7 +151,8 @@ async function checkAnswers(
   const repeated = scenarios.filter(({ load }) => load.kind === 'mixed' || load.count > 1);
   const deal = openDeck(repeated, openRandom(warmUp.seed));
   const startedMs = performance.now();
-  const isEnough = () => samples.length >= count || performance.now() - startedMs > ENOUGH_MS;
+  const enoughMs = Math.min(ENOUGH_MS, verify.timeoutMs / 2);
+  const isEnough = () => samples.length >= count || performance.now() - startedMs > enoughMs;
   for (let index = 0; index < scenarios.length || (repeated.length > 0 && !isEnough()); index++) {
     const scenario = scenarios[index] ?? deal();
     try {
