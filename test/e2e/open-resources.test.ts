@@ -23,7 +23,9 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 test('a build tells what is open and who opened it, and the lines that it prints allow it', async () => {
   const output = join(dir, 'image');
   const config = join(dir, 'crac-build.yaml');
-  const settings = { app: { jar: 'app.jar' }, base: `jdk:${JDKS[17]}`, engine: 'oci', outputs: [`oci:${output}`] };
+  const warmUp = { requests: [{ path: '/', count: 100 }] };
+  const common = { app: { jar: 'app.jar' }, base: `jdk:${JDKS[17]}`, engine: 'oci' };
+  const settings = { ...common, warmUp, outputs: [`oci:${output}`] };
   await writeFile(config, stringify(settings));
   const stacks = '--java-option=-Djdk.crac.collect-fd-stacktraces=true';
   const refused = await runCli(['build', '--config', config, stacks]);

@@ -161,7 +161,7 @@ describe('what the build needs', () => {
       await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', small]);
       try {
         const { exitCode, error } = await failBuild(
-          { app },
+          { app, warmUp: { requests: [{ path: '/', count: 100 }] } },
           {
             environment: { TMPDIR: join(small, 'tmp'), XDG_CACHE_HOME: join(small, 'cache') },
             flags: ['--engine', 'oci', '--toolbox', toolbox],
