@@ -204,9 +204,47 @@ describe('scenarios', () => {
     expect(texts).toContain('mixed: a, b');
   });
 
-  test('that are settled end at the latest when they may', async () => {
+  test('that are settled end at the latest when they may, and tell why they have not', async () => {
     const { report } = await run({ max: { duration: 300 } });
     expect(report.durationMs).toBeGreaterThan(280);
     expect(report.durationMs).toBeLessThan(3000);
+    expect(report.stopped).toEqual({ reason: 'limit', why: 'the JVM has not told yet what its compilers do' });
+  });
+
+  /** A JVM whose compilers rest. */
+  const idle = (startedMs: number): FakeApp => ({
+    ctl: async ([command, , forMs]) => {
+      const facts = { compilerNs: 5e8, awakeCompilers: 0, compilations: 400, discardedCode: 0, loadedClasses: 900 };
+      const lines: string[] = [];
+      do {
+        const atNs = (performance.now() - startedMs) * 1e6;
+        lines.push(JSON.stringify({ atNs, ...facts, collections: 1, collectionNs: 1e6 }));
+        if (Number(forMs) > 0) await new Promise((resolve) => setTimeout(resolve, 250));
+      } while (lines.length * 250 <= Number(forMs));
+      return { exitCode: 0, stdout: command === 'facts' ? lines.join('\n') : '', stderr: '' };
+    },
+  });
+
+  test('and end when the app has settled', async () => {
+    const { report, world } = await run({ min: { duration: 1000 }, rate: 100 }, idle(performance.now() + 1e6));
+    expect(report.stopped).toEqual({ reason: 'settled', why: expect.stringMatching(/^for 3.0 s nothing was left/) });
+    expect(report.durationMs).toBeGreaterThan(4000);
+    expect(report.durationMs).toBeLessThan(20_000);
+    const texts = world.events.map((event) => event.type === 'stage-progress' && event.text);
+    expect(texts).toContainEqual(
+      expect.stringMatching(/^\d+ requests were answered; it has not been going on for 3.0 s yet$/),
+    );
+    expect(report.curve.jit.compilations.every((count) => count === 0)).toBe(true);
+  }, 30_000);
+
+  test.each([
+    [{ until: { requests: 20 } }, { reason: 'requests', why: '20 requests were answered' }],
+    [{ until: { duration: 200 } }, { reason: 'duration', why: 'it went on for 200 ms' }],
+    [
+      { scenarios: [], requests: [{ path: '/', count: 1 }] },
+      { reason: 'counts', why: expect.any(String) },
+    ],
+  ])('the report says why it ended: %j', async (settings, stopped) => {
+    expect((await run(settings)).report.stopped).toEqual(stopped);
   });
 });
