@@ -14,6 +14,8 @@
 static struct crac_field heaps, array_length, array_data, memory, low, high, segment_shift, block_length, block_used, blob_size,
     header_size, state, level;
 static uint64_t block_bytes, method_bytes;
+/* only the control thread asks */
+static bool looked, known;
 
 static bool find_fields(void) {
   block_bytes = crac_type_size("HeapBlock");
@@ -62,7 +64,6 @@ static int64_t count_in_heap(const char *heap) {
 
 /* What is in the cache now: it falls when code is unloaded. -1: this JVM does not describe it. */
 int64_t crac_count_discarded_code(void) {
-  static bool looked, known; /* only the control thread asks */
   if (!looked)
     known = find_fields();
   looked = true;

@@ -33,6 +33,14 @@ static bool matches(const char *name, const char *begin, const char *end) {
   return strncmp(name, begin, strlen(begin)) == 0 && length >= end_length && strcmp(name + length - end_length, end) == 0;
 }
 
+/* Where the value of a whole number lies that has such a name; or NULL. */
+static const char *find_value(const char *start, const struct entry *entry, const char *begin, const char *end) {
+  const char *text = start + entry->name;
+  bool is_whole = entry->name >= (int32_t)sizeof *entry && entry->name < entry->length && entry->data >= (int32_t)sizeof *entry &&
+                  entry->data <= entry->length - (int32_t)sizeof(int64_t) && memchr(text, 0, (size_t)(entry->length - entry->name));
+  return is_whole && entry->type == LONG && entry->vector_length == 0 && matches(text, begin, end) ? start + entry->data : NULL;
+}
+
 /* The sum of all whole numbers whose names begin and end so; -1 when there is none. */
 int64_t crac_sum_counters(const char *begin, const char *end) {
   char *start;
@@ -40,20 +48,21 @@ int64_t crac_sum_counters(const char *begin, const char *end) {
   if (!crac_find_counters(&start, &capacity) || capacity < sizeof(struct prologue))
     return -1;
   const struct prologue *prologue = (const struct prologue *)start;
-  if (!is_known(prologue))
+  if (!is_known(prologue) || prologue->first_entry < (int32_t)sizeof *prologue)
     return -1;
   int64_t sum = 0;
   bool found = false;
   size_t at = (size_t)prologue->first_entry;
-  for (int32_t left = prologue->entry_count; left > 0 && at + sizeof(struct entry) < capacity; left--) {
+  for (int32_t left = prologue->entry_count; left > 0 && at % 8 == 0 && at + sizeof(struct entry) < capacity; left--) {
     const struct entry *entry = (const struct entry *)(start + at);
     if (entry->length < (int32_t)sizeof *entry || at + (size_t)entry->length > capacity)
       break;
-    const char *name = start + at + entry->name;
-    if (entry->type == LONG && entry->vector_length == 0 && matches(name, begin, end)) {
-      sum += *(const volatile int64_t *)(start + at + entry->data);
-      found = true;
-    }
+    const char *value = find_value(start + at, entry, begin, end);
+    int64_t number = 0;
+    if (value)
+      memcpy(&number, value, sizeof number);
+    sum = (int64_t)((uint64_t)sum + (uint64_t)number);
+    found |= value != NULL;
     at += (size_t)entry->length;
   }
   return found ? sum : -1;

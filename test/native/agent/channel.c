@@ -85,6 +85,7 @@ void test_channel(void) {
   CHECK(!strcmp(ask("status\n", 7), STATUS "\n") && asked.statuses == 1);
   CHECK(!strcmp(ask("checkpoint 5500\nmore", 20), "{}\n") && asked.checkpoint_ms == 5500);
   CHECK(!strcmp(ask("join 7 trim\n", 12), "{}\n") && asked.join_ms == 7 && !strcmp(asked.names, "trim"));
+  CHECK(!strncmp(ask("facts\n", 6), "{\"atNs\":", 8) && is_refused(ask("facts 1\n", 8)));
   throws = true;
   CHECK(is_refused(ask("status\n", 7)));
   throws = false;

@@ -92,6 +92,7 @@ int main(void) {
   test_counters();
   test_heap_search();
   test_environment();
+  test_jit_facts();
   forget_tables();
   free(fields), free(types);
   puts("all done");

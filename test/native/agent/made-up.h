@@ -33,4 +33,5 @@ void test_user_name(void);
 void test_counters(void);
 void test_heap_search(void);
 void test_environment(void);
+void test_jit_facts(void);
 #endif

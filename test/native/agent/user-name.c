@@ -58,25 +58,25 @@ void test_counters(void) {
   size_t capacity = page + 1;
   CHECK(area != MAP_FAILED);
   forget_tables();
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   add_field("PerfMemory", "_start", 0, &start);
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   add_field("PerfMemory", "_capacity", 0, &capacity);
-  CHECK(find_counters(&found, &found_capacity) && found == area && found_capacity == 2 * page);
+  CHECK(crac_find_counters(&found, &found_capacity) && found == area && found_capacity == 2 * page);
   strcpy(area, "counter");
   char *other = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(other != MAP_FAILED && move_counters(other, area, 2 * page) && !strcmp(area, "counter"));
   start = area + 8;
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   start = NULL;
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   start = area, capacity = 0;
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   capacity = SIZE_MAX; /* rounds up to nothing */
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   forget_tables();
   add_field("PerfMemory", "_start", 0, NULL);
   add_field("PerfMemory", "_capacity", 0, NULL);
-  CHECK(!find_counters(&found, &found_capacity));
+  CHECK(!crac_find_counters(&found, &found_capacity));
   munmap(area, 2 * page);
 }
