@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,7 +38,7 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
     result = await buildPlainHttp([
       ...['--engine', engine, '--base', `jdk:${JDKS[jdk]}`],
       ...['--java-option=-Xmx128m', `--java-option=-XX:+Use${gc}GC`],
-      ...['--env', 'GREETING=old', '--user', user],
+      ...['--env', 'GREETING=old', '--user', user, '--report', join(dir, 'warm-up.html')],
       ...['--output', engine === 'oci' ? `oci:${layout}` : `docker:${reference}`],
     ]);
     startAnother = async (environment = {}) => {
@@ -63,6 +63,21 @@ describe.each(MATRIX)('plain-http with $engine, JDK $jdk and $gc as $user', ({ e
   test('was verified by two restores that were quicker than the cold start', () => {
     expect(result.verified?.restoredMs).toHaveLength(2);
     expect(Math.min(...(result.verified?.restoredMs ?? []))).toBeLessThan(result.verified?.coldMs ?? 0);
+  });
+
+  test('tells how warm the app became, what its JIT did meanwhile, and what the first users get', async () => {
+    const { warmth, verified } = result;
+    expect(warmth?.stopped.reason).toBe('counts');
+    const compilations = warmth?.curve.jit.compilations ?? [];
+    expect(compilations.reduce<number>((sum, count) => sum + (count ?? 0), 0)).toBeGreaterThan(50);
+    const root = warmth?.endpoints.find(({ path }) => path === '/');
+    expect(root?.last.p50Ms).toBeLessThan(root?.first.p99Ms ?? 0);
+    const first = verified !== undefined && 'firstRequests' in verified ? verified.firstRequests : undefined;
+    expect(first?.restored.count).toBe(200);
+    expect(first?.restored.p50Ms).toBeLessThan(first?.cold.p99Ms ?? 0);
+    const page = await readFile(join(dir, 'warm-up.html'), 'utf8');
+    expect(page).toContain('Warm-up of plain-http');
+    expect(page).toContain('Methods compiled a second');
   });
 
   test('was arranged by what the first answer touched', () => {
