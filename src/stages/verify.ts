@@ -31,7 +31,7 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
 };
 
 /** {{n}} goes on where no warm-up comes: what was made then is there already. */
-export const FIRST_N = 1_000_000;
+const FIRST_N = 1_000_000;
 const RESTORE_COUNT = 2;
 /** A slow app's first requests are fewer. */
 const ENOUGH_MS = 5000;
