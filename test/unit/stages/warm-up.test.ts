@@ -229,7 +229,6 @@ describe('scenarios', () => {
     const { report, world } = await run({ min: { duration: 1000 }, rate: 100 }, idle(performance.now() + 1e6));
     expect(report.stopped).toEqual({ reason: 'settled', why: expect.stringMatching(/^for 3.0 s nothing was left/) });
     expect(report.durationMs).toBeGreaterThan(4000);
-    expect(report.durationMs).toBeLessThan(20_000);
     const texts = world.events.map((event) => event.type === 'stage-progress' && event.text);
     expect(texts).toContainEqual(
       expect.stringMatching(/^\d+ requests were answered; it has not been going on for 3.0 s yet$/),
