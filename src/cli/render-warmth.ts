@@ -45,7 +45,7 @@ function renderEndpoint({ method, path, count, first, last }: Endpoint, curve: W
     `  ${method} ${path} ×${count}`,
     `    first ${renderLatency(first)}`,
     `    last  ${renderLatency(last)}`,
-    ...(line === undefined ? [] : [`    p50   ${renderSparkline(line.p50Ms, 'logarithmic')}`]),
+    ...(line === undefined ? [] : [`    p50   ${renderSparkline(line.p50Ms, 'logarithmic')}`.trimEnd()]),
   ];
 }
 
