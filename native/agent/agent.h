@@ -87,6 +87,7 @@ struct crac_field {
   void *address; /* of a static field */
 };
 HIDDEN bool crac_find_field(const char *type, const char *field, struct crac_field *found);
+HIDDEN void *crac_find_vm_flag(const char *name);
 HIDDEN bool crac_vm_flag(const char *name); /* a bool flag of HotSpot; false when there is none */
 HIDDEN uint64_t crac_vm_number(const char *name); /* a size_t flag; 0 when there is none */
 HIDDEN uint64_t crac_type_size(const char *type);  /* 0 when there is none */
@@ -99,6 +100,10 @@ struct crac_drop {
   const char *obstacle; /* why it did nothing, or NULL */
 };
 HIDDEN struct crac_drop crac_collect(bool drop_free_heap);
+
+/* compaction.c */
+HIDDEN void crac_compact_all(void);
+HIDDEN void crac_compact_as_before(void);
 
 /* resident.c */
 HIDDEN uint64_t crac_resident_bytes(void);

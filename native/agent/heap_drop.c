@@ -63,7 +63,7 @@ static bool pointer_field_of(const char *const *types, const char *field, uint64
 static const char *const SERIAL_HEAP[] = {"GenCollectedHeap", "SerialHeap", NULL};
 static const char *const SPACE_TOP[] = {"ContiguousSpace", "CompactibleSpace", NULL};
 static const char *const SPACE_END[] = {"Space", "ContiguousSpace", NULL};
-static const char *const MUTABLE_SPACE_END[] = {"MutableSpace", "ImmutableSpace", NULL};
+static const char *const MUTABLE_SPACE[] = {"MutableSpace", "ImmutableSpace", NULL};
 static const char *const G1_REGION[] = {"HeapRegion", "G1HeapRegion", NULL};
 static const char *const G1_REGION_MANAGER[] = {"HeapRegionManager", "G1HeapRegionManager", NULL};
 
@@ -84,21 +84,43 @@ static void drop_serial(uint64_t heap) {
     drop_space(SPACE_END, SPACE_TOP, space);
 }
 
+/* When the spaces of the young generation become smaller, gaps stay between them, with what was there before. */
+static void drop_gaps(const uint64_t *spaces, int count) {
+  uint64_t ends[3];
+  int end_count = 0;
+  for (int i = 0; i < count; i++)
+    if (pointer_field_of(MUTABLE_SPACE, "_end", spaces[i], &ends[end_count]))
+      end_count++;
+  for (int i = 0; i < end_count; i++) {
+    uint64_t next = 0, bottom; /* of the space that follows */
+    for (int other = 0; other < count; other++)
+      if (pointer_field_of(MUTABLE_SPACE, "_bottom", spaces[other], &bottom) && bottom >= ends[i] &&
+          (next == 0 || bottom < next))
+        next = bottom;
+    if (next != 0)
+      drop(ends[i], next);
+  }
+}
+
 /* Gives an obstacle or NULL. */
 static const char *drop_parallel(void) {
   static const char *const TOP[] = {"MutableSpace", NULL};
   static const char *const fields[] = {"_eden_space", "_from_space", "_to_space"};
   struct crac_field generation;
-  uint64_t space;
+  uint64_t space, young[3];
+  int young_count = 0;
   if (crac_vm_flag("UseNUMA")) /* eden is then made of several spaces, and its own top says nothing */
     return "what is free is not known with -XX:+UseNUMA";
   if (crac_find_field("ParallelScavengeHeap", "_young_gen", &generation) && generation.address)
     for (int i = 0; i < 3; i++)
-      if (pointer_field("PSYoungGen", fields[i], *(uint64_t *)generation.address, &space))
-        drop_space(MUTABLE_SPACE_END, TOP, space);
+      if (pointer_field("PSYoungGen", fields[i], *(uint64_t *)generation.address, &space)) {
+        drop_space(MUTABLE_SPACE, TOP, space);
+        young[young_count++] = space;
+      }
+  drop_gaps(young, young_count);
   if (crac_find_field("ParallelScavengeHeap", "_old_gen", &generation) && generation.address &&
       pointer_field("PSOldGen", "_object_space", *(uint64_t *)generation.address, &space))
-    drop_space(MUTABLE_SPACE_END, TOP, space);
+    drop_space(MUTABLE_SPACE, TOP, space);
   return NULL;
 }
 
@@ -168,7 +190,9 @@ struct crac_drop crac_collect(bool drop_free_heap) {
       !(*crac_jvmti)->SetEventCallbacks(crac_jvmti, &callbacks, sizeof callbacks) &&
       !(*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_ENABLE, JVMTI_EVENT_GARBAGE_COLLECTION_FINISH, NULL);
   armed = drop_free_heap;
+  crac_compact_all();
   (*crac_jvmti)->ForceGarbageCollection(crac_jvmti);
+  crac_compact_as_before();
   armed = false;
   if (listening)
     (*crac_jvmti)->SetEventNotificationMode(crac_jvmti, JVMTI_DISABLE, JVMTI_EVENT_GARBAGE_COLLECTION_FINISH, NULL);

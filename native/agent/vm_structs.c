@@ -42,7 +42,7 @@ uint64_t crac_type_size(const char *type) {
 }
 
 /* Address of the value of one of HotSpot's flags, or NULL. */
-static void *find_flag(const char *name) {
+void *crac_find_vm_flag(const char *name) {
   struct crac_field flags, count, flag_name, flag_address;
   uint64_t size = crac_type_size("JVMFlag");
   if (!size || !crac_find_field("JVMFlag", "flags", &flags) || !crac_find_field("JVMFlag", "numFlags", &count) ||
@@ -59,11 +59,11 @@ static void *find_flag(const char *name) {
 }
 
 bool crac_vm_flag(const char *name) {
-  bool *value = find_flag(name);
+  bool *value = crac_find_vm_flag(name);
   return value && *value;
 }
 
 uint64_t crac_vm_number(const char *name) {
-  uint64_t *value = find_flag(name);
+  uint64_t *value = crac_find_vm_flag(name);
   return value ? *value : 0;
 }

@@ -35,9 +35,22 @@ export function readParallelSpaces(structs: VmStructs): readonly Space[] {
   const follow = pointersOf(structs);
   const young = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_young_gen'));
   const old = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_old_gen'));
-  const spaces = YOUNG_SPACES.map((field) => follow(young, ['PSYoungGen'], field));
-  spaces.push(follow(old, ['PSOldGen'], '_object_space'));
-  return spaces.map((space) => readSpace(structs, space, MUTABLE_SPACE));
+  const spaces = YOUNG_SPACES.map((field) => readSpace(structs, follow(young, ['PSYoungGen'], field), MUTABLE_SPACE));
+  return [
+    ...spaces,
+    ...gapsBetween(spaces),
+    readSpace(structs, follow(old, ['PSOldGen'], '_object_space'), MUTABLE_SPACE),
+  ];
+}
+
+/** When the spaces of a young generation become smaller, gaps stay between them: of no space, and free. */
+function gapsBetween(spaces: readonly Space[]): readonly Space[] {
+  return spaces
+    .toSorted((a, b) => a.bottom - b.bottom)
+    .flatMap(({ end }, index, sorted) => {
+      const next = sorted[index + 1];
+      return next === undefined || next.bottom <= end ? [] : [{ bottom: end, top: end, end: next.bottom }];
+    });
 }
 
 /** One space a region; a region that was never committed has none. */

@@ -22,7 +22,7 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
         expect(ready.mailbox.address).toMatch(/^0x[0-9a-f]+000$/);
         expect(ready.mailbox.nonce).toMatch(/^0x[0-9a-f]+$/);
         expect(ready.steps.map(({ name }) => name)).toEqual([
-          ...['beforeCheckpoint', 'jit-idle', 'arenas', 'resources', 'collect', 'generators', 'free-heap'],
+          ...['beforeCheckpoint', 'jit-idle', 'collect', 'arenas', 'resources', 'generators', 'free-heap'],
           ...['compiled-code', 'trim'],
         ]);
         nonces.add(ready.mailbox.nonce);

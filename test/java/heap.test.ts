@@ -30,6 +30,48 @@ function kindsOf(pid: number, range: AddressRange | null | undefined): readonly 
     });
 }
 
+/** Of a range: what may be written to. */
+function committedBytes(pid: number, range: AddressRange | null | undefined): number {
+  const start = Number(range?.address);
+  const end = start + (range?.sizeBytes ?? 0);
+  const areas = readFileSync(`/proc/${pid}/maps`, 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw/gm);
+  return [...areas]
+    .map(([, from, to]) => [Number(`0x${from}`), Number(`0x${to}`)] as const)
+    .filter(([from]) => from >= start && from < end)
+    .reduce((sum, [from, to]) => sum + to - from, 0);
+}
+
+/** Of a range: anonymous and resident. */
+function bytesWithin(pid: number, range: AddressRange | null | undefined): number {
+  const start = Number(range?.address);
+  const end = start + (range?.sizeBytes ?? 0);
+  const areas = readFileSync(`/proc/${pid}/smaps`, 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  return areas.reduce((sum, area) => {
+    const at = Number.parseInt(area, 16);
+    return sum + (at >= start && at < end ? 1024 * Number(/^Anonymous: +(\d+)/m.exec(area)?.[1]) : 0);
+  }, 0);
+}
+
+test.each(cases)('JDK %d, %s: no garbage stays because what lives is not worth moving', async (_, collector, home) => {
+  await using jvm = launchJvm(home, 'Fragmented', {
+    options: [agent, `-XX:+Use${collector}GC`, '-Xms512m', '-Xmx512m'],
+  });
+  await jvm.line(/^ready$/);
+  const ready = await prepare(jvm.pid);
+  // 30 MiB of arrays with their headers, and what a JVM has anyway
+  expect(bytesWithin(jvm.pid, ready.heap)).toBeLessThan(36 * MEGABYTE);
+  await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)]);
+  jvm.send('check');
+  await jvm.line(/^sound$/);
+});
+
+test.each(JDKS)('JDK %d: Serial gives all of what it needs no more back, not a tenth of it', async (_, home) => {
+  await using jvm = launchJvm(home, 'Shrinking', { options: [agent, '-XX:+UseSerialGC', '-Xms16m', '-Xmx1g'] });
+  await jvm.line(/^ready$/);
+  const ready = await prepare(jvm.pid);
+  expect(committedBytes(jvm.pid, ready.heap)).toBeLessThan(100 * MEGABYTE);
+});
+
 test('a step that is skipped frees nothing, and what the others free adds up', async () => {
   const [[, home]] = JDKS as [readonly [number, string]];
   await using jvm = launchJvm(home, 'Churn', {

@@ -1,6 +1,7 @@
 /* heap_drop.c, jvm_memory.c: walks over made-up heaps and classes. What is between top and end is dropped, nothing else. */
 #include "made-up.h"
 
+#include "../../../native/agent/compaction.c"
 #include "../../../native/agent/heap_drop.c"
 #include "../../../native/agent/jvm_memory.c"
 
@@ -117,6 +118,60 @@ static void test_g1(void) {
   free(table);
 }
 
+/* from | gap | eden | to: as after a collection that has made the spaces smaller and swapped two of them */
+static void test_parallel(void) {
+  struct { uint64_t bottom, top, end; } spaces[] = {
+      {(uint64_t)memory + 3 * page, (uint64_t)memory + 4 * page, (uint64_t)memory + 5 * page},
+      {(uint64_t)memory, (uint64_t)memory + page, (uint64_t)memory + page},
+      {(uint64_t)memory + 5 * page, (uint64_t)memory + 5 * page, (uint64_t)memory + 6 * page},
+      {(uint64_t)memory + 6 * page, (uint64_t)memory + 7 * page, (uint64_t)memory + 8 * page},
+  };
+  struct { void *eden, *from, *to; } generation = {&spaces[0], &spaces[1], &spaces[2]}, *young = &generation;
+  struct { void *space; } tenured = {&spaces[3]}, *old = &tenured;
+  void *heap = &young;
+  choose("UseParallelGC");
+  add_field("Universe", "_collectedHeap", 0, &heap);
+  add_field("ParallelScavengeHeap", "_young_gen", 0, &young);
+  add_field("ParallelScavengeHeap", "_old_gen", 0, &old);
+  add_field("PSYoungGen", "_eden_space", 0, NULL);
+  add_field("PSYoungGen", "_from_space", 8, NULL);
+  add_field("PSYoungGen", "_to_space", 16, NULL);
+  add_field("PSOldGen", "_object_space", 0, NULL);
+  finish_collection();
+  CHECK(dropped_pages() == 0);
+  add_field("MutableSpace", "_top", 8, NULL);
+  add_field("ImmutableSpace", "_end", 16, NULL);
+  finish_collection();
+  CHECK(dropped_pages() == (1u << 4 | 1u << 5 | 1u << 7)); /* where spaces begin is not described: no gap is known */
+  add_field("ImmutableSpace", "_bottom", 0, NULL);
+  finish_collection();
+  CHECK(dropped_pages() == (1u << 1 | 1u << 2 | 1u << 4 | 1u << 5 | 1u << 7));
+}
+
+static void test_compaction(void) {
+  struct { const char *name; void *address; } list[3], *first = list;
+  size_t count = 3;
+  uint64_t ratio = 5;
+  uint32_t interval = 20;
+  bool in_steps = true;
+  list[0].name = "MarkSweepDeadRatio", list[0].address = &ratio;
+  list[1].name = "HeapMaximumCompactionInterval", list[1].address = &interval;
+  list[2].name = "ShrinkHeapInSteps", list[2].address = &in_steps;
+  forget_tables();
+  add_type("JVMFlag", sizeof list[0]);
+  add_field("JVMFlag", "flags", 0, &first);
+  add_field("JVMFlag", "numFlags", 0, &count);
+  add_field("JVMFlag", "_name", 0, NULL);
+  add_field("JVMFlag", "_addr", sizeof(void *), NULL);
+  crac_compact_all();
+  CHECK(ratio == 0 && interval == 1 && !in_steps);
+  crac_compact_as_before();
+  CHECK(ratio == 5 && interval == 20 && in_steps);
+  forget_tables();
+  crac_compact_all();
+  crac_compact_as_before();
+}
+
 static char said[64 << 10];
 static jstring say(JNIEnv *env, const char *text) {
   (void)env;
@@ -182,7 +237,9 @@ void test_heap_walk(void) {
   CHECK(memory != MAP_FAILED);
   dropped_pages();
   test_serial();
+  test_parallel();
   test_g1();
+  test_compaction();
   test_metadata();
   munmap(memory, PAGES * page);
 }

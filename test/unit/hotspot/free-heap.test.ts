@@ -44,6 +44,14 @@ test.each([17, 25] as const)('what lies between top and end is free, by the name
     expect(find(makeJvm({ collector, version, spaces: REGIONS }))).toEqual({ ranges: FREE_OF_REGIONS });
 });
 
+test('so are gaps that Parallel leaves between the spaces of its young generation', () => {
+  const [eden, , to, old] = GENERATIONS;
+  const from = [AT + 0x12000, AT + 0x14000, AT + 0x14000] as const;
+  expect(find(makeJvm({ collector: 'Parallel', version: 17, spaces: [eden, from, to, old] }))).toEqual({
+    ranges: [FREE_OF_GENERATIONS[0], { start: AT + 0x10000, end: AT + 0x12000 }, ...FREE_OF_GENERATIONS.slice(1)],
+  });
+});
+
 test.each<[string, keyof typeof SHAPES, string, number, RegExp]>([
   ['a top below its bottom', 'Serial', 'top 3', AT + 0x1fff8, /no bottom, top and end/],
   ['a top above its end', 'Parallel', 'top 0', AT + 0x10008, /no bottom, top and end/],

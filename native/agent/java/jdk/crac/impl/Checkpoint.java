@@ -125,6 +125,10 @@ public final class Checkpoint {
             boolean rest = Native.awaitIdleCompilers(COMPILERS_LIMIT_MS);
             steps.done("jit-idle", rest ? null : "they did not within " + COMPILERS_LIMIT_MS / 1000 + " s");
         }
+        if (steps.includes("collect")) {
+            Native.collect();
+            steps.done("collect");
+        }
         if (steps.includes("arenas")) {
             // HotSpot's cleaner frees the compilers' arena chunks within 5 s
             settle(client.settleMs);
@@ -183,10 +187,6 @@ public final class Checkpoint {
     /** The free heap is dropped while a collection has stopped the JVM: without one it is not. */
     private static void collect(Steps steps) {
         boolean collects = steps.includes("collect");
-        if (collects) {
-            Native.collect();
-            steps.done("collect");
-        }
         // now there is little garbage to look at, and its own will go
         Native.findGenerators();
         steps.done("generators");
