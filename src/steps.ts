@@ -3,8 +3,9 @@
 /** Inside the JVM, in this order; the agent knows the same names. */
 const JVM_STEPS = {
   'jit-idle': 'waits until the JIT compilers rest',
-  arenas: 'waits, as long as `checkpoint.settle` says, until HotSpot has given back the memory that its compilers used',
   collect: 'collects the whole Java heap twice',
+  arenas: 'waits, as long as `checkpoint.settle` says, until HotSpot has given back the memory that its compilers used',
+  histogram: 'counts the objects of each class, for `crac-build inspect`',
   'free-heap':
     'gives the free part of the Java heap back to the kernel, while the second of these collections has stopped all threads',
   trim: "gives malloc's free memory back to the kernel",
@@ -28,8 +29,8 @@ export const STEPS = { ...JVM_STEPS, ...COMPILE_STEPS };
 export type StepName = keyof typeof STEPS;
 export const STEP_NAMES = Object.keys(STEPS) as readonly StepName[];
 
-/** The free heap is dropped while a collection has stopped the JVM: without one it is not. */
-const NEEDS: Readonly<Partial<Record<StepName, StepName>>> = { 'free-heap': 'collect' };
+/** The free heap is dropped while a collection has stopped the JVM, and what lives is known after one only. */
+const NEEDS: Readonly<Partial<Record<StepName, StepName>>> = { 'free-heap': 'collect', histogram: 'collect' };
 
 /** In the list's order, with those that cannot do their work without one of `names`. */
 export function withDependentSteps(names: readonly StepName[]): readonly StepName[] {

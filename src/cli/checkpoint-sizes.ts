@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classHistogram } from '../criu/control.ts';
 import { CracBuildError } from '../errors.ts';
 import { DROP_CAUSES } from '../restore-plan/kept-pages.ts';
 import { CAUSES } from '../restore-plan/memory-causes.ts';
@@ -17,6 +18,7 @@ const schema = z.object({
   steps: z.array(
     z.object({ name: z.string(), ms: z.number(), freedBytes: z.number().int(), note: z.string().optional() }),
   ),
+  classes: classHistogram.nullable(),
   skippedSteps: z.array(z.enum(STEP_NAMES)),
 });
 

@@ -48,8 +48,18 @@ ${tiles.map(renderTile).join('\n')}
 </svg>
 ${renderTable(['kept', 'raw', 'share', 'compressed, about'], rows)}
 ${renderTable(['given back in the JVM, by step', 'size', 'in', ''], givenBack)}
-${renderTable(['left out in the compile step', 'size', ''], dropped)}`,
+${renderTable(['left out in the compile step', 'size', ''], dropped)}${renderClasses(facts)}`,
   );
+}
+
+function renderClasses({ classes }: CheckpointSizes): string {
+  if (classes === null) return '';
+  const rows = [...classes.top, { name: 'all classes', ...classes }].map(({ name, instances, bytes }) => [
+    name,
+    String(instances),
+    renderBytes(bytes),
+  ]);
+  return `\n${renderTable(['live objects, by class', 'objects', 'size'], rows)}`;
 }
 
 function renderTile({ item, x, y, width, height }: Tile<Kept>, index: number): string {

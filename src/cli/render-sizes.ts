@@ -29,9 +29,17 @@ export function renderSizes(facts: CheckpointSizes): string {
       ['left out in the compile step', ''],
       ...listDropped(facts).map(({ step, bytes }) => [step, renderBytes(bytes)]),
     ]),
+    ...renderClasses(facts),
     ...(facts.skippedSteps.length === 0 ? [] : ['', `skipped steps: ${facts.skippedSteps.join(', ')}`]),
     '',
   ].join('\n');
+}
+
+function renderClasses({ classes }: CheckpointSizes): readonly string[] {
+  if (classes === null) return [];
+  const rows = classes.top.map(({ name, instances, bytes }) => [name, String(instances), renderBytes(bytes)]);
+  const all = ['all classes', String(classes.instances), renderBytes(classes.bytes)];
+  return ['', ...renderTable([['live objects, by class', 'objects', 'size'], ...rows, all])];
 }
 
 /** What the JVM told of its steps. */

@@ -27,6 +27,8 @@ export interface ReadyFacts {
   readonly gc: string;
   /** What was done inside the JVM, in this order. */
   readonly steps: readonly JvmStep[];
+  /** What lived in the heap before the last collection; null: nobody has counted. */
+  readonly classes?: ClassHistogram | null;
   /** To what the heap may grow: the JVM decided it when it started. */
   readonly maxHeapBytes?: number;
   /** Where the heap is reserved; null: the JVM does not tell. */
@@ -42,6 +44,14 @@ export interface ReadyFacts {
   readonly cpu?: ChosenCpu;
   /** Descriptors that are not simply opened again; absent: nobody has looked at what is open. */
   readonly resources?: readonly { readonly fd: number; readonly action: ResourceAction }[];
+}
+
+export interface ClassHistogram {
+  /** Of all classes. */
+  readonly instances: number;
+  readonly bytes: number;
+  /** The largest first. */
+  readonly top: readonly { readonly name: string; readonly instances: number; readonly bytes: number }[];
 }
 
 export interface JvmStep {

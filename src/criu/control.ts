@@ -19,6 +19,12 @@ const cpuidLeaf = z.object({
   subleaf: z.number(),
   registers: z.tuple([z.number(), z.number(), z.number(), z.number()]),
 });
+const count = z.number().int().nonnegative();
+export const classHistogram = z.object({
+  instances: count,
+  bytes: count,
+  top: z.array(z.object({ name: z.string(), instances: count, bytes: count })),
+});
 const readyFacts = z.object({
   pid: z.number().int().positive(),
   mailbox: z.object({ address, sizeBytes: z.number().int().positive(), nonce: z.string() }),
@@ -33,6 +39,7 @@ const readyFacts = z.object({
       note: z.string().optional(),
     }),
   ),
+  classes: classHistogram.nullable(),
   maxHeapBytes: z.number().nonnegative(),
   heap: addressRange.nullable(),
   jvmMemory: z.object({ codeCache: addressRange.nullable(), metaspace: z.array(addressRange) }),

@@ -69,6 +69,8 @@ export function composeFacts(
     },
     /** What the JVM did to be small, and what was left out of that and of the compile step. */
     steps: ready.steps,
+    /** What lived in the Java heap. */
+    classes: ready.classes ?? null,
     skippedSteps: plan.checkpoint.skip,
     requiredCpu: restoreImage.requiredCpu,
     /** What the build CPU had: "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */

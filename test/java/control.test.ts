@@ -22,8 +22,8 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
         expect(ready.mailbox.address).toMatch(/^0x[0-9a-f]+000$/);
         expect(ready.mailbox.nonce).toMatch(/^0x[0-9a-f]+$/);
         expect(ready.steps.map(({ name }) => name)).toEqual([
-          ...['beforeCheckpoint', 'jit-idle', 'collect', 'arenas', 'resources', 'generators', 'free-heap'],
-          ...['compiled-code', 'trim'],
+          ...['beforeCheckpoint', 'jit-idle', 'collect', 'arenas', 'resources', 'generators', 'histogram'],
+          ...['free-heap', 'compiled-code', 'trim'],
         ]);
         nonces.add(ready.mailbox.nonce);
         expect(nonces.size).toBe(round + 1);
@@ -99,14 +99,14 @@ test('steps are left out by name, and what needs them with them', async () => {
   const unknown = await ctl(['checkpoint', '--skip', 'trim,gc', '--pid', String(jvm.pid)]);
   expect(unknown).toMatchObject({
     status: 1,
-    json: { error: 'there is no step gc to be left out, only jit-idle, arenas, collect, free-heap, trim' },
+    json: { error: 'there is no step gc to be left out, only jit-idle, collect, arenas, histogram, free-heap, trim' },
   });
   const always = ['beforeCheckpoint', 'resources', 'generators', 'compiled-code'];
   for (const [skip, left] of [
-    ['trim', ['jit-idle', 'arenas', 'collect', 'free-heap']],
-    ['free-heap,jit-idle', ['arenas', 'collect', 'trim']],
+    ['trim', ['jit-idle', 'collect', 'arenas', 'histogram', 'free-heap']],
+    ['free-heap,jit-idle', ['collect', 'arenas', 'histogram', 'trim']],
     ['collect', ['jit-idle', 'arenas', 'trim']],
-    ['jit-idle,arenas,collect,free-heap,trim', []],
+    ['jit-idle,arenas,collect,free-heap,histogram,trim', []],
   ] as const) {
     const ready = await prepare(jvm.pid, '--skip', skip);
     expect(ready.steps.map(({ name }) => name).toSorted()).toEqual([...always, ...left].toSorted());

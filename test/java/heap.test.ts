@@ -58,6 +58,13 @@ test.each(cases)('JDK %d, %s: no garbage stays because what lives is not worth m
   });
   await jvm.line(/^ready$/);
   const ready = await prepare(jvm.pid);
+  const { top = [], bytes = 0 } = ready.classes ?? {};
+  expect(top).toHaveLength(20);
+  expect(top[0]).toEqual({ name: 'byte[]', instances: expect.any(Number), bytes: expect.any(Number) });
+  expect(top[0]?.instances).toBeGreaterThan(30 << 10);
+  expect(top.map(({ name }) => name)).toContain('java.lang.Object[]');
+  expect(top.reduce((sum, each) => sum + each.bytes, 0)).toBeLessThanOrEqual(bytes);
+  expect(bytes).toBeLessThan(36 * MEGABYTE);
   // 30 MiB of arrays with their headers, and what a JVM has anyway
   expect(bytesWithin(jvm.pid, ready.heap)).toBeLessThan(36 * MEGABYTE);
   await ctl(['resume', ready.mailbox.address, '--pid', String(jvm.pid)]);

@@ -36,6 +36,14 @@ const FACTS = {
     { name: 'free-heap', ms: 0.2, freedBytes: 30_000_000 },
     { name: 'trim', ms: 0, freedBytes: 1_000_000 },
   ],
+  classes: {
+    instances: 90_000,
+    bytes: 5_800_000,
+    top: [
+      { name: 'byte[]', instances: 30_000, bytes: 2_000_000 },
+      { name: 'orders.Order<init>', instances: 3, bytes: 72 },
+    ],
+  },
   skippedSteps: ['arenas', 'file-pages'],
 };
 
@@ -77,6 +85,7 @@ test('sizes as a page: well-formed, with all that it needs, for light and dark',
   expect(page).toContain('prefers-color-scheme: dark');
   expect(page).toContain('orders &lt;1&gt; &amp; &quot;more&quot;');
   expect(page).toContain('<title>Java heap: 6.0 MB, about 1.5 MB compressed</title>');
+  expect(page).toContain('<td>orders.Order&lt;init&gt;</td><td>3</td><td>72 B</td>');
   expect(page).toContain('<td>thread stacks</td><td>90.0 kB</td><td>0.6 %</td><td>12.0 kB</td>');
 });
 

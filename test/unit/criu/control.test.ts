@@ -10,6 +10,7 @@ const READY = {
   javaVersion: '17.0.1',
   gc: 'Serial',
   steps: [{ name: 'collect', ms: 3.1, freedBytes: -5, note: 'a reason' }],
+  classes: { instances: 2, bytes: 48, top: [{ name: 'int[]', instances: 2, bytes: 48 }] },
   maxHeapBytes: 4096,
   heap: { address: '0x70000000', sizeBytes: 4096 },
   jvmMemory: { codeCache: null, metaspace: [{ address: '0x7f000000', sizeBytes: 4194304 }] },

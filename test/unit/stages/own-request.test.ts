@@ -21,7 +21,7 @@ const READY = {
   pid: 1,
   mailbox: { address: '0x7f00', sizeBytes: 4096, nonce: '0x1' },
   ...{ nanoOffset: '0x10', javaVersion: '17.0.1', gc: 'Serial', steps: [] },
-  ...{ maxHeapBytes: 4096, heap: null, jvmMemory: { codeCache: null, metaspace: [] } },
+  ...{ classes: null, maxHeapBytes: 4096, heap: null, jvmMemory: { codeCache: null, metaspace: [] } },
   ...{ cpu: { jvm: null, libc: null }, resources: [] },
 };
 const says = (json: object, exitCode = 0): ExecResult => ({ exitCode, stdout: JSON.stringify(json), stderr: '' });

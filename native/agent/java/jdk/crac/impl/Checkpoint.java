@@ -136,7 +136,7 @@ public final class Checkpoint {
         }
         String resources = OpenResources.decide();
         steps.done("resources");
-        collect(steps);
+        String classes = collect(steps);
         if (steps.includes("trim")) {
             boolean trimmed = Native.trimMalloc();
             steps.done("trim", trimmed ? null : "this C library has no malloc_trim");
@@ -151,6 +151,7 @@ public final class Checkpoint {
                 + ",\"javaVersion\":" + Json.quote(System.getProperty("java.version"))
                 + ",\"gc\":" + Json.quote(Native.collector())
                 + ",\"steps\":" + steps.toJson()
+                + ",\"classes\":" + classes
                 + ",\"maxHeapBytes\":" + Renewal.maxHeapBytes()
                 + ",\"heap\":" + heapRange()
                 + ",\"jvmMemory\":" + jvmMemory()
@@ -184,12 +185,22 @@ public final class Checkpoint {
         }
     }
 
-    /** The free heap is dropped while a collection has stopped the JVM: without one it is not. */
-    private static void collect(Steps steps) {
+    /**
+     * The second collection. The free heap is dropped while it has stopped the JVM: without one it is not, and what lives
+     * is not known.
+     *
+     * @return JSON: which classes take most of the heap, or null
+     */
+    private static String collect(Steps steps) {
         boolean collects = steps.includes("collect");
         // now there is little garbage to look at, and its own will go
         Native.findGenerators();
         steps.done("generators");
+        String classes = "null";
+        if (collects && steps.includes("histogram")) {
+            classes = Histogram.toJson(Native.classHistogram());
+            steps.done("histogram", classes.equals("null") ? "this JVM does not tell of its classes" : null);
+        }
         if (collects && steps.includes("free-heap")) {
             long[] told = new long[2];
             String obstacle = Native.collectAndDropFreeHeap(told);
@@ -201,6 +212,7 @@ public final class Checkpoint {
         }
         Native.passCodeBarriers();
         steps.done("compiled-code");
+        return classes;
     }
 
     /** JSON: where the heap is reserved, or null. */

@@ -39,6 +39,9 @@ final class Native {
      */
     static native String collectAndDropFreeHeap(long[] told);
 
+    /** The text of GC.class_histogram, or null where the JVM does not tell. */
+    static native String classHistogram();
+
     /** Finds the generators of random numbers, which get new seeds after the restore. */
     static native void findGenerators();
 

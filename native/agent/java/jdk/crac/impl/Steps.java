@@ -6,7 +6,7 @@ import java.util.List;
 /** The steps of a preparation: how long each took, and what it gave back to the kernel. */
 final class Steps {
     /** What a client may have left out; src/steps.ts has the same names. */
-    static final List<String> SKIPPABLE = List.of("jit-idle", "arenas", "collect", "free-heap", "trim");
+    static final List<String> SKIPPABLE = List.of("jit-idle", "collect", "arenas", "histogram", "free-heap", "trim");
 
     private static final class Step {
         final String name;
