@@ -51,6 +51,16 @@ describe.each(JDKS)('control channel on JDK %d', (version, home) => {
     expect(await status(jvm.pid)).toBe('running');
   });
 
+  test('ZGC is refused before any resource is told, and the app goes on', async () => {
+    await using jvm = launchJvm(home, 'Restorable', { options: [...CHECKED, '-XX:+UseZGC', '-Xmx64m'] });
+    await jvm.line(/^ready$/);
+    const answer = await ctl(['checkpoint', '--settle-ms', '0', '--pid', String(jvm.pid)]);
+    const error = expect.stringMatching(/^this JVM runs with ZGC.* shared memory.* Use -XX:\+UseG1GC/);
+    expect(answer).toMatchObject({ status: 1, json: { error } });
+    expect(jvm.lines).toEqual(['ready']);
+    expect(await status(jvm.pid)).toBe('running');
+  });
+
   test('the app asks, ctl checkpoint joins, the caller is told that there was no dump', async () => {
     await using jvm = launchJvm(home, 'Restorable', { options: CHECKED });
     jvm.send('checkpoint');

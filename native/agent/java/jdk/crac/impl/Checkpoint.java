@@ -92,6 +92,10 @@ public final class Checkpoint {
             tell(client, off);
             throw off;
         }
+        if (obstacle == null && Native.collector().equals("Z")) {
+            obstacle = "this JVM runs with ZGC, which keeps its heap in shared memory: no restore can bring that back. "
+                    + "Use -XX:+UseG1GC, -XX:+UseParallelGC or -XX:+UseSerialGC";
+        }
         if (obstacle != null) {
             CheckpointException refusal = new CheckpointException(obstacle);
             tell(client, refusal);
