@@ -22,4 +22,12 @@ export interface Measurements {
   readonly figures: Readonly<Record<string, number>>;
   /** Every single measurement behind a figure, in the order in which it was taken. */
   readonly runs: Readonly<Record<string, readonly number[]>>;
+  readonly table?: Table;
+}
+
+/** What depends on two things. */
+export interface Table {
+  /** End in their unit. */
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly values: readonly number[] }[];
 }

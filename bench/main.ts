@@ -10,10 +10,12 @@ import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { replicasBench } from './replicas.ts';
 import { restoreBench } from './restore.ts';
+import { sizeBench } from './size.ts';
 import { soakBench } from './soak.ts';
 
 const BENCHES: readonly Bench[] = [
   restoreBench,
+  sizeBench,
   agentBench,
   compileBench,
   replicasBench,

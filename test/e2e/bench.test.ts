@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { STEP_NAMES } from '../../src/steps.ts';
 import { ROOT } from './support/build-example.ts';
 
 const run = promisify(execFile);
@@ -62,6 +63,30 @@ test('bench agent prints one JSON object with what the agent costs', async () =>
   expect(figures.startup_cost_ms).toBeLessThan(figures.startup_without_ms);
   // Loose, as above: an agent that left the JVM in its interpreter would show.
   expect(figures.throughput_ratio).toBeGreaterThan(0.5);
+}, 300_000);
+
+test('bench size prints the table, step by step, and that a small image restores as quickly as a naive one', async () => {
+  const args = ['run', '-s', 'bench', '--', 'size', '--json', '--runs', '3', '--java-option=-XX:+UseSerialGC'];
+  const { stdout } = await run('npm', args, { cwd: ROOT });
+  const { bench, figures, runs, table } = JSON.parse(stdout);
+  expect(bench).toBe('size');
+  expect(table.columns).toEqual(['Serial MB', 'compressed MB']);
+  const names = table.rows.map(({ name }: { name: string }) => name);
+  expect(names.slice(0, 3)).toEqual(['naive dump', '+ collect', '+ JVM options']);
+  expect(names).toEqual(expect.arrayContaining(STEP_NAMES.map((name) => `+ ${name}`)));
+  const sizes: readonly [number, number][] = table.rows.map(({ values }: { values: number[] }) => values);
+  const [naive, last] = [sizes[0] ?? [], sizes.at(-1) ?? []];
+  expect([figures.serial_naive_mb, figures.serial_naive_compressed_mb]).toEqual(naive);
+  expect([figures.serial_mb, figures.serial_compressed_mb]).toEqual(last);
+  expect(figures.serial_mb).toBeLessThan(figures.serial_naive_mb / 2);
+  expect(figures.serial_mb).toBeLessThan(figures.serial_collected_mb / 2);
+  expect(figures.serial_compressed_mb).toBeLessThan(figures.serial_mb / 3);
+  for (const key of ['restore_untrimmed_ms', 'restore_trimmed_ms', 'restore_ratio']) {
+    expect(runs[key]).toHaveLength(3);
+    expect(figures[key]).toBeGreaterThan(0);
+  }
+  // Loose, as above.
+  expect(figures.restore_ratio).toBeLessThan(1.5);
 }, 300_000);
 
 test('an unknown bench is wrong usage and lists those that exist', async () => {

@@ -38,3 +38,18 @@ layer_mb    19.5
 `,
   );
 });
+
+test('a table of two dimensions comes before the figures, in both forms', () => {
+  const measurements = {
+    figures: { a_mb: 1 },
+    runs: {},
+    table: { columns: ['Serial MB', 'G1 MB'], rows: [{ name: 'nothing', values: [100.44, 9.876] }] },
+  };
+  expect(JSON.parse(renderJson('size', machine, measurements)).table).toEqual(measurements.table);
+  expect(renderTable('size', machine, measurements)).toContain(`
+         Serial MB  G1 MB
+nothing      100.4   9.88
+
+figure  median  5 %  95 %  runs
+`);
+});

@@ -17,6 +17,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Machine {
     private record Node(Node next, byte[] payload) {}
 
+    /** A compiler would not make at all what nobody could see. */
+    private static volatile byte[] latest;
+
     static String gc(Query query) {
         Node kept = null;
         for (int i = 0; i < 20_000; i++) {
@@ -35,6 +38,24 @@ final class Machine {
                 "heapUsedBytes", heap.getUsed(),
                 "heapCommittedBytes", heap.getCommitted(),
                 "collections", collections);
+    }
+
+    /** `?seconds=10&mb=200`: so many megabytes a second that nobody keeps, at least; tells how many in all. */
+    static String garbage(Query query) throws InterruptedException {
+        long bytesPerSecond = (long) query.number("mb", 200) << 20;
+        long end = TimeUnit.SECONDS.toNanos(query.number("seconds", 10));
+        long started = System.nanoTime();
+        long made = 0;
+        for (long elapsed = 0; elapsed < end; elapsed = System.nanoTime() - started) {
+            long due = (long) (bytesPerSecond * (elapsed / 1e9));
+            for (int size = 16; made < due; size = size < 100_000 ? size * 3 / 2 : 16) {
+                latest = new byte[size];
+                made += size;
+            }
+            Thread.sleep(1);
+        }
+        latest = null;
+        return Json.object("mb", made >> 20);
     }
 
     /** Runs a loop hot in a class that has just been defined, so that it is interpreted, compiled and replaced on stack now. */

@@ -39,6 +39,7 @@ public final class Main {
         Route.on(server, "/seeded", Randomness::seeded);
         Route.on(server, "/file", files::file);
         Route.on(server, "/gc", Machine::gc);
+        Route.on(server, "/garbage", Machine::garbage);
         Route.on(server, "/jit", Machine::jit);
         Route.on(server, "/threads", Machine::threads);
         Route.on(server, "/npe", Machine::nullChecks);
