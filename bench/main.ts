@@ -6,6 +6,7 @@ import { agentBench } from './agent.ts';
 import type { Bench } from './bench.ts';
 import { compileBench } from './compile.ts';
 import { firstRequestsBench } from './first-requests.ts';
+import { compressionBench } from './compression.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { replicasBench } from './replicas.ts';
@@ -16,6 +17,7 @@ import { soakBench } from './soak.ts';
 const BENCHES: readonly Bench[] = [
   restoreBench,
   sizeBench,
+  compressionBench,
   agentBench,
   compileBench,
   replicasBench,

@@ -25,12 +25,18 @@ interface Manifest {
   readonly layers: readonly LayerDescriptor[];
 }
 
+/** Of an OCI image layout with one image, the lowest first. */
+export async function readLayers(
+  layout: string,
+): Promise<readonly { readonly blob: string; readonly mediaType: string }[]> {
+  const { layers } = await readManifest(layout);
+  return layers.map(({ digest, mediaType }) => ({ blob: locate(layout, digest), mediaType }));
+}
+
 /** An OCI image layout with one image → its root file system at `root`, as an engine would mount it. */
 export async function unpackImage(layout: string, root: string): Promise<UnpackedImage> {
-  const blob = (digest: string) => join(layout, 'blobs', digest.replace(':', '/'));
-  const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
-  const index = await readJson(join(layout, 'index.json'));
-  const manifest: Manifest = await readJson(blob(index.manifests[0].digest));
+  const blob = (digest: string) => locate(layout, digest);
+  const manifest = await readManifest(layout);
   const config = await readJson(blob(manifest.config.digest));
 
   await rm(root, { recursive: true, force: true });
@@ -51,6 +57,19 @@ export async function unpackImage(layout: string, root: string): Promise<Unpacke
     workingDir: config.config.WorkingDir,
     checkpointLayer: { sizeBytes: layer.size, uncompressedBytes: await countUncompressed(blob(layer.digest), layer) },
   };
+}
+
+async function readManifest(layout: string): Promise<Manifest> {
+  const index = await readJson(join(layout, 'index.json'));
+  return await readJson(locate(layout, index.manifests[0].digest));
+}
+
+function locate(layout: string, digest: string): string {
+  return join(layout, 'blobs', digest.replace(':', '/'));
+}
+
+async function readJson(path: string) {
+  return JSON.parse(await readFile(path, 'utf8'));
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts; opaque ones are not written by crac-build. */

@@ -89,6 +89,17 @@ test('bench size prints the table, step by step, and that a small image restores
   expect(figures.restore_ratio).toBeLessThan(1.5);
 }, 300_000);
 
+test('bench compression tells size and time for each compression and level', async () => {
+  const args = ['run', '-s', 'bench', '--', 'compression', '--json', '--runs', '1'];
+  const { figures, table } = JSON.parse((await run('npm', args, { cwd: ROOT })).stdout);
+  const rows: readonly { name: string; values: number[] }[] = table.rows;
+  expect(rows.map(({ name }) => name)).toEqual(['gzip 1', 'gzip 6', 'gzip 9', 'zstd 1', 'zstd 6', 'zstd 19']);
+  for (const { values } of rows) for (const value of values) expect(value).toBeGreaterThan(0);
+  expect(figures.zstd_6_image_mb).toBeLessThan(figures.gzip_6_image_mb);
+  expect(figures.zstd_19_image_mb).toBeLessThan(figures.zstd_6_image_mb);
+  expect(figures.zstd_6_checkpoint_mb).toBeLessThan(figures.gzip_6_checkpoint_mb);
+}, 300_000);
+
 test('an unknown bench is wrong usage and lists those that exist', async () => {
   const failure = await run('npm', ['run', '-s', 'bench', '--', 'nothing'], { cwd: ROOT }).catch((error) => error);
   expect(failure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('restore') });
