@@ -186,10 +186,10 @@ export async function eventually<T>(attempt: () => Promise<T> | T): Promise<T> {
 }
 
 /** The body of a GET on 127.0.0.1. */
-export async function get(port: number, path: string): Promise<string> {
+export async function get(port: number, path: string, timeoutMs = 10_000): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: 'close' },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   return await response.text();
 }
