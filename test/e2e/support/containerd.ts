@@ -1,20 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { startForwarder } from '../../../src/engine/forwarder.ts';
+import { startContainerd } from '../../engine/own-containerd.ts';
 import { ROOT } from './build-example.ts';
 import { openClient, type StartedImage } from './start-image.ts';
 
-const run = promisify(execFile);
 const NATIVE = process.env['CRAC_BUILD_NATIVE'] ?? join(ROOT, 'dist/native');
-/** What needs a kernel or a network that is not wanted here, and takes time to find that out. */
-const CONFIG = `version = 2
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
-`;
 const PORT = 8080;
 
 /**
@@ -22,29 +14,16 @@ const PORT = 8080;
  * RuntimeDefault there, and a read-only root.
  */
 export async function startInContainerd(layout: string): Promise<StartedImage> {
-  const dir = await mkdtemp(join(tmpdir(), 'crac-containerd-'));
-  const at = (name: string) => join(dir, name);
-  await writeFile(at('config.toml'), CONFIG);
-  const paths = ['--root', at('root'), '--state', at('state'), '--address', at('socket')];
-  const daemon = spawn('containerd', ['--config', at('config.toml'), ...paths], { stdio: 'ignore' });
-  const daemonEnded = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
-  const ctr = (...args: string[]) => run('ctr', ['--address', at('socket'), ...args]);
+  const daemon = await startContainerd();
+  const { ctr } = daemon;
+  const at = (name: string) => join(daemon.dir, name);
   const dispose = async () => {
     await ctr('task', 'delete', '--force', 'app').catch(() => undefined);
     await ctr('container', 'delete', 'app').catch(() => undefined);
-    daemon.kill('SIGTERM');
-    await daemonEnded;
-    await rm(dir, { recursive: true, force: true });
+    await daemon[Symbol.asyncDispose]();
   };
   try {
-    for (let attempt = 0; ; attempt++) {
-      const version = await ctr('version').catch((error: Error) => error);
-      if (!(version instanceof Error)) break;
-      if (attempt === 200 || daemon.exitCode !== null) throw version;
-      await sleep(50);
-    }
-    await run('tar', ['-C', layout, '-cf', at('image.tar'), '.']);
-    await ctr('images', 'import', '--base-name', 'crac-e2e', at('image.tar'));
+    await daemon.importLayout(layout, 'crac-e2e');
     const output = ['--log-uri', `file://${at('log')}`, '--pid-file', at('pid')];
     const options = ['--seccomp', '--read-only', '--env', 'CRAC_RESTORE=require', ...output];
     await ctr('run', '--detach', ...options, 'crac-e2e:latest', 'app');
