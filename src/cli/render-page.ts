@@ -27,10 +27,18 @@ ${body}
 `;
 }
 
+/** A column without a heading is of words, in which `code` is as in the docs. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeXml(cell)}</td>`).join('')}</tr>`).join('\n');
+  const body = rows
+    .map((row) => `<tr>${row.map((cell, column) => renderCell(cell, head[column] === '')).join('')}</tr>`)
+    .join('\n');
   const cells = head.map((cell) => `<th>${escapeXml(cell)}</th>`).join('');
   return `<table>\n<thead><tr>${cells}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
+}
+
+function renderCell(cell: string, isText: boolean): string {
+  if (!isText) return `<td>${escapeXml(cell)}</td>`;
+  return `<td class="words">${escapeXml(cell).replaceAll(/`([^`]*)`/g, '<code>$1</code>')}</td>`;
 }
 
 export function escapeXml(text: string): string {

@@ -18,6 +18,9 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --tile: 28%; } }
 svg { font-size: 13px; }
 rect { stroke: var(--back); stroke-width: 2; }
+th, td:not(.words) { white-space: nowrap; }
+.words { text-align: left; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; }
 ${HUES.map((hue, index) => `.hue${index} { fill: hsl(${hue} 55% var(--tile)); }`).join('\n')}
 `;
 
@@ -47,9 +50,13 @@ export function renderSizesPage(facts: CheckpointSizes): string {
 ${tiles.map(renderTile).join('\n')}
 </svg>
 ${renderTable(['kept', 'raw', 'share', 'compressed, about'], rows)}
-${renderTable(['given back in the JVM, by step', 'size', 'in', ''], givenBack)}
-${renderTable(['left out in the compile step', 'size', ''], dropped)}${renderClasses(facts)}`,
+${renderTable(['given back in the JVM', 'size', 'took', ''], givenBack)}
+${renderTable(['left out in the compile step', 'size', ''], dropped)}${renderSkipped(facts)}${renderClasses(facts)}`,
   );
+}
+
+function renderSkipped({ skippedSteps }: CheckpointSizes): string {
+  return skippedSteps.length === 0 ? '' : `\n<p>Skipped steps: ${skippedSteps.join(', ')}</p>`;
 }
 
 function renderClasses({ classes }: CheckpointSizes): string {

@@ -20,7 +20,7 @@ export function renderSizes(facts: CheckpointSizes): string {
     ]),
     '',
     ...renderTable([
-      ['given back in the JVM, by step', '', 'in'],
+      ['given back in the JVM', '', 'took'],
       ...listGivenBack(facts).map(({ step, bytes, ms }) => [step, renderChange(bytes), renderDuration(ms ?? 0)]),
     ]),
     ...listNotes(facts),

@@ -86,6 +86,8 @@ test('sizes as a page: well-formed, with all that it needs, for light and dark',
   expect(page).toContain('orders &lt;1&gt; &amp; &quot;more&quot;');
   expect(page).toContain('<title>Java heap: 6.0 MB, about 1.5 MB compressed</title>');
   expect(page).toContain('<td>orders.Order&lt;init&gt;</td><td>3</td><td>72 B</td>');
+  expect(page).toContain('<p>Skipped steps: arenas, file-pages</p>');
+  expect(page).toContain('<td class="words">they did not within 30 s</td>');
   expect(page).toContain('<td>thread stacks</td><td>90.0 kB</td><td>0.6 %</td><td>12.0 kB</td>');
 });
 
