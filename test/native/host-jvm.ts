@@ -21,6 +21,7 @@ import { readDump } from '../../src/criu/read-dump.ts';
 import { openToolbox } from '../../src/criu/toolbox.ts';
 import { compileDump } from '../../src/restore-plan/compile-dump.ts';
 import type { RestoreImage } from '../../src/restore-plan/restore-image.ts';
+import type { StepName } from '../../src/steps.ts';
 
 export { findFreePort } from '../support/free-port.ts';
 
@@ -107,6 +108,7 @@ export async function dumpAndCompile(
   jvm: ChildProcess,
   ready: ReadyFacts,
   memory: 'map' | 'read' = 'map',
+  skip: readonly StepName[] = [],
 ): Promise<RestoreImage> {
   const images = join(dir, 'images');
   mkdirSync(images, { recursive: true });
@@ -133,7 +135,7 @@ export async function dumpAndCompile(
     const found = existsSync(path) ? statSync(path) : undefined;
     return found && { sizeBytes: found.size, mtimeSeconds: found.mtimeMs / 1000, localPath: path };
   };
-  return await compileDump(readDump(images), { cpu, ready, rootFile }, memory, dir);
+  return await compileDump(readDump(images), { cpu, ready, rootFile }, memory, dir, undefined, new Set(skip));
 }
 
 /** Its output goes to DIR/restored.log. */

@@ -36,6 +36,8 @@ public class GarbageApp {
       exchange.close();
     });
     server.createContext("/large", exchange -> {
+      fillWithLonger();
+      System.gc();
       for (int i = 0; i < 3; i++) {
         byte[] bytes = new byte[1_300_000];
         java.util.Arrays.fill(bytes, (byte) 'L');
@@ -45,6 +47,16 @@ public class GarbageApp {
       exchange.close();
     });
     server.start();
+  }
+
+  /** What comes next takes the place of these; of G1 it is shorter, and leaves behind what it does not need. */
+  static void fillWithLonger() {
+    for (int i = 0; i < 3; i++) {
+      byte[] bytes = new byte[1_990_000];
+      java.util.Arrays.fill(bytes, (byte) 'g');
+      larger.add(bytes);
+    }
+    larger.clear();
   }
 
   static long sum() {
