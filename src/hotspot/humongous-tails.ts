@@ -1,6 +1,6 @@
 /**
- * A G1 object that is larger than half a region has regions of its own. What is left of the last one is filled by an array
- * that nobody refers to (G1CollectedHeap::humongous_obj_allocate_initialize_regions): all but its header is free.
+ * A G1 object that is larger than half a region has regions of its own. What is left of the last one is filled by arrays that
+ * nobody refers to (G1CollectedHeap::humongous_obj_allocate_initialize_regions): all but their headers is free.
  *
  *   object: mark, 8 bytes | class, 4 bytes: an offset | length of an array, 4 bytes | elements
  *   layout helper of a class: size of its objects, positive; or of arrays: 2 bits | … | header bytes, 8 bits |
@@ -26,10 +26,9 @@ export function findHumongousTails(structs: VmStructs, heap: number): readonly R
   const table = readG1Table(structs, heap);
   const tails: Range[] = [];
   for (let index = 0; index < table.count; index++) {
-    const tail = ignoreUnknown(() => readTail(structs, table, index));
-    if (tail !== undefined && tail.end - tail.start >= LEAST_FREE_BYTES) tails.push(tail);
+    tails.push(...(ignoreUnknown(() => readTail(structs, table, index)) ?? []));
   }
-  return tails;
+  return tails.filter(({ start, end }) => end - start >= LEAST_FREE_BYTES);
 }
 
 function ignoreUnknown<T>(read: () => T): T | undefined {
@@ -41,21 +40,29 @@ function ignoreUnknown<T>(read: () => T): T | undefined {
   }
 }
 
-function readTail(structs: VmStructs, table: RegionTable, index: number): Range | undefined {
+function readTail(structs: VmStructs, table: RegionTable, index: number): readonly Range[] {
   const first = regionAt(index);
-  if (first === undefined || (first.tag & HUMONGOUS) === 0 || (first.tag & CONTINUES) !== 0) return undefined;
+  if (first === undefined || (first.tag & HUMONGOUS) === 0 || (first.tag & CONTINUES) !== 0) return [];
   const size = sizeOfObject(structs, first.bottom);
   const more = Math.ceil(size / table.regionBytes) - 1;
   for (let next = 1; next <= more; next++) {
     const region = regionAt(index + next);
     const continues = region !== undefined && (region.tag & HUMONGOUS) !== 0 && (region.tag & CONTINUES) !== 0;
-    if (!continues || region.bottom !== first.bottom + next * table.regionBytes) return undefined;
+    if (!continues || region.bottom !== first.bottom + next * table.regionBytes) return [];
   }
   const last = regionAt(index + more);
-  const filler = first.bottom + size;
-  if (last === undefined || last.top !== last.end || filler + ARRAY_HEADER_BYTES > last.end) return undefined;
-  if (!isPrimitiveArray(structs, filler) || filler + sizeOfObject(structs, filler) !== last.end) return undefined;
-  return { start: filler + ARRAY_HEADER_BYTES, end: last.end };
+  if (last === undefined || last.top !== last.end) return [];
+  const free: Range[] = [];
+  for (let filler = first.bottom + size; filler !== last.end; ) {
+    const end =
+      filler + ARRAY_HEADER_BYTES <= last.end && isPrimitiveArray(structs, filler)
+        ? filler + sizeOfObject(structs, filler)
+        : filler;
+    if (end <= filler || end > last.end) return [];
+    free.push({ start: filler + ARRAY_HEADER_BYTES, end });
+    filler = end;
+  }
+  return free;
 
   function regionAt(at: number) {
     const address = at < table.count ? readWord(structs.memory, table.first + at * 8) : 0;

@@ -60,6 +60,21 @@ test.each([17, 25] as const)(
   },
 );
 
+test('there may be several fillers, which make up the region together', () => {
+  const { write, find } = makeHeap(17);
+  const second = FILLER + 512 * 1024;
+  write(FILLER, INTS, (512 * 1024 - 16) / 4);
+  write(second, INTS, (END - second - 16) / 4);
+  expect(find()).toEqual({
+    ranges: [
+      { start: FILLER + 16, end: second },
+      { start: second + 16, end: END },
+    ],
+  });
+  write(second, STRINGS, (END - second - 16) / 4);
+  expect(find()).toEqual({ ranges: [] });
+});
+
 test('an object that is no array may have a tail, too', () => {
   const { write, find } = makeHeap(25);
   write(OBJECT, INSTANCE, 0);
