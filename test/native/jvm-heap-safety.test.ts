@@ -34,7 +34,6 @@ const PAGE = 4096;
 /** Before the checkpoint, too, a part of what is free was in use. */
 const HEAP = ['-Xms64m', '-Xmx96m'];
 const VERIFY = ['-XX:+UnlockDiagnosticVMOptions', '-XX:+VerifyBeforeGC', '-XX:+VerifyAfterGC', '-Xlog:gc+verify'];
-/** Of those three the free heap is told; Shenandoah keeps all of it. */
 const COLLECTORS = ['Serial', 'Parallel', 'G1', 'Shenandoah'];
 
 describe.each(JDKS)('JDK %d', (version, home) => {
@@ -52,8 +51,9 @@ describe.each(JDKS)('JDK %d', (version, home) => {
       expect([status, answer.error]).toEqual([0, undefined]);
       await get(port, '/garbage'); // for the compile step
       const image = await dumpAndCompile(host, jvm, answer);
-      if (collector === 'Shenandoah') expect(image.unknownHeap).toBeDefined();
-      else expect(freedHeap(answer) + image.droppedPages['free-heap'] * PAGE).toBeGreaterThan(10e6);
+      // Nothing of Shenandoah's heap is dropped by the agent, and by the compile step only while no thread of the JVM is at work.
+      if (collector !== 'Shenandoah' || image.unknownHeap === undefined)
+        expect(freedHeap(answer) + image.droppedPages['free-heap'] * PAGE).toBeGreaterThan(10e6);
 
       const restored = startRestored(host, [], { CRAC_CHECKPOINT_TIMEOUT: '0' });
       expect(await eventually(() => get(port, '/sum', SUM_LIMIT_MS))).toBe(sum);
