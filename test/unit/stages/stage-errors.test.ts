@@ -23,7 +23,7 @@ const dead: FakeApp = { listensAfterMs: 60_000, exits: { code: 1, afterMs: 20 },
 /** Orders that are made, and are asked for with what is said to be their number. */
 const shop = (settings: NonNullable<Settings['warmUp']> = {}) =>
   samplePlan({
-    readiness: { path: '/ready', timeout: 200 },
+    readiness: { path: '/ready', timeout: 10_000 },
     warmUp: {
       scenarios: [
         {
