@@ -28,7 +28,7 @@ import { compileTaken, takeDumps } from './take-dumps.ts';
  */
 export const sizeBench: Bench = {
   name: 'size',
-  summary: 'plain-http: what each step saves of the checkpoint, and that a small one restores no slower',
+  summary: 'plain-http: what each step saves of the checkpoint, and how quickly a small one restores',
   run,
 };
 
