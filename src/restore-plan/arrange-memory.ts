@@ -22,7 +22,7 @@ export async function arrangeMemory(
   checkpointDir: string,
   outDir: string,
 ): Promise<RestoreImage> {
-  const { header, sections, blob, filePaths } = image.contents;
+  const { header, sections, blob, filePaths, heap } = image.contents;
   const touched = touches.files.get(`${checkpointDir}/mem.bin`) ?? [];
   const hot = mergeRuns(touched, gapFor(image.mappingCount, touched));
   const pieces = sections.mem.flatMap((record) => cutRecord(record, hot));
@@ -42,7 +42,7 @@ export async function arrangeMemory(
   const hotBytes = moved.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);
 
   const placed = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
-  const populated = planPopulate(placed, touches.written);
+  const populated = planPopulate(placed, touches.written, heap);
   const mem = [...placed, ...populated];
   const prefetch = planPrefetch(hotBytes, filePaths, touches);
   const contents = { ...image.contents, sections: { ...sections, mem, prefetch } };

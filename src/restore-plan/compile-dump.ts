@@ -140,7 +140,7 @@ export async function compileDump(
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,
-    contents: { header, sections, blob, filePaths: allFiles.map(({ path }) => path) },
+    contents: { header, sections, blob, heap: policy.heap, filePaths: allFiles.map(({ path }) => path) },
   };
 }
 

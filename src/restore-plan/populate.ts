@@ -11,14 +11,21 @@ const PROT_WRITE = 2;
 /** Of an app that is busy by itself much is written by the time that one looks, and not for the answer. */
 const MOST_BYTES = 16 << 20;
 
-/** `written`: by address, whole pages. What cannot be written to is left alone, and so is what is read anyway. */
-export function planPopulate(mem: readonly MemRecord[], written: readonly Range[]): readonly MemRecord[] {
+/**
+ * `written`: by address, whole pages; `heap`: Java's. What cannot be written to is left alone, and so is what is read anyway.
+ * Of memory that holds nothing yet only the heap's is the app's for sure: the rest is what compilers took, which run or not.
+ */
+export function planPopulate(
+  mem: readonly MemRecord[],
+  written: readonly Range[],
+  heap: Range | undefined,
+): readonly MemRecord[] {
   const read = unite(mem.filter(({ kind }) => kind === MEM.READ));
   const own = unite(mem.filter(isOwn));
   const stored = unite(mem.filter(({ kind }) => kind === MEM.PAGES));
   const wanted = intersect(intersect(written, own), outside(read));
-  // These have to be copied, others only cleared.
-  const ranges = [...intersect(wanted, stored), ...intersect(wanted, outside(stored))];
+  const cleared = intersect(intersect(wanted, outside(stored)), heap === undefined ? [] : [heap]);
+  const ranges = [...intersect(wanted, stored), ...cleared];
   let left = MOST_BYTES;
   return ranges.flatMap(({ start, end }): MemRecord[] => {
     const length = Math.min(end - start, left);

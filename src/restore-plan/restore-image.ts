@@ -1,3 +1,4 @@
+import type { Range } from '../hotspot/address-space.ts';
 import type { Blob } from './blob.ts';
 import type { RequiredCpu } from './cpu-features.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
@@ -38,6 +39,8 @@ export interface PlanContents {
   readonly header: PlanRecord<'header'>;
   readonly sections: Omit<PlanSections, 'mem'> & { readonly mem: readonly MemRecord[] };
   readonly blob: Blob;
+  /** Where the Java heap is reserved; undefined: not known. */
+  readonly heap: Range | undefined;
   /** In the order of the FILES section. */
   readonly filePaths: readonly string[];
 }

@@ -39,7 +39,7 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
     requiredCpu: { features: [], because: '' },
     byCause: SAMPLE_SIZES,
     allocators: [],
-    contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), filePaths: files },
+    contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), heap: undefined, filePaths: files },
   };
 }
 

@@ -16,9 +16,11 @@ function pages(first: number, count: number) {
   return { start: first * PAGE, end: (first + count) * PAGE };
 }
 
+const HEAP = pages(0, 120_000);
+
 /** [first page, number of pages] */
 function populated(mem: readonly MemRecord[], ...written: readonly ReturnType<typeof pages>[]) {
-  return planPopulate(mem, written).map(({ kind, address, length, flags }) => {
+  return planPopulate(mem, written, HEAP).map(({ kind, address, length, flags }) => {
     expect({ kind, flags }).toEqual({ kind: MEM.ADVISE, flags: MADV_POPULATE_WRITE });
     return [address / PAGE, length / PAGE];
   });
@@ -54,7 +56,17 @@ test('what is read, shared, not to be written to or not of the plan stays as it 
     [11, 1],
     [15, 1],
   ]);
-  expect(planPopulate(mem, [])).toEqual([]);
+  expect(planPopulate(mem, [], HEAP)).toEqual([]);
+});
+
+test('memory outside of the heap that holds nothing yet is left to who takes it, or does not', () => {
+  const mem = [area(MEM.ANON, 10, 10), area(MEM.ANON, 200_000, 20), area(MEM.PAGES, 200_005, 2)];
+  const written = [pages(12, 1), pages(200_003, 6)];
+  expect(populated(mem, ...written)).toEqual([
+    [200_005, 2],
+    [12, 1],
+  ]);
+  expect(planPopulate(mem, written, undefined)).toHaveLength(1);
 });
 
 test('an app that writes much by itself gets 16 MiB', () => {

@@ -73,7 +73,7 @@ function makeRestoreImage(): RestoreImage {
     droppedPages: { ...NOTHING_DROPPED, zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
     byCause: SAMPLE_SIZES,
     allocators: ['/app/libmalloc.so'],
-    contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), filePaths: [] },
+    contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), heap: undefined, filePaths: [] },
   };
 }
 
