@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
 import type { Container, ContainerExit } from '../src/engine/engine.ts';
 import { type BuildPlan, isServer } from '../src/plan/build-plan.ts';
+import { withoutServices } from '../src/stages/services.ts';
 import { warmUpApp } from '../src/stages/warm-up.ts';
 import { waitForProbe } from '../src/warm-up/wait-for-probe.ts';
 import type { World } from '../src/world.ts';
@@ -42,7 +43,7 @@ export async function launchWarmedApp(plan: BuildPlan, { argv, environment, log 
     const response = await waitForProbe(container, plan.verify.answer, patience, signal);
     if (response.outcome !== 'ready') throw new Error(`the app did not become ready: ${response.outcome}`);
     const world = { report: () => {}, signal } as unknown as World;
-    await warmUpApp(plan, { container, [Symbol.asyncDispose]: async () => {} }, world);
+    await warmUpApp(plan, { container, services: withoutServices('host'), [Symbol.asyncDispose]: async () => {} }, world);
     return { pid: app.pid ?? 0, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();

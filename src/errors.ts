@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'APP_EXITED' // the app ended during start or warm-up
   | 'APP_NOT_READY' // readiness time limit
   | 'WARM_UP_FAILED' // unexpected status or broken connection
+  | 'SERVICE_FAILED' // a backing service is missing, never healthy, or has ended
   | 'CHECKPOINT_REFUSED' // the app or the runtime inside it said no
   | 'CHECKPOINT_FAILED' // CRIU failed
   | 'STATE_REFUSED' // the dump holds a state that cannot be restored

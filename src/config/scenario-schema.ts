@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { BUILT_IN_NAMES, findNames, isTemplateName } from '../warm-up/template.ts';
 import { closestWord } from './closest-word.ts';
 import { count, duration, port, regex, status, text, urlPath } from './schema-words.ts';
+import { servicesSchema } from './service-schema.ts';
 import { parseStep, parseWarmUpRequest } from './words.ts';
 
 const containedText = z.string().min(1, { error: 'expected a text' });
@@ -138,6 +139,7 @@ export const warmUpSchema = z
     min: extent.optional(),
     max: extent.optional(),
     timeout: duration.optional(),
+    services: servicesSchema.optional(),
   })
   .superRefine(({ concurrency, rate }, context) => {
     if (concurrency !== undefined && rate !== undefined)

@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import type { ConfigFile } from './parse-config.ts';
 import type { Settings } from './settings.ts';
 
 type WarmUp = NonNullable<Settings['warmUp']>;
 type Scenario = NonNullable<WarmUp['scenarios']>[number];
+type Service = NonNullable<WarmUp['services']>[number];
 type Step = Scenario['steps'][number];
 type Request = Pick<Step, 'bodyFile' | 'form'>;
 type Key = readonly (string | number)[];
@@ -56,6 +57,14 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
     };
   };
 
+  /** `oci:DIR`; what else an image is called is the engine's. */
+  const findImage = async (index: number, service: Service): Promise<Service> => {
+    const dir = /^oci:(.+)$/.exec(service.image ?? '')?.[1];
+    if (dir === undefined) return service;
+    await find(['warmUp', 'services', index, 'image'], join(dir, 'index.json'));
+    return { ...service, image: `oci:${resolve(folder, dir)}` };
+  };
+
   const findScenario = async (key: Key, scenario: Scenario): Promise<Scenario> => ({
     ...scenario,
     steps: await mapAll(scenario.steps, (step, index) => findStep([...key, 'steps', index], step)),
@@ -71,6 +80,7 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
         ...(warmUp.requests && {
           requests: await mapAll(warmUp.requests, (one, index) => findBody(['warmUp', 'requests', index], one)),
         }),
+        ...(warmUp.services && { services: await mapAll(warmUp.services, (one, index) => findImage(index, one)) }),
         ...(warmUp.scenarios && {
           scenarios: await mapAll(warmUp.scenarios, (one, index) => findScenario(['warmUp', 'scenarios', index], one)),
         }),

@@ -22,6 +22,11 @@ export function composeCreateOptions(
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     Labels: { [OWNER_LABEL]: composeOwner() },
     ExposedPorts: Object.fromEntries(published.map((port) => [`${port}/tcp`, {}])),
+    ...(typeof spec.network === 'object' && {
+      NetworkingConfig: {
+        EndpointsConfig: { [spec.network.id]: spec.alias === undefined ? {} : { Aliases: [spec.alias] } },
+      },
+    }),
     HostConfig: {
       CapDrop: ['ALL'],
       CapAdd: listCapabilities(spec, daemon.apiVersion),
@@ -31,7 +36,8 @@ export function composeCreateOptions(
       ...(spec.memoryBytes !== undefined && { Memory: spec.memoryBytes }),
       ...(spec.pidsLimit !== undefined && { PidsLimit: spec.pidsLimit }),
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(spec.cpus * 1e9) }),
-      NetworkMode: spec.network === 'host' ? 'host' : 'bridge',
+      NetworkMode: nameNetwork(spec.network),
+      ...(spec.localNames && { ExtraHosts: spec.localNames.map((name) => `${name}:127.0.0.1`) }),
       PortBindings: Object.fromEntries(
         published.map((port) => [`${port}/tcp`, [{ HostIp: daemon.publishAddress, HostPort: '' }]]),
       ),
@@ -39,6 +45,11 @@ export function composeCreateOptions(
       LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '1' } },
     },
   };
+}
+
+function nameNetwork(network: ContainerSpec['network']): string {
+  if (typeof network === 'object') return network.id;
+  return network === 'host' ? 'host' : 'bridge';
 }
 
 function listCapabilities(spec: ContainerSpec, apiVersion: string): string[] {

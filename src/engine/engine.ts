@@ -14,6 +14,12 @@ export interface Engine {
   readonly layerCompressions: readonly LayerCompression[];
   /** Makes the image known to the engine under `reference`; docker: `images/load`, oci: unpacks layers into its store (by diffId, shared). */
   loadImage(image: OciImage, reference: string, signal: AbortSignal): Promise<LoadedImage>;
+  /** Sees to it that `launchContainer` knows the image of that name: the daemon's own or, where it has none, from its registry. */
+  obtainImage(reference: string, signal: AbortSignal): Promise<void>;
+  /** A network that containers share and nobody else is in. `name` is like a container's: one of a kind. */
+  openNetwork(name: string, signal: AbortSignal): Promise<Network>;
+  /** Starts a program of this machine, with its files, in a network of `openNetwork` or that of this machine. */
+  launchProcess(spec: ProcessSpec, signal: AbortSignal): Promise<LaunchedProcess>;
   /** Creates and starts. The container's stdout and stderr are kept for `lastLines`. */
   launchContainer(spec: ContainerSpec, signal: AbortSignal): Promise<Container>;
 }
@@ -23,6 +29,27 @@ export interface LoadedImage extends AsyncDisposable {
   readonly reference: string;
   keep(): void;
 }
+
+/** Removed when disposed, which must come after that of the containers in it; idempotent. */
+export interface Network extends AsyncDisposable {
+  readonly id: string;
+  /** All in it share one 127.0.0.1 and its ports: there `localNames` tell names. Otherwise each has its `alias`. */
+  readonly isOneLoopback: boolean;
+}
+
+export interface ProcessSpec {
+  /** For messages. */
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Added to this program's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** "uid:gid", "name" or "name:group" of this machine; absent: root. */
+  readonly user?: string;
+  readonly network: Network | 'host';
+}
+
+/** Ended with all its children when disposed; idempotent. */
+export type LaunchedProcess = Pick<Container, 'exec' | 'exited' | 'endpoint' | 'lastLines'> & AsyncDisposable;
 
 export type Capability =
   | 'SYS_ADMIN'
@@ -34,7 +61,9 @@ export type Capability =
   | 'KILL'
   | 'CHOWN'
   | 'DAC_OVERRIDE'
-  | 'FOWNER';
+  | 'FOWNER'
+  | 'FSETID'
+  | 'NET_BIND_SERVICE';
 
 export interface ContainerSpec {
   readonly image: string;
@@ -59,7 +88,11 @@ export interface ContainerSpec {
   readonly cpus?: number;
   /** TCP ports that `endpoint()` will be asked for. */
   readonly ports: readonly number[];
-  readonly network: 'isolated' | 'host';
+  readonly network: 'isolated' | 'host' | Network;
+  /** The name under which the others in its network reach it. */
+  readonly alias?: string;
+  /** Host names that stand for 127.0.0.1 inside. */
+  readonly localNames?: readonly string[];
 }
 
 export interface ExecResult {

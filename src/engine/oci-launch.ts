@@ -24,7 +24,7 @@ import {
 export interface OciContext {
   readonly storeDir: string;
   readonly runtime: RuntimeCommand;
-  /** Where `capture`, `forward` and `whiteouts` lie. */
+  /** Where `capture`, `forward`, `netns` and `whiteouts` lie. */
   readonly nativeDir: string;
 }
 
@@ -97,10 +97,14 @@ async function writeBundle(
 ): Promise<SpecPlace> {
   const hostName = id.slice(-8);
   const isHost = spec.network === 'host';
+  // The first line that has a name wins.
+  const localNames = (spec.localNames ?? []).map((name) => `127.0.0.1 ${name}\n`).join('');
   const contents = {
-    '/etc/hosts': isHost
-      ? await readFile('/etc/hosts', 'utf8').catch(() => '127.0.0.1 localhost\n')
-      : `127.0.0.1 localhost\n::1 localhost\n127.0.0.1 ${hostName}\n`,
+    '/etc/hosts': `${localNames}${
+      isHost
+        ? await readFile('/etc/hosts', 'utf8').catch(() => '127.0.0.1 localhost\n')
+        : `127.0.0.1 localhost\n::1 localhost\n127.0.0.1 ${hostName}\n`
+    }`,
     '/etc/hostname': `${hostName}\n`,
     '/etc/resolv.conf': isHost ? await readFile('/etc/resolv.conf', 'utf8').catch(() => '') : '',
   };

@@ -3,6 +3,8 @@ import { basename, join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { launchOciContainer, type OciContext, removeOciContainer } from './oci-launch.ts';
+import { openOciNetwork } from './oci-network.ts';
+import { launchOciProcess } from './oci-process.ts';
 import { findRuntime } from './oci-runtime-command.ts';
 import { findAbandoned, type UnpackedImage, unpackImage } from './oci-store.ts';
 
@@ -42,6 +44,14 @@ export async function connectOciRuntime(options: OciRuntimeOptions): Promise<Eng
         },
       };
     },
+    async obtainImage(reference) {
+      if (images.has(reference)) return;
+      throw new CracBuildError('ENGINE_FAILED', `the oci engine has no image ${reference}, and asks no registry`, {
+        hint: `Copy it beforehand, for instance with \`skopeo copy docker://${reference} oci:DIR\`, and give it as oci:DIR; or use --engine docker.`,
+      });
+    },
+    openNetwork: (_, signal) => openOciNetwork(join(options.nativeDir, 'netns'), signal),
+    launchProcess: (spec, signal) => launchOciProcess(context, spec, signal),
     async launchContainer(spec, signal) {
       const unpacked = images.get(spec.image);
       if (unpacked === undefined) {

@@ -1,5 +1,6 @@
 import type { ImageConfig } from '../oci/image.ts';
 import type { ContainerSpec } from './engine.ts';
+import { locateNetwork } from './oci-network.ts';
 
 /** What the spec is made of besides the caller's wishes. */
 export interface SpecPlace {
@@ -44,9 +45,7 @@ export function composeRuntimeSpec(spec: ContainerSpec, place: SpecPlace): objec
     mounts: [...composeMounts(spec), ...bindFiles(place.files)],
     linux: {
       cgroupsPath: place.cgroupsPath,
-      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(spec.network === 'isolated' ? ['network'] : [])].map((type) => ({
-        type,
-      })),
+      namespaces: [...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })), ...composeNetwork(spec.network)],
       resources: composeResources(spec),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READ_ONLY_PATHS,
@@ -80,6 +79,12 @@ export function composeExecSpec(
     capabilities: composeCapabilities(spec, place, exec.user.uid),
     noNewPrivileges: spec.noNewPrivileges,
   };
+}
+
+/** Nothing: that of this machine. */
+function composeNetwork(network: ContainerSpec['network']): object[] {
+  if (network === 'host') return [];
+  return [{ type: 'network', ...(network !== 'isolated' && { path: locateNetwork(network) }) }];
 }
 
 /** As with Docker, another entrypoint makes the image's command void. */

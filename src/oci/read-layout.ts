@@ -11,13 +11,23 @@ const DESCRIPTOR = z.looseObject({
   digest: DIGEST,
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
+  platform: z.looseObject({ architecture: z.string(), os: z.string() }).optional(),
 });
 const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
 const MANIFEST = z.looseObject({ schemaVersion: z.literal(2), config: DESCRIPTOR, layers: z.array(DESCRIPTOR) });
 const CONFIG = z.looseObject({
   architecture: z.string(),
   os: z.string(),
-  config: z.looseObject({ Env: z.array(z.string()).optional() }).optional(),
+  config: z
+    .looseObject({
+      Env: z.array(z.string()).optional(),
+      User: z.string().optional(),
+      WorkingDir: z.string().optional(),
+      // Docker writes null where there are none.
+      Entrypoint: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
+    })
+    .optional(),
   rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
 });
 
@@ -35,6 +45,11 @@ export async function readLayoutIndex(dir: string): Promise<ReadIndex> {
     });
   }
   return await readJson(join(dir, 'index.json'), INDEX);
+}
+
+/** An index that an index points at: images for several platforms. */
+export async function readInnerIndex(dir: string, digest: string): Promise<ReadIndex> {
+  return await readJson(locateBlob(join(dir, 'blobs'), digest), INDEX);
 }
 
 export async function readManifest(dir: string, digest: string): Promise<ReadManifest> {

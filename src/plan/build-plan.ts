@@ -2,6 +2,7 @@ import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
+import type { Service } from '../warm-up/service.ts';
 
 /** Everything that a build will do, decided before anything is done. Plain data: `crac-build plan` prints it. */
 export interface BuildPlan {
@@ -36,6 +37,8 @@ export interface BuildPlan {
   /** Absent: an app that nobody waits for, which only `trigger: app` allows. */
   readonly readiness?: Readiness;
   readonly warmUp: WarmUpPlan;
+  /** In the order in which they are started. */
+  readonly services: readonly Service[];
   readonly checkpoint: {
     /** Who asks for it: the build after its warm-up, or the app (Core.checkpointRestore()) when it is ready for it. */
     readonly trigger: 'build' | 'app';

@@ -8,6 +8,7 @@ import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
 import { nameOfJar } from './name-of-jar.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
+import { planServices } from './plan-services.ts';
 import { planWarmUp } from './plan-warm-up.ts';
 
 /** What is looked up on the machine before anything is decided. */
@@ -67,6 +68,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     network: settings.network ?? 'isolated',
     ...(readiness === undefined ? {} : { readiness }),
     warmUp,
+    services: planServices(settings),
     checkpoint: {
       trigger,
       memory: checkpoint.memory ?? 'map',

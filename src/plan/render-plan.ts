@@ -1,6 +1,7 @@
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
+import { renderServices } from './render-services.ts';
 import { renderWarmUp } from './render-warm-up.ts';
 
 /** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
@@ -23,6 +24,7 @@ export function renderPlan(plan: BuildPlan): string {
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
     `command: ${plan.command.argv.map(quote).join(' ')}`,
+    ...renderServices(plan),
     ...renderReadiness(plan),
     ...renderWarmUp(plan),
     `checkpoint: settles ${renderDuration(checkpoint.settleMs)}, within ${renderDuration(checkpoint.timeoutMs)}; ${

@@ -20,7 +20,7 @@ import { readRootFiles } from './root-files.ts';
 import { takeState } from './take-state.ts';
 
 /**
- * Has the app prepared, or waits until it asks for that, dumps it and copies out what is needed. Afterwards the app is
+ * Has the app prepared, or waits until it asks for that, ends the services, which its resources may still have needed, dumps it and copies out what is needed. Afterwards the app is
  * stopped, and stays so until its container is removed: what it holds in memory and what lies in its files belong together.
  */
 export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: World): Promise<Checkpoint> {
@@ -33,13 +33,17 @@ export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: Wo
       withLimit((signal) => equipContainer(plan, container, world, signal)),
     );
     report(world, 'waiting for the app to ask for its checkpoint');
-    const ready = await explainEnd(container, awaitOwnRequest(plan, container, world));
+    const ready = await app.services.guard(world, (guarded) =>
+      explainEnd(container, awaitOwnRequest(plan, container, guarded)),
+    );
+    await app.services.end();
     return await withLimit((signal) => dumpApp(plan, container, { ready, cpu }, world, signal));
   }
   return await withLimit(async (signal) => {
     const cpu = await equipContainer(plan, container, world, signal);
     report(world, 'preparing the app');
     const ready = await askForCheckpoint(container, plan.app.user, plan.checkpoint, signal);
+    await app.services.end();
     return await dumpApp(plan, container, { ready, cpu }, world, signal);
   });
 }

@@ -9,9 +9,12 @@ import { type Probe, probePorts, type Readiness, renderExpected, renderProbe } f
 import { listPorts } from '../warm-up/scenario.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
+import { launchServices, type RunningServices } from './services.ts';
 
 export interface RunningApp extends AsyncDisposable {
   readonly container: Container;
+  /** Beside it, until its checkpoint. */
+  readonly services: RunningServices;
 }
 
 const LAST_LINES = 30;
@@ -20,18 +23,29 @@ const POLL_INTERVAL_MS = 25;
 const QUIET_MS = 3000;
 
 /**
- * Starts the app in the build container and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines
+ * Starts the services and, beside them, the app in the build container, and waits until it is ready. APP_EXITED or APP_NOT_READY with its last lines
  * otherwise. One that asks for its checkpoint by itself does so when it is ready, and is waited for there.
  */
 export async function launchApp(plan: BuildPlan, image: OciImage, world: World): Promise<RunningApp> {
+  const services = await launchServices(plan, 'launch', world);
+  try {
+    return await services.guard(world, (guarded) => launchBeside(plan, image, services, guarded));
+  } catch (error) {
+    await services[Symbol.asyncDispose]().catch(() => undefined); // the first error says more
+    throw error;
+  }
+}
+
+async function launchBeside(plan: BuildPlan, image: OciImage, services: RunningServices, world: World) {
   const id = randomBytes(4).toString('hex');
   const loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:build-${id}`, world.signal);
   let container: Container | undefined;
   try {
-    container = await world.engine.launchContainer(planBuildContainer(plan, loaded.reference, id), world.signal);
+    const spec = { ...planBuildContainer(plan, loaded.reference, id), ...services.neighbourhood };
+    container = await world.engine.launchContainer(spec, world.signal);
     if (plan.checkpoint.trigger === 'build' && plan.readiness !== undefined)
       await waitUntilReady(plan, plan.readiness, container, world);
-    return holdApp(loaded, container);
+    return holdApp(loaded, container, services);
   } catch (error) {
     await releaseApp(loaded, container);
     throw error;
@@ -133,8 +147,18 @@ export async function appExited(container: Container, exitCode: number, when: st
   });
 }
 
-function holdApp(loaded: LoadedImage, container: Container): RunningApp {
-  return { container, [Symbol.asyncDispose]: () => releaseApp(loaded, container) };
+function holdApp(loaded: LoadedImage, container: Container, services: RunningServices): RunningApp {
+  return {
+    container,
+    services,
+    async [Symbol.asyncDispose]() {
+      try {
+        await releaseApp(loaded, container);
+      } finally {
+        await services[Symbol.asyncDispose](); // last: the container is in their network
+      }
+    },
+  };
 }
 
 /** The container first: an engine does not give up an image that is in use. */

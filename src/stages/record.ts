@@ -6,6 +6,7 @@ import type { Touches } from '../restore-plan/touches.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
+import { launchServices, type Neighbourhood } from './services.ts';
 import { planProfile } from './verify.ts';
 
 const POLL_INTERVAL_MS = 1;
@@ -15,6 +16,16 @@ const POLL_INTERVAL_MS = 1;
  * wrong with the image, if anything, is for verify to tell.
  */
 export async function recordTouches(plan: ServerPlan, image: OciImage, world: World): Promise<Touches | undefined> {
+  await using services = await launchServices(plan, 'arrange', world);
+  return await services.guard(world, (guarded) => recordBeside(plan, image, services.neighbourhood, guarded));
+}
+
+async function recordBeside(
+  plan: ServerPlan,
+  image: OciImage,
+  neighbourhood: Neighbourhood,
+  world: World,
+): Promise<Touches | undefined> {
   const id = randomBytes(4).toString('hex');
   const profile = planProfile(plan);
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:record-${id}`, world.signal);
@@ -25,7 +36,7 @@ export async function recordTouches(plan: ServerPlan, image: OciImage, world: Wo
       name: `crac-build-${plan.name}-record-${id}`,
       environment: { CRAC_RESTORE: 'require', CRAC_RECORD: '1' },
       ports: probePorts(plan.verify.answer),
-      network: plan.network,
+      ...neighbourhood,
     },
     world.signal,
   );

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerSpec } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import type { World } from '../world.ts';
+import { launchServices, type Neighbourhood } from './services.ts';
 import { failed, type Profile, planProfile } from './verify.ts';
 
 /** Of an app that nobody asks anything: milliseconds from asking the engine for a container to its end, or to the limit. */
@@ -26,12 +28,22 @@ const NOT_RESTORED = 125;
  * restored, and ends, or runs on, as a cold start does.
  */
 export async function verifyProgram(plan: BuildPlan, image: OciImage, world: World): Promise<ProgramReport> {
+  await using services = await launchServices(plan, 'verify', world);
+  return await services.guard(world, (guarded) => verifyBeside(plan, image, services.neighbourhood, guarded));
+}
+
+async function verifyBeside(
+  plan: BuildPlan,
+  image: OciImage,
+  neighbourhood: Neighbourhood,
+  world: World,
+): Promise<ProgramReport> {
   const id = randomBytes(4).toString('hex');
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:verify-${id}`, world.signal);
   const start = (mode: 'require' | 'off', run: string, expected?: Run) =>
     watchStart(
       plan,
-      { image: loaded.reference, name: `crac-build-${plan.name}-verify-${id}-${run}` },
+      { ...neighbourhood, image: loaded.reference, name: `crac-build-${plan.name}-verify-${id}-${run}` },
       mode,
       expected,
       world,
@@ -55,7 +67,7 @@ interface Run {
 
 async function watchStart(
   plan: BuildPlan,
-  place: { readonly image: string; readonly name: string },
+  place: Pick<ContainerSpec, 'image' | 'name'> & Neighbourhood,
   mode: 'require' | 'off',
   expected: Run | undefined,
   world: World,
@@ -63,7 +75,7 @@ async function watchStart(
   const startedMs = performance.now();
   const profile = planProfile(plan);
   await using container = await world.engine.launchContainer(
-    { ...place, ...profile, environment: { CRAC_RESTORE: mode }, ports: plan.app.ports, network: plan.network },
+    { ...place, ...profile, environment: { CRAC_RESTORE: mode }, ports: plan.app.ports },
     world.signal,
   );
   const limit = new AbortController();

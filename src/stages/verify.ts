@@ -14,6 +14,7 @@ import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
+import { launchServices, type Neighbourhood } from './services.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
 export interface VerifyReport {
@@ -40,6 +41,16 @@ const POLL_INTERVAL_MS = 1;
 
 /** Starts the final image under restrictions: restored twice, then cold. VERIFY_FAILED unless all three answer as in the warm-up. */
 export async function verifyImage(plan: ServerPlan, image: OciImage, world: World): Promise<VerifyReport> {
+  await using services = await launchServices(plan, 'verify', world);
+  return await services.guard(world, (guarded) => verifyBeside(plan, image, services.neighbourhood, guarded));
+}
+
+async function verifyBeside(
+  plan: ServerPlan,
+  image: OciImage,
+  neighbourhood: Neighbourhood,
+  world: World,
+): Promise<VerifyReport> {
   const id = randomBytes(4).toString('hex');
   const profile = planProfile(plan);
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:verify-${id}`, world.signal);
@@ -50,7 +61,7 @@ export async function verifyImage(plan: ServerPlan, image: OciImage, world: Worl
     name: `crac-build-${plan.name}-verify-${id}-${run}`,
     environment: { CRAC_RESTORE: mode },
     ports: [...new Set([...plan.app.ports, ...listPorts(scenarios), ...probePorts(plan.verify.answer)])],
-    network: plan.network,
+    ...neighbourhood,
   });
 
   const restores: Start[] = [];

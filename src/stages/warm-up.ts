@@ -25,6 +25,10 @@ const PROGRESS_INTERVAL_MS = 1000;
  * all that is mixed.
  */
 export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
+  return await app.services.guard(world, (guarded) => sendAll(plan, app, guarded));
+}
+
+async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
   const { warmUp } = plan;
   const limit = AbortSignal.timeout(warmUp.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);

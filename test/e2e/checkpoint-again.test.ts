@@ -12,6 +12,7 @@ import { compileCheckpoint } from '../../src/stages/compile.ts';
 import { composeImage } from '../../src/stages/compose.ts';
 import { planBuildContainer } from '../../src/stages/launch.ts';
 import { packLayers } from '../../src/stages/pack.ts';
+import { withoutServices } from '../../src/stages/services.ts';
 import type { World } from '../../src/world.ts';
 import { buildPlainHttp, JDKS, ROOT } from './support/build-example.ts';
 import { readImage } from './support/read-image.ts';
@@ -78,7 +79,7 @@ async function checkpointRestored(
   expect(await client.getJson('/env?name=GREETING')).toEqual({ value: 'second' });
   expect(await askStatus(container, plan.app.user, signal)).toMatchObject({ state: 'restored', checkpointing: false });
   const hits = await hitsOf(client);
-  const app = { container, [Symbol.asyncDispose]: async () => {} };
+  const app = { container, services: withoutServices('isolated'), [Symbol.asyncDispose]: async () => {} };
   const checkpoint = await takeCheckpoint(plan, app, world);
   const layers = await packLayers(plan, checkpoint, await compileCheckpoint(plan, checkpoint, world), world);
   return { image: await composeImage(plan, image, layers, world), hits };

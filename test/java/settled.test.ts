@@ -3,6 +3,7 @@
 import type { Settings } from '../../src/config/settings.ts';
 import type { Container, ExecResult } from '../../src/engine/engine.ts';
 import { planBuild } from '../../src/plan/plan-build.ts';
+import { withoutServices } from '../../src/stages/services.ts';
 import { warmUpApp } from '../../src/stages/warm-up.ts';
 import { openFakeEngine } from '../support/fake-engine.ts';
 import { fakeWorld } from '../support/fake-world.ts';
@@ -27,7 +28,11 @@ async function openServer(home: string, ...args: readonly string[]) {
     async warmUp(settings: NonNullable<Settings['warmUp']>) {
       const world = fakeWorld(openFakeEngine());
       const plan = planBuild({ warmUp: { max: { duration: 45_000 }, ...settings } }, SAMPLE_FACTS);
-      const report = await warmUpApp(plan, { container, [Symbol.asyncDispose]: async () => {} }, world);
+      const report = await warmUpApp(
+        plan,
+        { container, services: withoutServices('isolated'), [Symbol.asyncDispose]: async () => {} },
+        world,
+      );
       const texts = world.events.flatMap((event) => (event.type === 'stage-progress' ? [event.text] : []));
       return { report, texts };
     },

@@ -21,6 +21,17 @@ export interface FakeApp {
   readonly ctl?: (words: readonly string[], signal: AbortSignal) => Promise<ExecResult> | ExecResult;
 }
 
+/** A fake has no processes: theirs are containers, too. */
+const PROCESS: Omit<ContainerSpec, 'name' | 'environment' | 'network'> = {
+  image: 'none',
+  capabilities: [],
+  seccomp: 'default',
+  noNewPrivileges: false,
+  readOnlyRoot: false,
+  tmpfs: [],
+  ports: [],
+};
+
 /** An Engine whose containers are HTTP servers in this process. It counts what is left. */
 export interface FakeEngine extends Engine {
   readonly specs: ContainerSpec[];
@@ -114,6 +125,21 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
         },
       };
     },
+    obtainImage: async (reference) => {
+      if (reference.endsWith(':missing')) throw new CracBuildError('ENGINE_FAILED', `no ${reference}`);
+    },
+    openNetwork: async (name) => {
+      left.add(name);
+      return {
+        id: name,
+        isOneLoopback: true,
+        [Symbol.asyncDispose]: async () => {
+          left.delete(name);
+        },
+      };
+    },
+    launchProcess: ({ name, environment, network }, signal) =>
+      launchContainer({ ...PROCESS, name, environment, network }, signal),
     launchContainer,
     specs,
     requests,

@@ -58,6 +58,17 @@ test('the plan of everything', () => {
       min: { duration: 5000 },
       max: { requests: 10_000 },
       timeout: 120_000,
+      services: [
+        { name: 'db', image: 'postgres:16', environment: { POSTGRES_PASSWORD: 'warm' }, ports: [5432] },
+        {
+          name: 'cache',
+          image: 'oci:/images/cache',
+          command: ['serve'],
+          user: 'cache',
+          health: { path: '/ready', port: 80 },
+        },
+        { name: 'mail', process: ['mail', '-v'], health: { command: ['nc', '127.0.0.1', '25'], timeout: 5000 } },
+      ],
     },
     checkpoint: {
       memory: 'read',

@@ -42,6 +42,9 @@ function fakeEngine(name: Engine['name'], broken?: string): Engine {
       };
     },
     launchContainer: () => Promise.reject(new Error('not asked for')),
+    launchProcess: () => Promise.reject(new Error('not asked for')),
+    obtainImage: () => Promise.reject(new Error('not asked for')),
+    openNetwork: () => Promise.reject(new Error('not asked for')),
   };
 }
 

@@ -69,6 +69,21 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
       { command: ['curl', '-f', ':1'] },
     ),
   'launch: no TLS': () => launch({}, { tls: true, timeout: 1000 }),
+  'services: image is missing': () => launchBeside({ image: 'postgres:missing', ports: [5432] }),
+  'services: never healthy': () =>
+    launchBeside({ image: 'postgres:16', health: { tcp: 5432, timeout: 200 } }, { listensAfterMs: 60_000 }),
+  'services: command never succeeds': () =>
+    launchBeside(
+      { process: ['postgres', '-D', 'data'], health: { command: ['pg_isready'], timeout: 200 } },
+      { ctl: () => ({ exitCode: 2, stdout: '/run/postgresql:5432 - no response\n', stderr: '' }) },
+    ),
+  'services: exits in silence': () =>
+    launchBeside(
+      { image: 'postgres:16', ports: [5432] },
+      { listensAfterMs: 60_000, exits: { code: 1, afterMs: 20 }, lines: [] },
+    ),
+  'services: exits while the app starts': () =>
+    launchBeside({ image: 'postgres:16', ports: [5432] }, { exits: { code: 137, afterMs: 500 } }),
   'warm-up: wrong status': () => warmUp(readyThen({ status: 500, body: '{"error":"boom"}\n' })),
   'warm-up: too slow': () => warmUp(readyThen('hang')),
   'warm-up: exits': () => warmUp(readyThen('hang'), 3),
@@ -108,6 +123,17 @@ test('every text', async () => {
 async function launch(app: FakeApp, readiness?: Settings['readiness']): Promise<void> {
   const other = readiness && samplePlan({ readiness: { timeout: 200, ...readiness } });
   await using _app = await launchApp(other ?? plan, NO_IMAGE, fakeWorld(openFakeEngine(app)));
+}
+
+/** `db` is the fake's container of that name; the app never listens. */
+async function launchBeside(
+  service: Omit<NonNullable<NonNullable<Settings['warmUp']>['services']>[number], 'name'>,
+  db: FakeApp = {},
+): Promise<void> {
+  const lines = ['FATAL: data directory is not empty', 'database system is shut down'];
+  const engine = openFakeEngine(({ name }) => (/(^|-)db$/.test(name) ? { lines, ...db } : { listensAfterMs: 60_000 }));
+  const beside = samplePlan({ readiness: { timeout: 5000 }, warmUp: { services: [{ name: 'db', ...service }] } });
+  await using _app = await launchApp(beside, NO_IMAGE, fakeWorld(engine));
 }
 
 async function warmUp(app: FakeApp, exitCode?: number, warmUpPlan = plan, exitAfterMs = 20): Promise<void> {
