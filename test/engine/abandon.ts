@@ -22,6 +22,9 @@ const container = await engine.launchContainer(
   },
   signal,
 );
+const network = await engine.openNetwork('abandoned', signal);
+const argv = ['sh', '-c', 'sleep 2000.5 & sleep 2000.5'];
+await engine.launchProcess({ name: 'abandoned', argv, environment: {}, network }, signal);
 const { port } = await container.endpoint(8080);
 console.log(JSON.stringify({ port, fixtureDir: fixture.dir }));
 setInterval(() => undefined, 1000);

@@ -54,7 +54,7 @@ afterAll(async () => {
   await rm(workDir, { recursive: true, force: true });
 }, 60_000);
 
-const TOOLS = ['launch', 'forward', 'capture', 'whiteouts'];
+const TOOLS = ['launch', 'forward', 'capture', 'netns', 'whiteouts'];
 
 describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kind) => {
   let engine: Engine;
@@ -84,11 +84,13 @@ describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kin
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
       .split('\n')
       .filter((line) => line.includes(`${workDir}/`) && !line.includes('dockerd'));
+    const list = (...words: readonly string[]) =>
+      execFileSync('docker', ['-H', dockerd?.host ?? '', ...words], { encoding: 'utf8' })
+        .split('\n')
+        .filter(Boolean);
     const folders =
       kind === 'docker'
-        ? execFileSync('docker', ['-H', dockerd?.host ?? '', 'ps', '-aq'], { encoding: 'utf8' })
-            .split('\n')
-            .filter(Boolean)
+        ? [...list('ps', '-aq'), ...list('network', 'ls', '-q', '--filter', 'type=custom')]
         : [
             ...(await readdir(join(workDir, kind, 'oci-engine', 'containers')).catch(() => [])),
             ...(await readdir(join(workDir, kind, 'oci-engine', `state-${kind}`)).catch(() => [])),
@@ -303,6 +305,81 @@ describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kin
     });
     expect(await leftovers()).toEqual([]);
   }, 30_000);
+
+  test('containers in a network of their own reach each other by name, and nobody else', async () => {
+    const network = await engine.openNetwork('crac-build-contract-network', signal);
+    const local = network.isOneLoopback ? { localNames: ['one', 'two'] } : {};
+    await using one = await launch({ name: 'crac-build-one', network, alias: 'one', ...local });
+    const command = ['serve', '8081'];
+    await using two = await launch({ name: 'crac-build-two', network, alias: 'two', ports: [8081], command, ...local });
+    await using other = await launch({ name: 'crac-build-other' });
+    for (let attempt = 0; !(await two.lastLines(50)).includes('ready') && attempt < 200; attempt++) await sleep(25);
+    const askInside = (from: Container, host: string, port: number) =>
+      from.exec(['/bin/subject', 'ask', host, `${port}`], { signal });
+    expect(await askInside(two, 'one', 8080)).toMatchObject({ exitCode: 0, stdout: 'hello\n' });
+    expect(await askInside(one, 'two', 8081)).toMatchObject({ exitCode: 0, stdout: 'hello\n' });
+    expect(await askInside(other, 'one', 8080)).toMatchObject({ exitCode: 1 });
+    expect(await ask(await one.endpoint(8080))).toBe('hello\n');
+    expect(await ask(await two.endpoint(8081))).toBe('hello\n');
+    for (const container of [one, two, other]) await container[Symbol.asyncDispose]();
+    await network[Symbol.asyncDispose]();
+    await network[Symbol.asyncDispose]();
+    expect(await leftovers()).toEqual([]);
+  }, 60_000);
+
+  test('an image that nobody has is an error', async () => {
+    await expect(engine.obtainImage('localhost:9/crac-build-none:1', signal)).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      message: expect.stringContaining('localhost:9/crac-build-none:1'),
+    });
+    await engine.obtainImage(REFERENCE, signal);
+  }, 30_000);
+
+  test('a program of this machine runs in a network with containers, and ends with all it has started', async () => {
+    const network = await engine.openNetwork('crac-build-contract-network', signal);
+    const spec = {
+      name: 'program',
+      argv: ['sh', '-c', 'id -u; pwd; echo $X; touch file; sleep 1000.5 & exec "$SUBJECT" serve 8080'],
+      environment: { X: 'a b', SUBJECT: join(workDir, 'subject') },
+      user: '1000:1000',
+      network,
+    };
+    if (kind === 'docker') {
+      await expect(engine.launchProcess(spec, signal)).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
+      await network[Symbol.asyncDispose]();
+      return;
+    }
+    execFileSync('gcc', ['-static', '-w', '-o', join(workDir, 'subject'), 'test/engine/subject.c'], {
+      stdio: 'ignore',
+    });
+    execFileSync('chmod', ['755', workDir]);
+    const program = await engine.launchProcess(spec, signal);
+    for (let attempt = 0; !(await program.lastLines(50)).includes('ready') && attempt < 200; attempt++) await sleep(25);
+    expect((await program.lastLines(50)).slice(0, 3)).toEqual(['1000', '/dev/shm', 'a b']);
+    expect(await ask(await program.endpoint(8080))).toBe('hello\n');
+    await using container = await launch({ network, command: ['serve', '8081'], localNames: ['program'] });
+    const inside = await container.exec(['/bin/subject', 'ask', 'program', '8080'], { signal });
+    expect(inside).toMatchObject({ exitCode: 0, stdout: 'hello\n' });
+    expect(await program.exec(['sh', '-c', 'id -u; exit 7'], { signal })).toMatchObject({
+      exitCode: 7,
+      stdout: '1000\n',
+    });
+    await container[Symbol.asyncDispose]();
+    await program[Symbol.asyncDispose]();
+    await program[Symbol.asyncDispose]();
+    expect(await program.exited).toEqual({ exitCode: 137 });
+    await network[Symbol.asyncDispose]();
+    expect(await leftovers()).toEqual([]);
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+    expect(processes.filter((args) => args === 'sleep 1000.5')).toEqual([]);
+    expect(existsSync('/dev/shm/file')).toBe(false);
+    await expect(engine.launchProcess({ ...spec, argv: ['crac-none'], network: 'host' }, signal)).rejects.toMatchObject(
+      {
+        code: 'ENGINE_FAILED',
+        message: 'there is no program crac-none on this machine',
+      },
+    );
+  }, 60_000);
 
   test('the network of the host can be shared', async () => {
     await using container = await launch({ network: 'host', command: ['serve', '18931'] });

@@ -15,7 +15,7 @@ let nativeDir: string;
 beforeAll(async () => {
   dir = await mkdtemp('/tmp/crac-build-leftovers-test-');
   nativeDir = join(dir, 'native');
-  const tools = ['forward', 'capture', 'whiteouts'].map((name) => join(nativeDir, name));
+  const tools = ['forward', 'capture', 'netns', 'whiteouts'].map((name) => join(nativeDir, name));
   execFileSync('make', ['-s', '-C', 'native', `OUT=${nativeDir}`, ...tools]);
 }, 60_000);
 afterAll(async () => rm(dir, { recursive: true, force: true }));
@@ -33,8 +33,10 @@ test('what a killed run left behind is removed by the next one, and only that', 
     expect(await readdir(join(cacheDir, 'oci-engine/containers'))).toHaveLength(1);
     expect(await ask(port)).toBe('hello\n');
 
+    await expectSoon(async () => countSleeping() === 2);
     child.kill('SIGKILL');
     await once(child, 'exit');
+    await expectSoon(async () => countSleeping() === 0);
     await expectSoon(async () => (await ask(port).catch(() => 'refused')) === 'refused'); // the forwarder has ended
     await connectOciRuntime({ cacheDir, nativeDir, signal });
     expect(await readdir(join(cacheDir, 'oci-engine/containers'))).toEqual([]);
@@ -47,6 +49,12 @@ test('what a killed run left behind is removed by the next one, and only that', 
     await rm(fixtureDir, { recursive: true, force: true });
   }
 }, 60_000);
+
+/** What abandon.ts starts as processes of this machine. */
+function countSleeping(): number {
+  const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+  return processes.filter((args) => args === 'sleep 2000.5').length;
+}
 
 describe('the forwarder', () => {
   let server: Server;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '../../../src/config/load-settings.ts';
@@ -63,6 +63,10 @@ warmUp:
   min: { duration: 5s, requests: 100 }
   max: { duration: 1m }
   timeout: 2m
+  services:
+    - { name: db, image: 'postgres:16', command: [postgres, -c, fsync=off], environment: { PORT: 1 }, user: 999, ports: [5432] }
+    - { name: web, image: oci:web, health: { path: /up, port: 80, status: 204, contains: UP, timeout: 5s } }
+    - { name: mail, process: [mail], health: { command: [mail, check] } }
 checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml, skip: [trim, zero-pages] }
 verify: { enabled: false, timeout: 10s }
 image: { compression: zstd, compressionLevel: 19 }
@@ -128,6 +132,22 @@ outputs: [oci:out, docker:orders:1]
         until: { requests: 1000 },
         min: { duration: 5000, requests: 100 },
         max: { duration: 60_000 },
+        services: [
+          {
+            name: 'db',
+            image: 'postgres:16',
+            command: ['postgres', '-c', 'fsync=off'],
+            environment: { PORT: '1' },
+            user: '999',
+            ports: [5432],
+          },
+          {
+            name: 'web',
+            image: 'oci:web',
+            health: { path: '/up', port: 80, status: 204, contains: 'UP', timeout: 5000 },
+          },
+          { name: 'mail', process: ['mail'], health: { command: ['mail', 'check'] } },
+        ],
         timeout: 120_000,
       },
       checkpoint: {
@@ -209,6 +229,15 @@ outputs: [oci:out, docker:orders:1]
       'wrong protocol': 'warmUp: { protocol: http2 }\n',
       'wrong TLS': 'warmUp: { tls: { cert: a.pem } }\n',
       'wrong end': 'warmUp: { until: done }\n',
+      'service without an image': 'warmUp:\n  services:\n    - { name: db, ports: [5432] }\n',
+      'service of two kinds': 'warmUp:\n  services: [{ name: db, image: a, process: [b], ports: [1] }]\n',
+      'process with a command': 'warmUp:\n  services: [{ name: db, process: [b], command: [c], ports: [1] }]\n',
+      'service that nobody can ask': 'warmUp:\n  services: [{ name: db, image: a }]\n',
+      'two forms of health': 'warmUp:\n  services: [{ name: db, image: a, health: { tcp: 1, log: x } }]\n',
+      'wrong name of a service': 'warmUp: { services: [{ name: my_db, image: a, ports: [1] }] }\n',
+      'the same service twice':
+        'warmUp:\n  services:\n    - { name: db, image: a, ports: [1] }\n    - { name: db, image: b, ports: [2] }\n',
+      'unknown key of a service': 'warmUp: { services: [{ name: db, image: a, port: [1] }] }\n',
       'not YAML': 'app:\n  jar: [a\n',
       'the same key twice': 'name: a\nname: b\n',
       'several at once': 'nam: x\napp:\n  user: me\n  port: 1\nengine: dokcer\n',
@@ -323,7 +352,23 @@ warmUp:
     });
   });
 
+  test('the layout of a service counts from the config file', async () => {
+    const layout = join(folder, 'images');
+    await mkdir(layout);
+    await writeFile(join(layout, 'index.json'), '{}');
+    await writeFile(
+      join(folder, 'crac-build.yaml'),
+      'warmUp:\n  services:\n    - { name: a, image: oci:images, ports: [1] }\n    - { name: b, image: b, ports: [2] }\n',
+    );
+    const { warmUp } = await loadSettings({ configFile: undefined, flags: {}, cwd: folder });
+    expect(warmUp?.services?.map(({ image }) => image)).toEqual([`oci:${layout}`, 'b']);
+  });
+
   test.each([
+    [
+      'warmUp:\n  services:\n    - { name: a, image: oci:gone, ports: [1] }',
+      ':3: warmUp.services[0].image: there is no ',
+    ],
     ['readiness: { tls: { ca: gone } }', ':1: readiness.tls.ca: there is no '],
     ['warmUp: { tls: { ca: crac-build.yaml } }', 'crac-build.yaml holds no certificate'],
     ['warmUp:\n  requests:\n    - { path: /, bodyFile: gone }', ':3: warmUp.requests[0].bodyFile: there is no '],

@@ -59,6 +59,20 @@ test('Docker 23 knows CHECKPOINT_RESTORE; the default profile is left to the dae
   });
 });
 
+test('in a shared network a container has its name, and local names are added to its hosts', () => {
+  const network = { id: 'f00', isOneLoopback: false, [Symbol.asyncDispose]: async () => {} };
+  const daemon = { apiVersion: '1.41', publishAddress: '127.0.0.1' };
+  expect(composeCreateOptions({ ...spec, network, alias: 'db' }, daemon)).toMatchObject({
+    NetworkingConfig: { EndpointsConfig: { f00: { Aliases: ['db'] } } },
+    HostConfig: { NetworkMode: 'f00', PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1' }] } },
+  });
+  expect(composeCreateOptions(spec, daemon)).not.toHaveProperty('NetworkingConfig');
+  expect(composeCreateOptions({ ...spec, network: 'host', localNames: ['db'] }, daemon).HostConfig).toMatchObject({
+    NetworkMode: 'host',
+    ExtraHosts: ['db:127.0.0.1'],
+  });
+});
+
 test.each([
   [{}, { socketPath: '/var/run/docker.sock' }, undefined],
   [{ DOCKER_HOST: 'unix:///x/y.sock' }, { socketPath: '/x/y.sock' }, undefined],

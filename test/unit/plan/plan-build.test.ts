@@ -7,6 +7,17 @@ import { SAMPLE_FACTS, samplePlan } from '../../support/sample-plan.ts';
 
 test('the plan of a jar alone', () => expectGolden('plan-defaults.txt', renderPlan(samplePlan())));
 
+test('a service is asked at its first port where nothing else is said, and at the port that its path needs', () => {
+  const healthOf = (service: object) =>
+    samplePlan({ warmUp: { services: [{ name: 'db', image: 'x', ...service }] } }).services[0]?.health;
+  expect(healthOf({ ports: [5432, 1] })).toEqual({ kind: 'tcp', port: 5432 });
+  expect(healthOf({ ports: [5432], health: { timeout: 1 } })).toEqual({ kind: 'tcp', port: 5432 });
+  expect(healthOf({ health: { port: 80 } })).toEqual({ kind: 'tcp', port: 80 });
+  expect(healthOf({ ports: [80], health: { contains: 'UP' } })).toMatchObject({ kind: 'http', port: 80, path: '/' });
+  expect(healthOf({ ports: [80], health: { log: 'ready' } })).toEqual({ kind: 'log', pattern: 'ready' });
+  expect(() => healthOf({ health: { path: '/' } })).toThrow('the service db has no port that could be asked');
+});
+
 test('the plan of everything', () => {
   const plan = samplePlan({
     name: 'orders',
