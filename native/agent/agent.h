@@ -38,6 +38,9 @@ HIDDEN const char *crac_define_classes(JNIEnv *env);
 HIDDEN void crac_prepare_class_edits(void);
 HIDDEN void crac_edit_classes(JNIEnv *env);
 
+/* addresses.c */
+HIDDEN void crac_forget_addresses(JNIEnv *env);
+
 /* generators.c */
 HIDDEN void crac_find_generators(JNIEnv *env);
 HIDDEN int crac_reseed_generators(JNIEnv *env);

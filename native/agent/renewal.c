@@ -7,6 +7,7 @@ NATIVE(void, forget)(JNIEnv *env, jclass self) {
   (void)self;
   crac_forget_generators(env);
   crac_forget_timers(env);
+  crac_forget_addresses(env);
 }
 
 NATIVE(void, prepareForTools)(JNIEnv *env, jclass self) {

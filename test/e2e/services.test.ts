@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { connectEngine } from '../../src/engine/connect.ts';
+import { writeLayout } from '../../src/oci/write-layout.ts';
 import type { BuildPlan } from '../../src/plan/build-plan.ts';
 import { launchServices } from '../../src/stages/services.ts';
 import type { Service } from '../../src/warm-up/service.ts';
 import type { World } from '../../src/world.ts';
+import { makeFixtureImage } from '../engine/image-fixture.ts';
 import { buildImage, JDKS, ROOT, runCli } from './support/build-example.ts';
 import { readImage } from './support/read-image.ts';
 import { openClient, waitUntilAnswered } from './support/start-image.ts';
@@ -121,6 +123,35 @@ test.each<[string, object]>([
     expect(lines).not.toMatch(/starting cold/);
     if (app === undefined) expect(lines).toContain('visits: restored');
     else expect(lines).toContain('visits: connecting again');
+  },
+  180_000,
+);
+
+test.each(['docker', 'oci'] as const)(
+  'in the engine %s an app finds the container of an image layout by its name, in all of its starts',
+  async (engine) => {
+    await using fixture = await makeFixtureImage({ workingDir: '/', user: '' });
+    await writeLayout(fixture.image, join(dir, `backend-${engine}`), 'latest');
+    const classes = join(dir, `classes-${engine}`);
+    const source = join(import.meta.dirname, 'support/Asking.java');
+    await run(join(JDKS[17], 'bin/javac'), ['--release', '17', '-d', classes, source]);
+    const jar = ['--create', '--file', join(dir, 'asking.jar'), '--main-class', 'Asking', '-C', classes, '.'];
+    await run(join(JDKS[17], 'bin/jar'), jar);
+    const services = [{ name: 'backend', image: `oci:backend-${engine}`, command: ['serve', '7000'], ports: [7000] }];
+    const config = await writeConfig(`asking-${engine}`, {
+      app: {
+        jar: 'asking.jar',
+        javaOptions: ['-Xmx64m', '-XX:+UseSerialGC'],
+        environment: { BACKEND: 'backend:7000' },
+      },
+      engine,
+      warmUp: { requests: [{ path: '/', count: 100, contains: 'hello' }], services },
+    });
+    const { warmth, verified } = await buildImage(['--config', config]);
+    expect(warmth?.requestCount).toBe(100);
+    expect(verified).toMatchObject({ checkedRequests: 1, coldMs: expect.any(Number) });
+    if (engine === 'docker')
+      expect((await run('docker', ['network', 'ls', '-q', '--filter', 'type=custom'])).stdout).toBe('');
   },
   180_000,
 );
