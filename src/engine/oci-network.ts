@@ -32,9 +32,10 @@ export async function openOciNetwork(tool: string, signal: AbortSignal): Promise
     isOneLoopback: true,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const closed = once(child, 'exit');
+      const ended = once(child, 'exit');
+      child.ref(); // its end is waited for
       child.kill('SIGKILL');
-      await closed;
+      await ended;
     },
   };
 }
