@@ -6,7 +6,8 @@ import type { Touches } from '../restore-plan/touches.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
-import { launchServices, type Neighbourhood } from './services.ts';
+import type { Neighbourhood } from './launch-service.ts';
+import { launchServices } from './services.ts';
 import { planProfile } from './verify.ts';
 
 const POLL_INTERVAL_MS = 1;

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Capability, Container, ContainerSpec, LoadedImage, Network } from '../engine/engine.ts';
-import { CracBuildError } from '../errors.ts';
-import { readLayoutImage } from '../oci/read-image.ts';
+import type { Network } from '../engine/engine.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { Stage } from '../report/event.ts';
-import { renderDuration } from '../report/render-duration.ts';
-import { renderExpected } from '../warm-up/probe.ts';
-import { renderHealth, renderSource, type Service } from '../warm-up/service.ts';
-import { type ProbedContainer, waitForProbe } from '../warm-up/wait-for-probe.ts';
+import { renderSource } from '../warm-up/service.ts';
 import type { World } from '../world.ts';
+import { launchService, type Neighbourhood, type RunningService, serviceEnded } from './launch-service.ts';
 
-/** What of a container's spec lets it reach the services. */
-export type Neighbourhood = Pick<ContainerSpec, 'network' | 'localNames'>;
-
+/** What the app needs, beside it, in all of its starts. */
 export interface RunningServices extends AsyncDisposable {
   readonly neighbourhood: Neighbourhood;
   /** Does something that needs them: SERVICE_FAILED as soon as one has ended. */
@@ -23,22 +17,8 @@ export interface RunningServices extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface Running {
-  readonly service: Service;
-  readonly probed: ProbedContainer;
-  release(): Promise<void>;
-}
-
-const LAST_LINES = 30;
-const POLL_INTERVAL_MS = 50;
 /** What is wrong with an answer may come from a service that is just about to end. */
 const EXIT_GRACE_MS = 500;
-/** What images expect that begin as root, and then become somebody else: most of what Docker gives by default. */
-const CAPABILITIES: readonly Capability[] = [
-  ...(['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'] as const),
-  'NET_BIND_SERVICE',
-];
-
 /** Starts what the plan names, one after the other, each healthy before the next. SERVICE_FAILED otherwise; then all are gone. */
 export async function launchServices(plan: BuildPlan, stage: Stage, world: World): Promise<RunningServices> {
   const { services } = plan;
@@ -79,9 +59,9 @@ export function withoutServices(network: BuildPlan['network']): RunningServices 
 }
 
 function openRunning(neighbourhood: Neighbourhood, network: Network | undefined) {
-  const all: Running[] = [];
+  const all: RunningService[] = [];
   const alarm = new AbortController();
-  let failed: { readonly running: Running; readonly exitCode: number } | undefined;
+  let failed: { readonly running: RunningService; readonly exitCode: number } | undefined;
   let isOver = false;
 
   async function end(): Promise<void> {
@@ -93,7 +73,7 @@ function openRunning(neighbourhood: Neighbourhood, network: Network | undefined)
 
   return {
     neighbourhood,
-    add(running: Running): void {
+    add(running: RunningService): void {
       all.push(running);
       const tell = (exitCode: number) => {
         if (isOver) return;
@@ -113,7 +93,7 @@ function openRunning(neighbourhood: Neighbourhood, network: Network | undefined)
         if (failed === undefined && all.length > 0)
           await sleep(EXIT_GRACE_MS, undefined, { signal: alarm.signal }).catch(() => undefined);
         if (failed === undefined) throw error;
-        throw await hasEnded(failed.running, failed.exitCode, 'while the app needed it');
+        throw await serviceEnded(failed.running, failed.exitCode, 'while the app needed it');
       }
     },
     end,
@@ -125,117 +105,4 @@ function openRunning(neighbourhood: Neighbourhood, network: Network | undefined)
       }
     },
   };
-}
-
-async function launchService(
-  service: Service,
-  id: string,
-  neighbourhood: Neighbourhood,
-  world: World,
-): Promise<Running> {
-  const running = await startService(service, id, neighbourhood, world).catch((error: unknown) => {
-    if (world.signal.aborted || !(error instanceof CracBuildError)) throw error;
-    throw new CracBuildError(
-      'SERVICE_FAILED',
-      `the backing service ${service.name} cannot be started: ${error.message}`,
-      {
-        hint: error.hint ?? `Correct image, command and user of ${service.name} in warmUp.services.`,
-        cause: error,
-        details: error.details,
-      },
-    );
-  });
-  try {
-    await waitUntilHealthy(running, world);
-    return running;
-  } catch (error) {
-    await running.release().catch(() => undefined); // the first error says more
-    throw error;
-  }
-}
-
-async function startService(
-  service: Service,
-  id: string,
-  neighbourhood: Neighbourhood,
-  world: World,
-): Promise<Running> {
-  const { source, environment } = service;
-  const user = service.user === undefined ? {} : { user: service.user };
-  const { engine, signal } = world;
-  const { network } = neighbourhood;
-  if (source.kind === 'process') {
-    if (network === 'isolated') throw new Error('a service needs a network');
-    const spec = { name: service.name, argv: source.argv, environment, ...user, network };
-    const probed = await engine.launchProcess(spec, signal);
-    return { service, probed, release: async () => await probed[Symbol.asyncDispose]() };
-  }
-  let loaded: LoadedImage | undefined;
-  let container: Container | undefined;
-  const release = async (): Promise<void> => {
-    try {
-      await container?.[Symbol.asyncDispose]();
-    } finally {
-      await loaded?.[Symbol.asyncDispose]();
-    }
-  };
-  try {
-    if (source.kind === 'layout')
-      loaded = await engine.loadImage(await readLayoutImage(source.dir), `crac-build/${id}:service`, signal);
-    else await engine.obtainImage(source.reference, signal);
-    container = await engine.launchContainer(
-      {
-        image: source.kind === 'image' ? source.reference : `crac-build/${id}:service`,
-        name: id,
-        ...(service.command === undefined ? {} : { command: service.command }),
-        environment,
-        ...user,
-        capabilities: CAPABILITIES,
-        seccomp: 'default',
-        noNewPrivileges: false,
-        readOnlyRoot: false,
-        tmpfs: [],
-        ports: service.ports,
-        ...neighbourhood,
-        alias: service.name,
-      },
-      signal,
-    );
-  } catch (error) {
-    await release().catch(() => undefined); // the first error says more
-    throw error;
-  }
-  return { service, probed: container, release };
-}
-
-async function waitUntilHealthy(running: Running, world: World): Promise<void> {
-  const { service, probed } = running;
-  const { name, health, timeoutMs } = service;
-  const patience = { timeoutMs, intervalMs: POLL_INTERVAL_MS, user: service.user ?? '0:0' };
-  const response = await waitForProbe(probed, health, patience, world.signal);
-  if (response.outcome === 'exited') throw await hasEnded(running, response.exit.exitCode, 'before it was healthy');
-  if (response.outcome === 'ready') return;
-  throw new CracBuildError(
-    'SERVICE_FAILED',
-    `the backing service ${name} was not healthy after ${renderDuration(timeoutMs)}: ${renderHealth(service)} was to ${renderExpected(health)}; at last: ${response.lastSeen}`,
-    {
-      hint: `Correct health or environment of ${name} in warmUp.services, or give it more time with health.timeout.`,
-      details: await probed.lastLines(LAST_LINES),
-    },
-  );
-}
-
-async function hasEnded({ service, probed }: Running, exitCode: number, when: string): Promise<CracBuildError> {
-  const details = await probed.lastLines(LAST_LINES).catch(() => []);
-  return new CracBuildError(
-    'SERVICE_FAILED',
-    `the backing service ${service.name} exited with code ${exitCode} ${when}`,
-    {
-      hint:
-        details.length === 0
-          ? `It printed nothing. Look at command, environment and user of ${service.name} in warmUp.services.`
-          : `Its last lines are above. Correct command, environment or user of ${service.name} in warmUp.services.`,
-      details,
-    },
-  );
 }

@@ -6,7 +6,8 @@ import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import type { World } from '../world.ts';
-import { launchServices, type Neighbourhood } from './services.ts';
+import type { Neighbourhood } from './launch-service.ts';
+import { launchServices } from './services.ts';
 import { failed, type Profile, planProfile } from './verify.ts';
 
 /** Of an app that nobody asks anything: milliseconds from asking the engine for a container to its end, or to the limit. */

@@ -14,7 +14,8 @@ import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
-import { launchServices, type Neighbourhood } from './services.ts';
+import type { Neighbourhood } from './launch-service.ts';
+import { launchServices } from './services.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
 export interface VerifyReport {
