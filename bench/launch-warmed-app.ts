@@ -43,7 +43,11 @@ export async function launchWarmedApp(plan: BuildPlan, { argv, environment, log 
     const response = await waitForProbe(container, plan.verify.answer, patience, signal);
     if (response.outcome !== 'ready') throw new Error(`the app did not become ready: ${response.outcome}`);
     const world = { report: () => {}, signal } as unknown as World;
-    await warmUpApp(plan, { container, services: withoutServices('host'), [Symbol.asyncDispose]: async () => {} }, world);
+    await warmUpApp(
+      plan,
+      { container, services: withoutServices('host'), [Symbol.asyncDispose]: async () => {} },
+      world,
+    );
     return { pid: app.pid ?? 0, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
