@@ -166,26 +166,22 @@ function planned(port: number): Service {
   };
 }
 
-test.each<[string, object, string, RegExp]>([
+test.each<[string, () => object, string, RegExp]>([
   [
     'keeps its connection',
-    { app: { jar: 'visits.jar', environment: { DB_URL: urlOf(5432) } } },
+    () => ({ app: { jar: 'visits.jar', environment: { DB_URL: urlOf(5432) } } }),
     'CHECKPOINT_REFUSED',
     /TCP connection .*127\.0\.0\.1:5432/,
   ],
   [
     'waits for a database that is never there',
-    {
-      warmUp: {
-        services: [{ ...postgres(5432), health: { tcp: 5499, timeout: '3s' } }],
-      },
-    },
+    () => ({ warmUp: { services: [{ ...postgres(5432), health: { tcp: 5499, timeout: '3s' } }] } }),
     'SERVICE_FAILED',
     /^the backing service db was not healthy after 3\.0 s: a connection to port 5499 was to be accepted; .*\n(.*\n)*.*database system is ready/,
   ],
   [
     'has a database that ends in the warm-up',
-    {
+    () => ({
       warmUp: {
         requests: ['GET / x100000'],
         services: [
@@ -195,26 +191,26 @@ test.each<[string, object, string, RegExp]>([
           },
         ],
       },
-    },
+    }),
     'SERVICE_FAILED',
     /^the backing service db exited with code 3 while the app needed it/,
   ],
   [
     'has a service whose program is not installed',
-    { warmUp: { services: [{ name: 'db', process: ['mariadbd-none'], ports: [3306] }] } },
+    () => ({ warmUp: { services: [{ name: 'db', process: ['mariadbd-none'], ports: [3306] }] } }),
     'SERVICE_FAILED',
     /^the backing service db cannot be started: there is no program mariadbd-none on this machine/,
   ],
   [
     'has a service of a registry',
-    { warmUp: { services: [{ name: 'db', image: 'postgres:16', ports: [5432] }] } },
+    () => ({ warmUp: { services: [{ name: 'db', image: 'postgres:16', ports: [5432] }] } }),
     'SERVICE_FAILED',
     /^the backing service db cannot be started: the oci engine has no image postgres:16/,
   ],
 ])(
   'a build whose app %s fails, says so, and leaves nothing',
   async (_, settings, code, message) => {
-    const config = await writeConfig('none', settings);
+    const config = await writeConfig('none', settings());
     const { exitCode, stdout, stderr } = await runCli(['build', '--config', config, '--json']);
     const { error } = JSON.parse(stdout);
     expect({ exitCode, code: error.code, stderr: error.code === code ? '' : stderr }).toEqual({

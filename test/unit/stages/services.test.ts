@@ -5,20 +5,20 @@ import { recordTouches } from '../../../src/stages/record.ts';
 import { launchServices } from '../../../src/stages/services.ts';
 import { verifyImage } from '../../../src/stages/verify.ts';
 import { warmUpApp } from '../../../src/stages/warm-up.ts';
-import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
+import { type Answer, type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 
 type Service = NonNullable<NonNullable<Settings['warmUp']>['services']>[number];
 
 const db: Service = { name: 'db', image: 'postgres:16', environment: { POSTGRES_PASSWORD: 'warm' }, ports: [5432] };
-const cache: Service = { name: 'cache', process: ['redis-server'], health: { log: 'Ready', timeout: 300 } };
+const cache: Service = { name: 'cache', process: ['redis-server'], health: { log: 'Ready', timeout: 5000 } };
 const planWith = (services: readonly Service[], settings: Settings = {}) =>
   samplePlan({
-    readiness: { timeout: 300 },
-    verify: { timeout: 300 },
+    readiness: { timeout: 5000 },
+    verify: { timeout: 5000 },
     ...settings,
-    warmUp: { requests: [{ path: '/a', count: 3 }], timeout: 2000, services: [...services] },
+    warmUp: { requests: [{ path: '/a', count: 3 }], timeout: 10_000, services: [...services] },
   });
 
 /** What a container of the fake is: services are named in their containers' names, processes by their own. */
@@ -99,7 +99,7 @@ test.each<[string, FakeApp, string]>([
 });
 
 test('a service that ends while the next one starts is told', async () => {
-  const engine = openFakeEngine(by({ db: { exits: { code: 9, afterMs: 600 } }, cache: {} }));
+  const engine = openFakeEngine(by({ db: { exits: { code: 9, afterMs: 1500 } }, cache: {} }));
   const patient = { ...cache, health: { log: 'Ready', timeout: 20_000 } };
   await expect(launchApp(planWith([db, patient]), NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
     code: 'SERVICE_FAILED',
@@ -111,8 +111,8 @@ test('a service that ends while the next one starts is told', async () => {
 test('a service that ends while the app starts is told, not the app that cannot do without', async () => {
   const engine = openFakeEngine(({ name }) =>
     name.endsWith('-db')
-      ? { exits: { code: 1, afterMs: 600 } }
-      : { listensAfterMs: 60_000, exits: { code: 3, afterMs: 200 } },
+      ? { exits: { code: 1, afterMs: 1500 } }
+      : { listensAfterMs: 60_000, exits: { code: 3, afterMs: 1200 } },
   );
   await expect(launchApp(planWith([db]), NO_IMAGE, fakeWorld(engine))).rejects.toMatchObject({
     code: 'SERVICE_FAILED',
@@ -121,14 +121,27 @@ test('a service that ends while the app starts is told, not the app that cannot 
   expect(engine.left()).toEqual([]);
 });
 
-test.each<[string, NonNullable<FakeApp['answer']>]>([
-  ['hangs', ({ url }) => (url === '/a' ? 'hang' : { status: 200 })],
-  ['answers with an error', ({ url }) => ({ status: url === '/a' ? 500 : 200 })],
+test.each<[string, Answer]>([
+  ['hangs', 'hang'],
+  ['answers with an error', { status: 500 }],
 ])('a service that ends in the warm-up, whereupon the app %s, is told at once', async (_, answer) => {
-  const engine = openFakeEngine(({ name }) =>
-    name.endsWith('-db') ? { exits: { code: 137, afterMs: 600 }, lines: ['out of memory'] } : { answer },
-  );
-  const world = fakeWorld(engine);
+  let killDb: () => void = () => {};
+  const engine = openFakeEngine(({ alias }) => {
+    if (alias === 'db') return { lines: ['out of memory'] };
+    return {
+      answer: ({ url }) => {
+        if (url !== '/a') return { status: 200 };
+        setTimeout(killDb, 50);
+        return answer;
+      },
+    };
+  });
+  const launchContainer: typeof engine.launchContainer = async (spec, signal) => {
+    const container = await engine.launchContainer(spec, signal);
+    if (spec.alias === 'db') killDb = () => container.kill('SIGKILL');
+    return container;
+  };
+  const world = fakeWorld({ ...engine, launchContainer });
   const plan = planWith([db]);
   await using app = await launchApp(plan, NO_IMAGE, world);
   await expect(warmUpApp(plan, app, world)).rejects.toMatchObject({

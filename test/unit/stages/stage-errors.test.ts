@@ -83,7 +83,7 @@ const failures: Readonly<Record<string, () => Promise<unknown>>> = {
       { listensAfterMs: 60_000, exits: { code: 1, afterMs: 20 }, lines: [] },
     ),
   'services: exits while the app starts': () =>
-    launchBeside({ image: 'postgres:16', ports: [5432] }, { exits: { code: 137, afterMs: 500 } }),
+    launchBeside({ image: 'postgres:16', ports: [5432] }, { exits: { code: 137, afterMs: 1500 } }),
   'warm-up: wrong status': () => warmUp(readyThen({ status: 500, body: '{"error":"boom"}\n' })),
   'warm-up: too slow': () => warmUp(readyThen('hang')),
   'warm-up: exits': () => warmUp(readyThen('hang'), 3),
@@ -132,7 +132,7 @@ async function launchBeside(
 ): Promise<void> {
   const lines = ['FATAL: data directory is not empty', 'database system is shut down'];
   const engine = openFakeEngine(({ name }) => (/(^|-)db$/.test(name) ? { lines, ...db } : { listensAfterMs: 60_000 }));
-  const beside = samplePlan({ readiness: { timeout: 5000 }, warmUp: { services: [{ name: 'db', ...service }] } });
+  const beside = samplePlan({ readiness: { timeout: 20_000 }, warmUp: { services: [{ name: 'db', ...service }] } });
   await using _app = await launchApp(beside, NO_IMAGE, fakeWorld(engine));
 }
 
