@@ -1,14 +1,27 @@
-/** What of a dumped JVM's heap holds no objects. It is told only where everything that was read fits together. */
+/** What of a dumped JVM's heap holds no objects, and of which generation the others are. It is told only where everything that was read fits together. */
 import { type AddressSpace, type Range, readFlag, readWord, UnknownJvm } from './address-space.ts';
 import { readDynamicSymbols } from './dynamic-symbols.ts';
-import { readG1Spaces, readParallelSpaces, readSerialSpaces, readShenandoahSpaces, type Space } from './heap-spaces.ts';
+import {
+  type Generation,
+  readG1Spaces,
+  readParallelSpaces,
+  readSerialSpaces,
+  readShenandoahSpaces,
+  type Space,
+} from './heap-spaces.ts';
 import { findHumongousTails } from './humongous-tails.ts';
 import { readJvmFlags } from './jvm-flags.ts';
 import { readVmStructs, type VmStructs } from './vm-structs.ts';
 
+export interface GenerationRange extends Range {
+  readonly generation: Generation;
+}
+
 export interface FreeHeap {
   /** By address. */
   readonly ranges: readonly Range[];
+  /** By address: what belongs to which generation, free parts included. */
+  readonly generations?: readonly GenerationRange[];
   /** Why there are none. */
   readonly unknown?: string;
 }
@@ -23,8 +36,9 @@ export function findFreeHeap(memory: AddressSpace, libjvm: number, reserved: Ran
   try {
     const structs = readVmStructs(memory, readDynamicSymbols(memory, libjvm));
     const heap = readWord(memory, structs.addressOf(['Universe'], '_collectedHeap'));
-    const parts = [...freeParts(readSpaces(structs, heap, reserved), reserved), ...findHumongousTails(structs, heap)];
-    return { ranges: parts.toSorted((a, b) => a.start - b.start) };
+    const spaces = readSpaces(structs, heap, reserved);
+    const parts = [...freeParts(spaces, reserved), ...findHumongousTails(structs, heap)];
+    return { ranges: parts.toSorted((a, b) => a.start - b.start), generations: joinGenerations(spaces) };
   } catch (error) {
     if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
     throw error;
@@ -43,6 +57,18 @@ export function freeParts(spaces: readonly Space[], reserved: Range): readonly R
       last = end;
       return top === end ? [] : [{ start: top, end }];
     });
+}
+
+/** One range where spaces of a generation follow each other: G1 has thousands of regions. */
+function joinGenerations(spaces: readonly Space[]): readonly GenerationRange[] {
+  const ranges: GenerationRange[] = [];
+  for (const { bottom, end, generation } of spaces.toSorted((a, b) => a.bottom - b.bottom)) {
+    if (generation === undefined || bottom === end) continue;
+    const last = ranges.at(-1);
+    if (last?.generation === generation && last.end === bottom) ranges[ranges.length - 1] = { ...last, end };
+    else ranges.push({ start: bottom, end, generation });
+  }
+  return ranges;
 }
 
 function readSpaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {

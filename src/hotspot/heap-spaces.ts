@@ -1,19 +1,24 @@
 /** Where a collector's objects are: names by version, 17 to 22 | later. A field is described with the class that declares it. */
 import { type Range, readWord, UnknownJvm } from './address-space.ts';
+import { G1_REGION, readG1Generation } from './g1-region-type.ts';
 import type { VmStructs } from './vm-structs.ts';
+
+/** `archive`: objects of the CDS archive that never move: G1 in JDK 17 alone tells. */
+export type Generation = 'young' | 'old' | 'humongous' | 'archive';
 
 /** Objects lie in [bottom, top); nothing in [top, end) is read before it is written. */
 export interface Space {
   readonly bottom: number;
   readonly top: number;
   readonly end: number;
+  /** Undefined: of none, as a free region of G1, or the JVM does not tell. */
+  readonly generation?: Generation | undefined;
 }
 
 const SERIAL_HEAP = ['GenCollectedHeap', 'SerialHeap'];
 const PARALLEL_HEAP = ['ParallelScavengeHeap'];
 const CONTIGUOUS_SPACE = ['ContiguousSpace', 'CompactibleSpace', 'Space'];
 const MUTABLE_SPACE = ['MutableSpace', 'ImmutableSpace'];
-const G1_REGION = ['G1HeapRegion', 'HeapRegion'];
 const G1_REGION_MANAGER = ['G1HeapRegionManager', 'HeapRegionManager'];
 const G1_REGION_TABLE = ['G1HeapRegionTable'];
 const SMALLEST_G1_REGION_BYTES = 1 << 20;
@@ -26,20 +31,23 @@ export function readSerialSpaces(structs: VmStructs, heap: number): readonly Spa
   const follow = pointersOf(structs);
   const young = follow(heap, SERIAL_HEAP, '_young_gen');
   const old = follow(heap, SERIAL_HEAP, '_old_gen');
-  const spaces = YOUNG_SPACES.map((field) => follow(young, ['DefNewGeneration'], field));
-  spaces.push(follow(old, ['TenuredGeneration'], '_the_space'));
-  return spaces.map((space) => readSpace(structs, space, CONTIGUOUS_SPACE));
+  const spaces = YOUNG_SPACES.map((field) =>
+    readSpace(structs, follow(young, ['DefNewGeneration'], field), CONTIGUOUS_SPACE, 'young'),
+  );
+  return [...spaces, readSpace(structs, follow(old, ['TenuredGeneration'], '_the_space'), CONTIGUOUS_SPACE, 'old')];
 }
 
 export function readParallelSpaces(structs: VmStructs): readonly Space[] {
   const follow = pointersOf(structs);
   const young = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_young_gen'));
   const old = readWord(structs.memory, structs.addressOf(PARALLEL_HEAP, '_old_gen'));
-  const spaces = YOUNG_SPACES.map((field) => readSpace(structs, follow(young, ['PSYoungGen'], field), MUTABLE_SPACE));
+  const spaces = YOUNG_SPACES.map((field) =>
+    readSpace(structs, follow(young, ['PSYoungGen'], field), MUTABLE_SPACE, 'young'),
+  );
   return [
     ...spaces,
     ...gapsBetween(spaces),
-    readSpace(structs, follow(old, ['PSOldGen'], '_object_space'), MUTABLE_SPACE),
+    readSpace(structs, follow(old, ['PSOldGen'], '_object_space'), MUTABLE_SPACE, 'old'),
   ];
 }
 
@@ -55,7 +63,7 @@ function gapsBetween(spaces: readonly Space[]): readonly Space[] {
 
 /** One space a region; a region that was never committed has none. */
 export function readG1Spaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
-  return readRegions(structs, readG1Table(structs, heap), reserved);
+  return readRegions(structs, readG1Table(structs, heap), reserved, readG1Generation);
 }
 
 export function readG1Table(structs: VmStructs, heap: number): RegionTable {
@@ -68,7 +76,10 @@ export function readG1Table(structs: VmStructs, heap: number): RegionTable {
   return { first, count, regionBytes, types: G1_REGION };
 }
 
-/** One space a region, at work or not: objects are moved and allocated below its top at any time. */
+/**
+ * One space a region, at work or not: objects are moved and allocated below its top at any time. What a region is used for is not
+ * described.
+ */
 export function readShenandoahSpaces(structs: VmStructs, heap: number, reserved: Range): readonly Space[] {
   const { memory } = structs;
   const first = readWord(memory, heap + structs.offsetOf(SHENANDOAH_HEAP, '_regions'));
@@ -76,7 +87,7 @@ export function readShenandoahSpaces(structs: VmStructs, heap: number, reserved:
   const regionBytes = readWord(memory, structs.addressOf(SHENANDOAH_REGION, 'RegionSizeBytes'));
   if (regionBytes < SMALLEST_SHENANDOAH_REGION_BYTES)
     throw new UnknownJvm(`regions of ${regionBytes} bytes are no regions`);
-  return readRegions(structs, { first, count, regionBytes, types: SHENANDOAH_REGION }, reserved);
+  return readRegions(structs, { first, count, regionBytes, types: SHENANDOAH_REGION }, reserved, () => undefined);
 }
 
 export interface RegionTable {
@@ -87,14 +98,19 @@ export interface RegionTable {
   readonly types: readonly string[];
 }
 
-function readRegions(structs: VmStructs, { first, count, regionBytes, types }: RegionTable, reserved: Range): Space[] {
+function readRegions(
+  structs: VmStructs,
+  { first, count, regionBytes, types }: RegionTable,
+  reserved: Range,
+  readGeneration: (structs: VmStructs, region: number) => Generation | undefined,
+): Space[] {
   if (count * regionBytes !== reserved.end - reserved.start)
     throw new UnknownJvm(`${count} regions of ${regionBytes} bytes do not make the heap`);
   const spaces: Space[] = [];
   for (let index = 0; index < count; index++) {
     const region = readWord(structs.memory, first + index * 8);
     if (region === 0) continue;
-    const space = readSpace(structs, region, types);
+    const space = readSpace(structs, region, types, readGeneration(structs, region));
     if (space.bottom !== reserved.start + index * regionBytes || space.end !== space.bottom + regionBytes)
       throw new UnknownJvm(`region ${index} is not at its place`);
     spaces.push(space);
@@ -102,11 +118,16 @@ function readRegions(structs: VmStructs, { first, count, regionBytes, types }: R
   return spaces;
 }
 
-function readSpace({ memory, offsetOf }: VmStructs, address: number, types: readonly string[]): Space {
+function readSpace(
+  { memory, offsetOf }: VmStructs,
+  address: number,
+  types: readonly string[],
+  generation: Generation | undefined,
+): Space {
   const [bottom, top, end] = ['_bottom', '_top', '_end'].map((field) =>
     readWord(memory, address + offsetOf(types, field)),
   ) as [number, number, number];
-  return { bottom, top, end };
+  return { bottom, top, end, generation };
 }
 
 function pointersOf({ memory, offsetOf }: VmStructs) {

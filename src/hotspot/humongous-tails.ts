@@ -7,13 +7,12 @@
  *     type of the elements, 8 bits | log2 of their size, 8 bits; of primitive elements both bits are set
  */
 import { type Range, readBytes, readWord, UnknownJvm } from './address-space.ts';
+import { continuesHumongous, readG1Tag, startsHumongous } from './g1-region-type.ts';
 import { type RegionTable, readG1Table } from './heap-spaces.ts';
 import { readJvmFlags } from './jvm-flags.ts';
 import type { VmStructs } from './vm-structs.ts';
 
 const COMPRESSED_KLASSES = ['CompressedKlassPointers'];
-const HUMONGOUS = 4;
-const CONTINUES = 1;
 const MARK_BYTES = 8;
 const ARRAY_HEADER_BYTES = 16;
 const OBJECT_ALIGNMENT = 8;
@@ -42,13 +41,13 @@ function ignoreUnknown<T>(read: () => T): T | undefined {
 
 function readTail(structs: VmStructs, table: RegionTable, index: number): readonly Range[] {
   const first = regionAt(index);
-  if (first === undefined || (first.tag & HUMONGOUS) === 0 || (first.tag & CONTINUES) !== 0) return [];
+  if (first === undefined || !startsHumongous(first.tag)) return [];
   const size = sizeOfObject(structs, first.bottom);
   const more = Math.ceil(size / table.regionBytes) - 1;
   for (let next = 1; next <= more; next++) {
     const region = regionAt(index + next);
-    const continues = region !== undefined && (region.tag & HUMONGOUS) !== 0 && (region.tag & CONTINUES) !== 0;
-    if (!continues || region.bottom !== first.bottom + next * table.regionBytes) return [];
+    if (region === undefined || !continuesHumongous(region.tag)) return [];
+    if (region.bottom !== first.bottom + next * table.regionBytes) return [];
   }
   const last = regionAt(index + more);
   if (last === undefined || last.top !== last.end) return [];
@@ -67,9 +66,7 @@ function readTail(structs: VmStructs, table: RegionTable, index: number): readon
   function regionAt(at: number) {
     const address = at < table.count ? readWord(structs.memory, table.first + at * 8) : 0;
     if (address === 0) return undefined;
-    const tagAt =
-      structs.offsetOf(table.types, '_type') + structs.offsetOf(['G1HeapRegionType', 'HeapRegionType'], '_tag');
-    const tag = readBytes(structs.memory, address + tagAt, 4).readInt32LE();
+    const tag = readG1Tag(structs, address);
     const [bottom, top, end] = ['_bottom', '_top', '_end'].map((field) =>
       readWord(structs.memory, address + structs.offsetOf(table.types, field)),
     ) as [number, number, number];

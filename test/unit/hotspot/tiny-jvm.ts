@@ -34,13 +34,15 @@ export interface Shape {
   /** In address order; of G1: one a region of 1 MiB, undefined: never committed. */
   readonly spaces: readonly (readonly [bottom: number, top: number, end: number] | undefined)[];
   readonly flags?: readonly string[];
+  /** Of regions of G1; free where it is left out. */
+  readonly types?: readonly number[];
   /** The first blocks of the code cache. */
   readonly code?: readonly (readonly [segments: number, isUsed: boolean])[];
   /** Not described. */
   readonly missing?: string;
 }
 
-export function makeJvm({ collector, version, spaces, flags = [], code = [], missing }: Shape): TinyJvm {
+export function makeJvm({ collector, version, spaces, flags = [], types = [], code = [], missing }: Shape): TinyJvm {
   const bytes = Buffer.alloc(SIZE);
   const places = new Map<string, number>();
   let next = 0x4000;
@@ -61,7 +63,7 @@ export function makeJvm({ collector, version, spaces, flags = [], code = [], mis
 
   const space = (...[index, words]: [number, readonly number[] | undefined]): number => {
     if (words === undefined) return 0;
-    const address = allocate([0, ...words]);
+    const address = allocate([types[index] ?? 0, ...words]);
     places.set(`type ${index}`, address);
     for (const [field, name] of ['bottom', 'top', 'end'].entries())
       places.set(`${name} ${index}`, address + 8 + field * 8);
