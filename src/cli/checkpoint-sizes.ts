@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { classHistogram } from '../criu/control.ts';
 import { CracBuildError } from '../errors.ts';
 import { DROP_CAUSES } from '../restore-plan/kept-pages.ts';
-import { CAUSES } from '../restore-plan/memory-causes.ts';
+import { CAUSES, type Cause, HEAP_CAUSES } from '../restore-plan/memory-causes.ts';
 import { STEP_NAMES, STEPS, type StepName } from '../steps.ts';
 
 const count = z.number().int().nonnegative();
@@ -43,8 +43,12 @@ function parseJson(text: string): unknown {
 }
 
 const PAGE_BYTES = 4096;
-const CAUSE_NAMES: Readonly<Record<(typeof CAUSES)[number], string>> = {
-  'java-heap': 'Java heap',
+const CAUSE_NAMES: Readonly<Record<Cause, string>> = {
+  'heap-young': 'young',
+  'heap-old': 'old',
+  'heap-humongous': 'humongous',
+  'heap-archive': 'CDS archive',
+  'heap-other': 'of no generation',
   metaspace: 'metaspace',
   'code-cache': 'code cache',
   cds: 'CDS archive, written',
@@ -59,18 +63,31 @@ export interface Kept {
   readonly name: string;
   readonly rawBytes: number;
   readonly compressedBytes: number;
+  /** What it is the sum of, the largest first. */
+  readonly parts?: readonly Kept[];
 }
 
 /** What there is any of, the largest first. */
 export function listKept({ sizes }: CheckpointSizes): readonly Kept[] {
-  return CAUSES.map((cause) => ({ name: CAUSE_NAMES[cause], ...sizes.byCause[cause] }))
-    .filter(({ rawBytes }) => rawBytes > 0)
-    .toSorted((a, b) => b.rawBytes - a.rawBytes);
+  const isHeap = (cause: Cause) => HEAP_CAUSES.some((known) => known === cause);
+  const generations = list(isHeap);
+  const heap = sumKept('Java heap', generations);
+  const isTold = sizes.byCause['heap-other'].rawBytes < heap.rawBytes;
+  return keepLargest([isTold ? { ...heap, parts: generations } : heap, ...list((cause) => !isHeap(cause))]);
+
+  function list(isWanted: (cause: Cause) => boolean): readonly Kept[] {
+    const wanted = CAUSES.filter(isWanted);
+    return keepLargest(wanted.map((cause) => ({ name: CAUSE_NAMES[cause], ...sizes.byCause[cause] })));
+  }
 }
 
-export function sumKept(kept: readonly Kept[]): Kept {
+function keepLargest(kept: readonly Kept[]): readonly Kept[] {
+  return kept.filter(({ rawBytes }) => rawBytes > 0).toSorted((a, b) => b.rawBytes - a.rawBytes);
+}
+
+export function sumKept(name: string, kept: readonly Kept[]): Kept {
   return {
-    name: 'together',
+    name,
     rawBytes: kept.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
     compressedBytes: kept.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0),
   };

@@ -5,19 +5,11 @@ import { type CheckpointSizes, type Kept, listDropped, listGivenBack, listKept, 
 /** Tables for people: what a checkpoint holds, and what was left out of it. */
 export function renderSizes(facts: CheckpointSizes): string {
   const kept = listKept(facts);
-  const total = sumKept(kept);
+  const total = sumKept('together', kept);
   return [
     `${facts.name}: Java ${facts.javaVersion}, ${facts.gc}`,
     '',
-    ...renderTable([
-      ['kept', 'raw', '', 'compressed, about'],
-      ...[...kept, total].map((row) => [
-        row.name,
-        renderBytes(row.rawBytes),
-        renderShare(row, total),
-        renderBytes(row.compressedBytes),
-      ]),
-    ]),
+    ...renderTable([['kept', 'raw', '', 'compressed, about'], ...renderKept([...kept, total], total, '  ')]),
     '',
     ...renderTable([
       ['given back in the JVM', '', 'took'],
@@ -51,7 +43,15 @@ export function renderChange(bytes: number): string {
   return bytes < 0 ? `-${renderBytes(-bytes)}` : renderBytes(bytes);
 }
 
-export function renderShare({ rawBytes }: Kept, total: Kept): string {
+/** Rows of cells; those of parts, below their sum, begin with `indent`. */
+export function renderKept(kept: readonly Kept[], total: Kept, indent: string): readonly (readonly string[])[] {
+  return kept.flatMap((row) => [
+    [row.name, renderBytes(row.rawBytes), renderShare(row, total), renderBytes(row.compressedBytes)],
+    ...renderKept(row.parts ?? [], total, indent).map(([name, ...sizes]) => [`${indent}${name}`, ...sizes]),
+  ]);
+}
+
+function renderShare({ rawBytes }: Kept, total: Kept): string {
   return total.rawBytes === 0 ? '' : `${((100 * rawBytes) / total.rawBytes).toFixed(1)} %`;
 }
 

@@ -72,7 +72,7 @@ export async function compileDump(
   const policy = { mode, allocators: await findAllocators(files), heap: heapRange(ready) };
   const free = findFreeMemory(dump, areas, memory, files, policy.heap, skip);
   const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile, skip);
-  const causes = findCauses(areas, memory, files, stacks, ready);
+  const causes = findCauses(areas, memory, files, stacks, ready, free.generations);
   const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),

@@ -6,7 +6,7 @@ import { type FreeChunks, findFreeChunks } from '../glibc/free-chunks.ts';
 import type { AddressSpace, Range } from '../hotspot/address-space.ts';
 import { type FreeArenas, findFreeArenas } from '../hotspot/free-arenas.ts';
 import { type FreeCode, findFreeCode } from '../hotspot/free-code.ts';
-import { type FreeHeap, findFreeHeap } from '../hotspot/free-heap.ts';
+import { type FreeHeap, findFreeHeap, type GenerationRange } from '../hotspot/free-heap.ts';
 import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
 import { openDumpedMemory } from './dumped-memory.ts';
@@ -21,6 +21,8 @@ export interface Free {
   readonly ranges: readonly FreeRange[];
   /** Why there are none. */
   readonly unknown: Readonly<Partial<Record<FreeCause, string>>>;
+  /** Of the Java heap; none where it is not known. */
+  readonly generations: readonly GenerationRange[];
 }
 
 /** `heap`: where the Java heap is reserved; undefined: the JVM did not tell. */
@@ -34,8 +36,9 @@ export function findFreeMemory(
 ): Free {
   const dumped = { threads, mapped, files, memory: openDumpedMemory(mapped, memory, files) };
   const brk = { start: Number(mm.startBrk), end: Number(mm.brk) };
+  const inHeap = findInHeap(dumped, heap);
   const found = [
-    find('heap-pages', 'free-heap', () => findInHeap(dumped, heap)),
+    find('heap-pages', 'free-heap', () => inHeap),
     find('code-pages', 'free-code', () => findInCode(dumped)),
     find('arena-pages', 'free-arena', () => findInArenas(dumped)),
     find('malloc-pages', 'free-malloc', () => findInMalloc(dumped, brk)),
@@ -45,6 +48,7 @@ export function findFreeMemory(
     unknown: Object.fromEntries(
       found.flatMap(({ cause, unknown }) => (unknown === undefined ? [] : [[cause, unknown]])),
     ),
+    generations: inHeap.generations ?? [],
   };
 
   function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeCode | FreeArenas | FreeChunks) {

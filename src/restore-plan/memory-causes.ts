@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { AddressRange, ReadyFacts } from '../criu/checkpoint.ts';
 import type { Vma } from '../criu/schema.ts';
+import type { GenerationRange } from '../hotspot/free-heap.ts';
 import { type Areas, isFileArea, MAP, VMA_STATUS } from './areas.ts';
 import type { Stack } from './dead-stacks.ts';
 import { PAGE_BYTES } from './format.ts';
@@ -9,8 +10,10 @@ import type { MappedFile } from './mapped-files.ts';
 import type { PlacedStretch } from './mem-file.ts';
 import type { ProcessMemory } from './process-memory.ts';
 
+/** Of the Java heap; `heap-other` is of no generation that could be told. */
+export const HEAP_CAUSES = ['heap-young', 'heap-old', 'heap-humongous', 'heap-archive', 'heap-other'] as const;
 export const CAUSES = [
-  'java-heap',
+  ...HEAP_CAUSES,
   'metaspace',
   'code-cache',
   'cds',
@@ -44,6 +47,7 @@ export function findCauses(
   files: readonly MappedFile[],
   stacks: readonly Stack[],
   { heap, jvmMemory, mailbox }: Pick<ReadyFacts, 'heap' | 'jvmMemory' | 'mailbox'>,
+  generations: readonly GenerationRange[],
 ): readonly CauseRange[] {
   const paths = new Map(files.map(({ id, path }) => [id, path]));
   const known = (cause: Cause, ranges: readonly (AddressRange | null | undefined)[]) =>
@@ -52,7 +56,8 @@ export function findCauses(
       return range ? [{ start, end: start + range.sizeBytes, cause }] : [];
     });
   return [
-    ...known('java-heap', [heap]), // objects of the CDS archive included
+    ...generations.map(({ start, end, generation }): CauseRange => ({ start, end, cause: `heap-${generation}` })),
+    ...known('heap-other', [heap]),
     ...known('agent', [mailbox]),
     ...areas.mapped.flatMap((area) =>
       isFileArea(area) ? [{ ...area, cause: causeOfFile(paths.get(area.fileId) ?? '') }] : [],

@@ -80,15 +80,32 @@ test('sizes as a page: well-formed, with all that it needs, for light and dark',
   expect(text).toContain(`as a page: ${html}\n`);
   const page = readFileSync(html, 'utf8');
   const parser = 'import sys, xml.dom.minidom as m; print(m.parse(sys.argv[1]).getElementsByTagName("rect").length)';
-  expect(execFileSync('python3', ['-c', parser, html], { encoding: 'utf8' })).toBe('8\n'); // `other` is empty
+  expect(execFileSync('python3', ['-c', parser, html], { encoding: 'utf8' })).toBe('12\n'); // `other` is empty, the heap has four and a frame
   expect(page).not.toMatch(/<script|<link|<img|@import|url\(|\ssrc=|\shref=|\son\w+=/i);
   expect(page).toContain('prefers-color-scheme: dark');
   expect(page).toContain('orders &lt;1&gt; &amp; &quot;more&quot;');
-  expect(page).toContain('<title>Java heap: 6.0 MB, about 1.5 MB compressed</title>');
+  expect(page).toContain('<g><title>Java heap: 6.0 MB, about 1.5 MB compressed</title><g>');
+  expect(page).toContain('<title>Java heap, old: 4.0 MB, about 1.0 MB compressed</title><rect class="hue0 part"');
+  expect(page).toContain('<td>\u2003\u2003humongous</td><td>1.2 MB</td><td>8.2 %</td><td>300.0 kB</td>');
   expect(page).toContain('<td>orders.Order&lt;init&gt;</td><td>3</td><td>72 B</td>');
   expect(page).toContain('<p>Skipped steps: arenas, file-pages</p>');
   expect(page).toContain('<td class="words">they did not within 30 s</td>');
   expect(page).toContain('<td>thread stacks</td><td>90.0 kB</td><td>0.6 %</td><td>12.0 kB</td>');
+});
+
+test('a heap without generations has one row and one tile', async () => {
+  const none = { rawBytes: 0, compressedBytes: 0 };
+  const generations = { 'heap-young': none, 'heap-old': none, 'heap-humongous': none, 'heap-archive': none };
+  const all = { 'heap-other': { rawBytes: 6_000_000, compressedBytes: 1_500_000 } };
+  const sizes = { ...FACTS.sizes, byCause: { ...SAMPLE_SIZES, ...generations, ...all } };
+  writeFileSync(join(dir, 'facts.json'), JSON.stringify({ ...FACTS, sizes }));
+  const html = join(dir, 'sizes.html');
+  const { text } = await runInspect(dir, { html });
+  expect(text).toMatch(/^Java heap +6\.0 MB +41\.1 % +1\.5 MB\nmetaspace/m);
+  const page = readFileSync(html, 'utf8');
+  expect(page.match(/<rect/g)).toHaveLength(8);
+  expect(page).toContain('<title>Java heap: 6.0 MB, about 1.5 MB compressed</title><rect class="hue0"');
+  expect(page).not.toContain('generation');
 });
 
 test('a treemap fills its space without overlaps, each tile by its size', () => {

@@ -4,6 +4,8 @@ import { deflateSync } from 'node:zlib';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import { measureCauses, type SizesByCause } from '../../../src/restore-plan/measure-causes.ts';
 import { attribute } from '../../../src/restore-plan/memory-causes.ts';
+import type { StepName } from '../../../src/steps.ts';
+import { LIBJVM, makeJvm, RESERVED, type Shape } from '../hotspot/tiny-jvm.ts';
 import {
   anonymous,
   factsOf,
@@ -24,12 +26,15 @@ beforeEach(() => {
 afterEach(() => rmSync(sample.dir, { recursive: true, force: true }));
 
 /** Pages by cause; none of the others. */
-async function compile(ready: object = {}): Promise<Record<string, number>> {
+async function compile(ready: object = {}, skip: readonly StepName[] = []): Promise<Record<string, number>> {
   const facts = factsOf(sample);
   const mailbox = { address: '0x50000000', sizeBytes: PAGE, nonce: '0x1' };
   sample.vmas.push(anonymous(0x50000000, 1));
   const checkpoint = { ...facts, ready: { ...facts.ready, mailbox, ...ready } };
-  const { byCause, memBytes } = await compileDump(writeSample(sample), checkpoint, 'map', sample.dir);
+  const { byCause, memBytes } = await compileDump(
+    ...([writeSample(sample), checkpoint, 'map', sample.dir, undefined] as const),
+    new Set(skip),
+  );
   const sizes = Object.entries<SizesByCause['other']>(byCause);
   expect(sizes.reduce((sum, [, { rawBytes }]) => sum + rawBytes, 0)).toBe(memBytes);
   for (const [, { rawBytes, compressedBytes }] of sizes) expect(compressedBytes).toBeLessThanOrEqual(rawBytes);
@@ -62,7 +67,7 @@ test('what the JVM tells of itself, cut within an area; its archive lies in memo
   const jvmMemory = { codeCache: range(0x51000000 + PAGE, 2), metaspace };
   addPages(0x50000000, 1);
   expect(await compile({ heap: range(HEAP, 2), jvmMemory })).toEqual({
-    'java-heap': 1,
+    'heap-other': 1,
     'code-cache': 2,
     metaspace: 4,
     cds: 1,
@@ -71,6 +76,62 @@ test('what the JVM tells of itself, cut within an area; its archive lies in memo
     libraries: 1,
     other: 1 + 2, // the heap's second half; the first and the last page
   });
+});
+
+const AT = RESERVED.start;
+const SERIAL: Shape = {
+  ...{ collector: 'Serial', version: 17 },
+  spaces: [
+    [AT, AT + 2 * PAGE + 8, AT + 4 * PAGE],
+    [AT + 4 * PAGE, AT + 4 * PAGE, AT + 5 * PAGE],
+    [AT + 5 * PAGE, AT + 5 * PAGE, AT + 6 * PAGE],
+    [AT + 8 * PAGE, AT + 12 * PAGE, AT + 16 * PAGE],
+  ],
+};
+
+/** Its heap has 20 pages at first, the last four behind all spaces. */
+function addJvm(shape: Shape): { readonly heap: object } {
+  const { bytes } = makeJvm(shape);
+  const localPath = join(sample.dir, 'libjvm.so');
+  writeFileSync(localPath, bytes);
+  const path = '/opt/java/lib/server/libjvm.so';
+  sample.files.push(regular(2, path, { 8: bytes.length }));
+  sample.root.set(path, { sizeBytes: bytes.length, mtimeSeconds: 1000, localPath });
+  sample.vmas.push(anonymous(AT, 1024));
+  addPages(AT, 20);
+  sample.vmas.push({ 1: LIBJVM, 2: LIBJVM + bytes.length, 3: 0, 4: 2, 5: 7, 6: 2, 7: 0x41, 10: 0 });
+  return { heap: { address: `0x${AT.toString(16)}`, sizeBytes: RESERVED.end - AT } };
+}
+
+const BESIDES = { stacks: 1, libraries: 1, other: 2 };
+
+test('the Java heap by generation; what is of no space is of none', async () => {
+  const ready = addJvm(SERIAL);
+  expect(await compile(ready)).toEqual({ 'heap-young': 3, 'heap-old': 4, 'heap-other': 2 + 4, ...BESIDES });
+});
+
+test('generations are told where their free parts are not left out', async () => {
+  const ready = addJvm(SERIAL);
+  const kept = await compile(ready, ['heap-pages', 'duplicates']);
+  expect(kept).toEqual({ 'heap-young': 6, 'heap-old': 8, 'heap-other': 2 + 4, ...BESIDES });
+});
+
+test('regions of G1 are of the generation that their type tells', async () => {
+  const spaces = [0, 1, 2, 3].map((index) => {
+    const bottom = AT + index * 2 ** 20;
+    return [bottom, bottom + 2 ** 20, bottom + 2 ** 20] as const;
+  });
+  const ready = addJvm({ collector: 'G1', version: 25, spaces, types: [0, 8, 4, 3] });
+  for (const [index, pages] of [1, 2, 3].entries()) addPages(AT + (index + 1) * 2 ** 20, pages);
+  expect(await compile(ready)).toEqual({
+    ...{ 'heap-other': 20, 'heap-old': 1, 'heap-humongous': 2, 'heap-young': 3 },
+    ...BESIDES,
+  });
+});
+
+test('a heap of which the JVM tells nothing is of no generation', async () => {
+  const ready = addJvm({ ...SERIAL, collector: 'Epsilon' });
+  expect(await compile(ready)).toEqual({ 'heap-other': 20, ...BESIDES });
 });
 
 /** heap_info of glibc. */
