@@ -79,12 +79,15 @@ function renderTile(tile: Tile<Kept>, hue: number): string {
   return `<g>${renderTitle(item.name, item)}${parts.join('')}<rect class="frame" ${renderPlace(tile)} /></g>`;
 }
 
+/** `name`: in full; where there is no room for it the item's own will do. */
 function renderLeaf(tile: Tile<Kept>, name: string, classes: string): string {
   const { item, x, y, width, height } = tile;
   const raw = renderBytes(item.rawBytes);
-  const hasRoom = Math.max(name.length, raw.length) * CHARACTER_WIDTH + 12 <= width && height >= LABEL_HEIGHT;
-  const label = hasRoom
-    ? `<text x="${round(x + 6)}" y="${round(y + 17)}">${escapeXml(name)}<tspan x="${round(x + 6)}" dy="16">${raw}</tspan></text>`
+  const hasRoom = (text: string) =>
+    Math.max(text.length, raw.length) * CHARACTER_WIDTH + 12 <= width && height >= LABEL_HEIGHT;
+  const text = [name, item.name].find(hasRoom);
+  const label = text
+    ? `<text x="${round(x + 6)}" y="${round(y + 17)}">${escapeXml(text)}<tspan x="${round(x + 6)}" dy="16">${raw}</tspan></text>`
     : '';
   return `<g>${renderTitle(name, item)}<rect class="${classes}" ${renderPlace(tile)} />${label}</g>`;
 }

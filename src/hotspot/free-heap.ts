@@ -1,4 +1,7 @@
-/** What of a dumped JVM's heap holds no objects, and of which generation the others are. It is told only where everything that was read fits together. */
+/**
+ * What of a dumped JVM's heap holds no objects, and which part is of which generation. It is told only where everything that was
+ * read fits together.
+ */
 import { type AddressSpace, type Range, readFlag, readWord, UnknownJvm } from './address-space.ts';
 import { readDynamicSymbols } from './dynamic-symbols.ts';
 import {

@@ -86,6 +86,8 @@ test('sizes as a page: well-formed, with all that it needs, for light and dark',
   expect(page).toContain('orders &lt;1&gt; &amp; &quot;more&quot;');
   expect(page).toContain('<g><title>Java heap: 6.0 MB, about 1.5 MB compressed</title><g>');
   expect(page).toContain('<title>Java heap, old: 4.0 MB, about 1.0 MB compressed</title><rect class="hue0 part"');
+  expect(page).toMatch(/<text [^>]+>Java heap, old<tspan /);
+  expect(page).toMatch(/<text [^>]+>CDS archive<tspan /); // there is no room for more
   expect(page).toContain('<td>\u2003\u2003humongous</td><td>1.2 MB</td><td>8.2 %</td><td>300.0 kB</td>');
   expect(page).toContain('<td>orders.Order&lt;init&gt;</td><td>3</td><td>72 B</td>');
   expect(page).toContain('<p>Skipped steps: arenas, file-pages</p>');
