@@ -83,13 +83,39 @@ const stepObject = z
   .superRefine(requireOneBody);
 const step = z.preprocess((value) => (typeof value === 'string' ? (parseStep(value) ?? value) : value), stepObject);
 
+/** What a scenario is made of: one of them. */
+const WORKS = ['steps', 'script', 'command'] as const;
+const FOR_SCRIPTS = ['port', 'options'] as const;
+
 const scenario = z
   .strictObject({
     name: z.string().min(1, { error: 'expected a text' }).optional(),
     weight: count.max(1000).optional(),
-    steps: z.array(step).min(1),
+    count: count.optional(),
+    concurrency: count.max(1000).optional(),
+    steps: z.array(step).min(1).optional(),
+    script: z.string().min(1, { error: 'expected the name of a file' }).optional(),
+    port: port.optional(),
+    options: z.record(z.string(), z.unknown()).optional(),
+    command: z.array(text).min(1).optional(),
   })
-  .superRefine(({ steps }, context) => {
+  .superRefine((given, context) => {
+    const works = WORKS.filter((key) => given[key] !== undefined);
+    if (works.length !== 1) {
+      const found = works.length === 0 ? '' : `, found ${works.join(' and ')}`;
+      context.addIssue({
+        code: 'custom',
+        path: works.slice(1, 2),
+        message: `expected one of ${WORKS.join(', ')}${found}`,
+      });
+    }
+    const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+    for (const key of FOR_SCRIPTS)
+      if (given[key] !== undefined && given.script === undefined) refuse(key, 'goes with a script');
+    if (given.weight !== undefined && given.count !== undefined) refuse('count', 'expected weight or count, not both');
+    if (given.concurrency !== undefined && given.count === undefined) refuse('concurrency', 'goes with count');
+  })
+  .superRefine(({ steps = [] }, context) => {
     const captured = new Set<string>();
     for (const [index, { capture = {}, ...rest }] of steps.entries()) {
       requireKnownNames(rest, [...captured], ['steps', index], context);

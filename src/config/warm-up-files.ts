@@ -2,13 +2,15 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import { closestWord } from './closest-word.ts';
 import type { ConfigFile } from './parse-config.ts';
+import { isReadyName, listReadyScripts } from './ready-scripts.ts';
 import type { Settings } from './settings.ts';
 
 type WarmUp = NonNullable<Settings['warmUp']>;
 type Scenario = NonNullable<WarmUp['scenarios']>[number];
 type Service = NonNullable<WarmUp['services']>[number];
-type Step = Scenario['steps'][number];
+type Step = NonNullable<Scenario['steps']>[number];
 type Request = Pick<Step, 'bodyFile' | 'form'>;
 type Key = readonly (string | number)[];
 
@@ -65,10 +67,26 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
     return { ...service, image: `oci:${resolve(folder, dir)}` };
   };
 
-  const findScenario = async (key: Key, scenario: Scenario): Promise<Scenario> => ({
+  const findScenario = async (key: Key, { steps, script, ...scenario }: Scenario): Promise<Scenario> => ({
     ...scenario,
-    steps: await mapAll(scenario.steps, (step, index) => findStep([...key, 'steps', index], step)),
+    ...(steps && { steps: await mapAll(steps, (step, index) => findStep([...key, 'steps', index], step)) }),
+    ...(script !== undefined && { script: await findScript([...key, 'script'], script) }),
   });
+
+  const findScript = async (key: Key, script: string): Promise<string> => {
+    if (!isReadyName(script)) return await find(key, script);
+    const ready = await listReadyScripts();
+    const path = ready.get(script);
+    if (path !== undefined) return path;
+    const names = [...ready.keys()];
+    const near = closestWord(script, names);
+    throw new CracBuildError('CONFIG_INVALID', `${file.locate(key)}: there is no ready script "${script}"`, {
+      hint:
+        near === undefined
+          ? `There are ${names.join(', ')}; a file of your own has an ending, as in ./${script}.ts.`
+          : `Did you mean "${near}"?`,
+    });
+  };
 
   return {
     ...settings,

@@ -4,9 +4,10 @@ import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts'
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
+import { bundleScript } from '../warm-up/bundle-script.ts';
 import type { BuildFacts } from './plan-build.ts';
 
-/** Looks at the jar and the JDK that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */
+/** Looks at the jar, the JDK and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */
 export async function collectFacts(
   settings: Settings,
   environment: Readonly<Record<string, string | undefined>>,
@@ -18,6 +19,7 @@ export async function collectFacts(
   }
   const jar = await inspectJar(settings.app.jar);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
+  for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
   const jdk =
     settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
   return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };

@@ -38,7 +38,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   const readiness = trigger === 'build' || isAsked ? planReadiness(settings) : undefined;
   const port = probePorts(readiness)[0] ?? app.ports?.[0] ?? 8080;
   const ports = app.ports ?? (readiness === undefined ? [] : [port]);
-  const warmUp = planWarmUp(settings, readiness, port, trigger);
+  const warmUp = planWarmUp(settings, readiness, { port, ports }, trigger);
   const answer = readiness && planAnswer(readiness, warmUp, ports);
   const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
-import type { HttpScenario, Tls, WarmUpPlan } from '../warm-up/scenario.ts';
+import type { Scenario, Step, Tls, WarmUpPlan } from '../warm-up/scenario.ts';
 import { findNames } from '../warm-up/template.ts';
 
 export function planReadiness({ app, readiness = {}, warmUp = {} }: Settings): Readiness {
@@ -49,9 +49,9 @@ export function planAnswer(
 }
 
 /** A first step, so that it stands for itself; headers would be needed, and a probe sends none. */
-function findPlainGet(scenarios: readonly HttpScenario[]): HttpScenario['steps'][number] | undefined {
+function findPlainGet(scenarios: readonly Scenario[]): Step | undefined {
   return scenarios
-    .map(({ steps }) => steps[0])
+    .map((scenario) => (scenario.kind === 'http' ? scenario.steps[0] : undefined))
     .find(
       (step) => step?.method === 'GET' && Object.keys(step.headers).length === 0 && findNames(step.path).length === 0,
     );

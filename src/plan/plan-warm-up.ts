@@ -19,7 +19,7 @@ import { planTls } from './plan-readiness.ts';
 type Given = NonNullable<Settings['warmUp']>;
 type GivenRequest = NonNullable<Given['requests']>[number];
 type GivenScenario = NonNullable<Given['scenarios']>[number];
-type GivenStep = GivenScenario['steps'][number];
+type GivenStep = NonNullable<GivenScenario['steps']>[number];
 type GivenBody = Pick<GivenStep, 'body' | 'bodyFile' | 'json' | 'form'>;
 
 /** What waits until the app has settled goes on for so long at least, and stops then, whether or not it has. */
@@ -31,11 +31,11 @@ const TIMEOUT_MARGIN_MS = 60_000;
 /** May be sent as often as one likes, https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1. */
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Without any scenario, a readiness path is what we know to work; an empty list means no warm-up. `port`: where a request names none. */
+/** Without any scenario, a readiness path is what we know to work; an empty list means no warm-up. `port`: where a request names none; `ports`: all of the app. */
 export function planWarmUp(
   { warmUp = {} }: Settings,
   readiness: Readiness | undefined,
-  port: number,
+  { port, ports }: { readonly port: number; readonly ports: readonly number[] },
   trigger: BuildPlan['checkpoint']['trigger'],
 ): WarmUpPlan {
   const isKnown = readiness?.kind === 'http' && trigger === 'build' && warmUp.scenarios === undefined;
@@ -48,8 +48,9 @@ export function planWarmUp(
   const tls = isAskedAgain ? readiness.tls && { tls: readiness.tls } : planTls(warmUp.tls);
   const scenarios = [
     ...requests.map((request, index) => planRequest(request, requests, index, port, warmUp.until)),
-    ...(warmUp.scenarios ?? []).map((given, index) => planScenario(given, index, port)),
+    ...(warmUp.scenarios ?? []).map((given, index) => planScenario(given, index, port, ports)),
   ];
+  refuseEndless(scenarios, warmUp.until);
   const until = scenarios.some(({ load }) => load.kind === 'mixed') ? { until: planUntil(warmUp.until) } : {};
   const limits = planLimits(warmUp);
   return {
@@ -123,13 +124,32 @@ function refuseUnknownNames({ method = 'GET', path }: GivenRequest): void {
   });
 }
 
-function planScenario({ name, weight, steps }: GivenScenario, index: number, port: number): Scenario {
-  return {
-    kind: 'http',
-    name: name ?? `scenario ${index + 1}`,
-    load: { kind: 'mixed', weight: weight ?? 1 },
-    steps: steps.map((step) => planStep(step, planExpectation(step.expect), port)),
-  };
+function planScenario(given: GivenScenario, index: number, port: number, ports: readonly number[]): Scenario {
+  const common = { name: given.name ?? `scenario ${index + 1}`, load: planLoad(given) };
+  const { steps = [], script, command, options = {} } = given;
+  if (command !== undefined) return { kind: 'command', ...common, argv: command };
+  if (script !== undefined) {
+    const own = given.port ?? port;
+    return { kind: 'script', ...common, path: script, port: own, ports: [...new Set([own, ...ports])], options };
+  }
+  return { kind: 'http', ...common, steps: steps.map((step) => planStep(step, planExpectation(step.expect), port)) };
+}
+
+/** A command is run once where nothing is said. */
+function planLoad({ weight, command, count, concurrency = 1 }: GivenScenario): Load {
+  const times = count ?? (command !== undefined && weight === undefined ? 1 : undefined);
+  if (times === undefined) return { kind: 'mixed', weight: weight ?? 1 };
+  return { kind: 'fixed', count: times, concurrency: Math.min(concurrency, times) };
+}
+
+/** Commands send no requests that could be counted. */
+function refuseEndless(scenarios: readonly Scenario[], until: Given['until']): void {
+  if (typeof until !== 'object' || !('requests' in until)) return;
+  const mixed = scenarios.filter(({ load }) => load.kind === 'mixed');
+  if (mixed.length === 0 || mixed.some(({ kind }) => kind !== 'command')) return;
+  throw new CracBuildError('CONFIG_INVALID', 'warmUp.until waits for requests, and nothing that is mixed sends any', {
+    hint: 'Commands are not counted as requests: give them count in place of weight, or until a duration.',
+  });
 }
 
 function planStep(given: GivenBody & Partial<GivenStep> & { path: string }, expect: Expectation, port: number): Step {

@@ -1,6 +1,7 @@
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
+import { quoteWord } from './quote-word.ts';
 import { renderServices } from './render-services.ts';
 import { renderWarmUp } from './render-warm-up.ts';
 
@@ -23,7 +24,7 @@ export function renderPlan(plan: BuildPlan): string {
     ...list('  java options', plan.javaOptions),
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
-    `command: ${plan.command.argv.map(quote).join(' ')}`,
+    `command: ${plan.command.argv.map(quoteWord).join(' ')}`,
     ...renderServices(plan),
     ...renderReadiness(plan),
     ...renderWarmUp(plan),
@@ -59,8 +60,4 @@ function renderAnswer({ readiness, verify: { enabled, answer } }: BuildPlan): re
 
 function list(title: string, items: readonly string[]): readonly string[] {
   return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `    ${item}`)];
-}
-
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -9,6 +9,7 @@ import {
   type WarmUpPlan,
 } from '../warm-up/scenario.ts';
 import type { BuildPlan } from './build-plan.ts';
+import { quoteWord } from './quote-word.ts';
 
 export function renderWarmUp({ warmUp, checkpoint }: BuildPlan): readonly string[] {
   const { scenarios, timeoutMs } = warmUp;
@@ -69,7 +70,19 @@ function renderExtent({ durationMs, requests }: Extent): readonly string[] {
   ];
 }
 
-function renderScenario({ name, load, steps }: Scenario): readonly string[] {
+function renderScenario(scenario: Scenario): readonly string[] {
+  const { name, load } = scenario;
+  if (scenario.kind === 'script') {
+    const { path, port, options } = scenario;
+    const given = Object.keys(options).length === 0 ? '' : `, with ${JSON.stringify(options)}`;
+    return [`  ${name}, ${renderLoad(load)}`, `    the script ${path}, at port ${port}${given}`];
+  }
+  if (scenario.kind === 'command')
+    return [
+      `  ${name}, ${renderLoad(load)}`,
+      `    \`${scenario.argv.map(quoteWord).join(' ')}\` in the build container`,
+    ];
+  const { steps } = scenario;
   const [only] = steps;
   const isPlain = only !== undefined && (load.kind === 'fixed' || name === nameEndpoint(only));
   if (steps.length === 1 && isPlain) return [renderStep(only, renderLoad(load), '  ')];

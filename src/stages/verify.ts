@@ -5,16 +5,18 @@ import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { openDeck } from '../warm-up/deck.ts';
-import { openPools } from '../warm-up/open-pools.ts';
+import { NoAnswer } from '../warm-up/no-answer.ts';
 import { probePorts, renderDeed } from '../warm-up/probe.ts';
 import { openRandom } from '../warm-up/random.ts';
-import { NoAnswer, openUser, readSentFiles, runScenario, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
+import { openUser, runScenario, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
 import { listPorts, type Scenario } from '../warm-up/scenario.ts';
+import { ScriptFailed } from '../warm-up/script-failed.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
 import type { Neighbourhood } from './launch-service.ts';
+import { openTraffic } from './open-traffic.ts';
 import { launchServices } from './services.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
@@ -80,7 +82,7 @@ async function verifyBeside(
     profile,
     restoredMs: restores.map(({ elapsedMs }) => elapsedMs),
     coldMs: cold.elapsedMs,
-    checkedRequests: scenarios.flatMap(({ steps }) => steps).length,
+    checkedRequests: cold.checkedRequests,
     ...(restored === undefined || cold.first === undefined ? {} : { firstRequests: { restored, cold: cold.first } }),
   };
 }
@@ -98,21 +100,23 @@ export function planProfile(plan: BuildPlan): Profile {
   };
 }
 
-/** Each kind of scenario once, by somebody who does not stop to think. */
+/** Each kind of scenario once, by somebody who does not stop to think. Commands are for the build container alone. */
 export function distinctScenarios(scenarios: readonly Scenario[]): readonly Scenario[] {
-  const bySteps = new Map(
-    scenarios.map((scenario) => {
-      const steps = scenario.steps.map((step) => ({ ...step, thinkMs: 0 }));
-      return [JSON.stringify(steps), { ...scenario, steps }];
-    }),
-  );
-  return [...bySteps.values()];
+  const byWork = new Map<string, Scenario>();
+  for (const scenario of scenarios) {
+    if (scenario.kind === 'script') byWork.set(JSON.stringify({ ...scenario, name: '', load: {} }), scenario);
+    if (scenario.kind !== 'http') continue;
+    const steps = scenario.steps.map((step) => ({ ...step, thinkMs: 0 }));
+    byWork.set(JSON.stringify(steps), { ...scenario, steps });
+  }
+  return [...byWork.values()];
 }
 
 interface Start {
   /** Milliseconds until the first good answer. */
   readonly elapsedMs: number;
   readonly first: FirstRequests | undefined;
+  readonly checkedRequests: number;
 }
 
 /** `how`: "restored", "started cold". `count`: so many requests are sent at least. */
@@ -142,29 +146,37 @@ async function checkStart(
     );
   }
   const elapsedMs = Math.round((response.atMs - startedMs) * 10) / 10;
-  const samples = await checkAnswers(plan, container, scenarios, { how, count }, world);
-  return { elapsedMs, first: summariseRequests(samples.slice(0, count)) };
+  const { samples, checkedRequests } = await checkAnswers(
+    plan,
+    container,
+    scenarios,
+    { how, count, user: patience.user },
+    world,
+  );
+  return { elapsedMs, first: summariseRequests(samples.slice(0, count)), checkedRequests };
 }
 
 /** Each scenario once, in the plan's order; then, until there are enough answers, those that the warm-up repeated, in turns. */
 async function checkAnswers(
-  { warmUp, verify }: ServerPlan,
+  plan: ServerPlan,
   container: Container,
   scenarios: readonly Scenario[],
-  { how, count }: { readonly how: string; readonly count: number },
+  { how, count, user }: { readonly how: string; readonly count: number; readonly user: string },
   world: World,
-): Promise<readonly Sample[]> {
+): Promise<{ readonly samples: readonly Sample[]; readonly checkedRequests: number }> {
+  const { warmUp, verify } = plan;
   const enoughMs = count > 0 ? Math.min(ENOUGH_MS, verify.timeoutMs / 2) : 0;
   const limit = AbortSignal.timeout(verify.timeoutMs + enoughMs);
   const signal = AbortSignal.any([world.signal, limit]);
-  await using pools = await openPools(container, scenarios, warmUp.connection, 1);
-  const files = await readSentFiles(scenarios);
   const samples: Sample[] = [];
-  const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
+  const onSample = (sample: Sample) => samples.push(sample);
+  const options = { stage: 'verify', user, connections: countVerifyConnections(scenarios), onSample } as const;
+  await using traffic = await openTraffic(plan, container, scenarios, options, world);
   const repeated = scenarios.filter(({ load }) => load.kind === 'mixed' || load.count > 1);
   const deal = openDeck(repeated, openRandom(warmUp.seed));
   const startedMs = performance.now();
   const isEnough = () => samples.length >= count || performance.now() - startedMs > enoughMs;
+  let checkedRequests = 0;
   for (let index = 0; index < scenarios.length || (repeated.length > 0 && !isEnough()); index++) {
     const scenario = scenarios[index] ?? deal();
     try {
@@ -174,15 +186,25 @@ async function checkAnswers(
       const late = limit.aborted ? tellPending(traffic, verify.timeoutMs) : undefined;
       const where = late?.endpoint ?? endpointOf(error) ?? scenario.name;
       const sentence = late?.sentence ?? (error as Error).message;
-      const lines = error instanceof UnexpectedAnswer ? error.lines : [];
+      const lines = error instanceof UnexpectedAnswer || error instanceof ScriptFailed ? error.lines : [];
       throw await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
     }
+    if (index < scenarios.length) checkedRequests = samples.length;
   }
-  return samples;
+  return { samples, checkedRequests };
+}
+
+/** One user; a script may ask several things at once. */
+function countVerifyConnections(scenarios: readonly Scenario[]): number | undefined {
+  return scenarios.some(({ kind }) => kind === 'script') ? undefined : 1;
 }
 
 function tellPending({ pending }: Traffic, timeoutMs: number) {
-  const endpoint = [...pending].map((sent) => sent.endpoint).join(', ');
+  const begun = [...pending];
+  const requests = begun.filter(({ isRun }) => !isRun);
+  const endpoint = (requests.length === 0 ? begun : requests).map((sent) => sent.endpoint).join(', ');
+  if (requests.length === 0)
+    return { endpoint, sentence: `${endpoint} was not through within ${renderDuration(timeoutMs)}` };
   return { endpoint, sentence: `${endpoint} was not answered within ${renderDuration(timeoutMs)}` };
 }
 

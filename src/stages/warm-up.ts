@@ -4,16 +4,19 @@ import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import { openPools } from '../warm-up/open-pools.ts';
+import { NoAnswer } from '../warm-up/no-answer.ts';
 import { COUNTS, openStop, type Stopped } from '../warm-up/open-stop.ts';
+import { CommandFailed } from '../warm-up/run-command.ts';
 import { CannotKeepUp, type LoadOptions, runFixed, runMixed } from '../warm-up/run-load.ts';
-import { NoAnswer, readSentFiles, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
+import type { Pending, Sample, Traffic } from '../warm-up/run-scenario.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
+import { ScriptFailed } from '../warm-up/script-failed.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { summariseWarmth, type WarmthReport } from '../warm-up/warmth.ts';
 import { type JitWatch, watchJit } from '../warm-up/watch-jit.ts';
 import type { World } from '../world.ts';
 import { appExited, type RunningApp } from './launch.ts';
+import { openTraffic } from './open-traffic.ts';
 
 const LAST_LINES = 30;
 /** An app that ends breaks its connections a moment before the engine tells that it has ended. */
@@ -33,9 +36,19 @@ async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<
   const limit = AbortSignal.timeout(warmUp.timeoutMs);
   const signal = AbortSignal.any([world.signal, limit]);
   const samples: Sample[] = [];
-  await using pools = await openPools(app.container, warmUp.scenarios, warmUp.connection, countConnections(warmUp));
-  const files = await readSentFiles(warmUp.scenarios);
-  const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
+  const { uid, gid } = plan.app.user;
+  await using traffic = await openTraffic(
+    plan,
+    app.container,
+    warmUp.scenarios,
+    {
+      stage: 'warm-up',
+      user: `${uid}:${gid}`,
+      connections: countConnections(warmUp),
+      onSample: (sample) => samples.push(sample),
+    },
+    world,
+  );
   const total = countRequests(warmUp);
   const watching: Watching = { why: undefined, look: () => {} };
   const state = () => renderState(samples.length, total);
@@ -64,9 +77,9 @@ interface Watching {
   look: () => void;
 }
 
-/** As many as there are users at once; at a fixed rate as many as are needed. */
+/** As many as there are users at once; at a fixed rate, and for scripts, which may ask several things at once, as many as are needed. */
 function countConnections({ scenarios, pace }: WarmUpPlan): number | undefined {
-  if (pace.kind === 'rate') return undefined;
+  if (pace.kind === 'rate' || scenarios.some(({ kind }) => kind === 'script')) return undefined;
   return Math.max(...scenarios.map(({ load }) => (load.kind === 'fixed' ? load.concurrency : pace.concurrency)), 1);
 }
 
@@ -77,8 +90,9 @@ function renderState(answered: number, total: number | undefined): string {
 
 /** Undefined where that shows only when it is over. */
 function countRequests({ scenarios }: WarmUpPlan): number | undefined {
-  return scenarios.reduce<number | undefined>((sum, { load, steps }) => {
-    return sum === undefined || load.kind === 'mixed' ? undefined : sum + load.count * steps.length;
+  return scenarios.reduce<number | undefined>((sum, scenario) => {
+    if (sum === undefined || scenario.load.kind === 'mixed' || scenario.kind === 'script') return undefined;
+    return scenario.kind === 'command' ? sum : sum + scenario.load.count * scenario.steps.length;
   }, 0);
 }
 
@@ -124,20 +138,28 @@ async function tooSlow(
   state: string,
   container: Container,
 ): Promise<CracBuildError> {
-  const now = performance.now();
-  const oldest = [...pending].sort((a, b) => a.startedMs - b.startedMs)[0];
-  const waiting =
-    oldest === undefined
-      ? ''
-      : `; ${oldest.endpoint} has been waiting for an answer for ${renderDuration(now - oldest.startedMs)}`;
   return new CracBuildError(
     'WARM_UP_FAILED',
-    `the warm-up was not done after ${renderDuration(timeoutMs)}: ${state}${waiting}`,
+    `the warm-up was not done after ${renderDuration(timeoutMs)}: ${state}${renderPending([...pending])}`,
     {
       hint: 'Give it more time with warmUp.timeout, or ask for less in warmUp.',
       details: await container.lastLines(LAST_LINES),
     },
   );
+}
+
+/** What has been going on for longest: a script or command, and a request. */
+function renderPending(pending: readonly Pending[]): string {
+  const now = performance.now();
+  const oldest = pending.toSorted((a, b) => a.startedMs - b.startedMs);
+  const found = [oldest.find(({ isRun }) => isRun), oldest.find(({ isRun }) => !isRun)];
+  return found
+    .flatMap((one) => {
+      if (one === undefined) return [];
+      const what = one.isRun ? 'has been running' : 'has been waiting for an answer';
+      return [`; ${one.endpoint} ${what} for ${renderDuration(now - one.startedMs)}`];
+    })
+    .join('');
 }
 
 async function explain(error: unknown, { pending }: Traffic, container: Container): Promise<CracBuildError> {
@@ -150,6 +172,16 @@ async function explain(error: unknown, { pending }: Traffic, container: Containe
   if (error instanceof UnexpectedAnswer) {
     return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
       hint: 'Correct the request or what is expected of its answer (warmUp in crac-build.yaml, docs/warm-up.md) if that answer is the right one.',
+      cause: error,
+      details: [...error.lines, ...lines],
+    });
+  }
+  if (error instanceof ScriptFailed || error instanceof CommandFailed) {
+    return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
+      hint:
+        error instanceof ScriptFailed
+          ? 'Correct the script, or let it catch what may fail (docs/warm-up.md#scripts).'
+          : 'Commands run inside the container, as the app’s user, with the programs that are there (docs/warm-up.md#commands).',
       cause: error,
       details: [...error.lines, ...lines],
     });

@@ -10,20 +10,24 @@ export function captureValues(step: Step, answer: Answer): Values {
     Object.entries(step.capture).map(([name, capture]) => {
       const found = findValue(capture, answer);
       if (found === undefined)
-        throw new UnexpectedAnswer(step, `without what {{${name}}} is captured from: ${describe(capture)}`, answer);
+        throw new UnexpectedAnswer(
+          step,
+          `without what {{${name}}} is captured from: ${describeCapture(capture)}`,
+          answer,
+        );
       return [name, found];
     }),
   );
 }
 
-function findValue(capture: Capture, answer: Answer): unknown {
+export function findValue(capture: Capture, answer: Answer): unknown {
   switch (capture.kind) {
     case 'json':
       return findInJson(readText(answer), capture.path);
     case 'header':
       return readHeader(answer, capture.name);
     case 'regex': {
-      const match = new RegExp(capture.pattern).exec(readText(answer));
+      const match = new RegExp(capture.pattern, capture.flags).exec(readText(answer));
       return match?.[1] ?? match?.[0];
     }
   }
@@ -39,13 +43,13 @@ function findInJson(text: string, path: string): unknown {
   return query(value, path)[0];
 }
 
-function describe(capture: Capture): string {
+export function describeCapture(capture: Capture): string {
   switch (capture.kind) {
     case 'json':
       return `JSON path ${capture.path}`;
     case 'header':
       return `header ${capture.name}`;
     case 'regex':
-      return `regular expression /${capture.pattern}/`;
+      return `regular expression /${capture.pattern}/${capture.flags ?? ''}`;
   }
 }

@@ -1,25 +1,27 @@
 import { type Schema, type SchemaDraft, Validator } from '@cfworker/json-schema';
 import { type Answer, readHeader, readText } from './answer.ts';
-import type { JsonSchema, Step } from './scenario.ts';
+import type { Expectation, JsonSchema } from './scenario.ts';
 import { fillText, type Values } from './template.ts';
-import { UnexpectedAnswer } from './unexpected-answer.ts';
+import { type Asked, UnexpectedAnswer } from './unexpected-answer.ts';
 
-/** Throws UnexpectedAnswer unless the answer is as `step.expect` says. */
-export function checkAnswer(step: Step, answer: Answer, values: Values): void {
-  const difference = findDifference(step, answer, values);
+/** Throws UnexpectedAnswer unless the answer is as `step.expect` says. Without `values`, its texts are taken as they are. */
+export function checkAnswer(step: Asked & { readonly expect: Expectation }, answer: Answer, values?: Values): void {
+  const difference = findDifference(step.expect, answer, (text) =>
+    values === undefined ? text : fillText(text, values),
+  );
   if (difference !== undefined) throw new UnexpectedAnswer(step, difference, answer);
 }
 
-function findDifference({ expect }: Step, answer: Answer, values: Values): string | undefined {
+function findDifference(expect: Expectation, answer: Answer, fill: (text: string) => string): string | undefined {
   if (answer.status !== expect.status) return `${answer.status} instead of ${expect.status}`;
   for (const [name, wanted] of Object.entries(expect.headers)) {
     const value = readHeader(answer, name);
-    const expected = fillText(wanted, values);
+    const expected = fill(wanted);
     if (value === undefined) return `without the header ${name}`;
     if (value !== expected) return `with ${name}: ${value} instead of ${expected}`;
   }
   if (expect.contains !== undefined) {
-    const contained = fillText(expect.contains, values);
+    const contained = fill(expect.contains);
     if (!readText(answer).includes(contained)) return `without ${JSON.stringify(contained)}`;
   }
   return expect.json === undefined ? undefined : findMisfit(expect.json, readText(answer));

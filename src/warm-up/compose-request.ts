@@ -33,7 +33,7 @@ export function listFiles(body: Body | undefined): readonly string[] {
 }
 
 /** A `location` may be a whole URL, with a host under which only others reach the app. Spaces and the like are encoded, what is encoded stays. */
-function composePath(filled: string): string {
+export function composePath(filled: string): string {
   const path = filled.replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
   const rooted = path.startsWith('/') ? path : `/${path}`;
   return rooted.replaceAll(/[^!-~]|["<>\\^`{|}]/gu, encodeURIComponent);

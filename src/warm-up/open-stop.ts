@@ -2,7 +2,7 @@ import { renderDuration } from '../report/render-duration.ts';
 import { decideStop } from './decide-stop.ts';
 import type { JitSample } from './jit-sample.ts';
 import type { Sample } from './run-scenario.ts';
-import { nameEndpoint, type Scenario, type WarmUpPlan } from './scenario.ts';
+import { listSteps, nameEndpoint, type Scenario, type WarmUpPlan } from './scenario.ts';
 
 /** Why a warm-up ended. `counts`: all that was asked for a number of times was answered; `limit`: at warmUp.max, unsettled. */
 export interface Stopped {
@@ -33,7 +33,7 @@ export function openStop(
   const stop = (reason: Stopped['reason'], why: string) => {
     stopped = { reason, why };
   };
-  const endpoints = [...new Set(scenarios.flatMap(({ steps }) => steps.map(nameEndpoint)))];
+  const endpoints = [...new Set(listSteps(scenarios).map(nameEndpoint))];
   const decide = () => {
     if (stopped.reason !== undefined || until?.kind !== 'settled') return;
     const course = { startedMs, nowMs: performance.now(), samples: samples.slice(before), jit, endpoints };

@@ -1,7 +1,7 @@
 /** What is sent to the app while it is warmed up. Plain data, part of the BuildPlan; texts may hold {{name}}, see template.ts. */
 
 /** A kind of its own for whatever is no list of HTTP requests. */
-export type Scenario = HttpScenario;
+export type Scenario = HttpScenario | ScriptScenario | CommandScenario;
 
 /** What one user does, step after step, with cookies and captured values of its own. */
 export interface HttpScenario {
@@ -10,6 +10,28 @@ export interface HttpScenario {
   readonly name: string;
   readonly load: Load;
   readonly steps: readonly Step[];
+}
+
+/** A module of JavaScript or TypeScript that is called, see script-api.ts. */
+export interface ScriptScenario {
+  readonly kind: 'script';
+  readonly name: string;
+  readonly load: Load;
+  /** Absolute, on the build machine. */
+  readonly path: string;
+  /** What its requests go to where they do not say. */
+  readonly port: number;
+  /** All that they may go to. */
+  readonly ports: readonly number[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Run in the build container as the app's user; not when the image is verified. */
+export interface CommandScenario {
+  readonly kind: 'command';
+  readonly name: string;
+  readonly load: Load;
+  readonly argv: readonly string[];
 }
 
 /** `fixed`: so often, before all that is mixed, and one scenario after the other. `mixed`: its share among those that are. */
@@ -62,7 +84,7 @@ export type Capture =
   | { readonly kind: 'json'; readonly path: string }
   | { readonly kind: 'header'; readonly name: string }
   /** Its first group, or all of it where it has none. */
-  | { readonly kind: 'regex'; readonly pattern: string };
+  | { readonly kind: 'regex'; readonly pattern: string; readonly flags?: string };
 
 /** `users`: so many at once, each beginning anew when it is through. `rate`: so many begin each second, however long they take. */
 export type Pace =
@@ -112,7 +134,16 @@ export interface WarmUpPlan {
 }
 
 export function listPorts(scenarios: readonly Scenario[]): readonly number[] {
-  return [...new Set(scenarios.flatMap(({ steps }) => steps.map(({ port }) => port)))];
+  const ports = scenarios.flatMap((scenario) => {
+    if (scenario.kind === 'http') return scenario.steps.map(({ port }) => port);
+    return scenario.kind === 'script' ? scenario.ports : [];
+  });
+  return [...new Set(ports)];
+}
+
+/** Of requests that are known beforehand: a script says only when it runs what it asks. */
+export function listSteps(scenarios: readonly Scenario[]): readonly Step[] {
+  return scenarios.flatMap((scenario) => (scenario.kind === 'http' ? scenario.steps : []));
 }
 
 /** "GET /orders/{{id}}": one for all values. */

@@ -1,6 +1,9 @@
 import { type Answer, readHeader, readText } from './answer.ts';
 import { nameEndpoint, type Step } from './scenario.ts';
 
+/** What is told of who asked. */
+export type Asked = Pick<Step, 'method' | 'path' | 'capture'> & { readonly expect: Pick<Step['expect'], 'headers'> };
+
 /** What often says why. */
 const TELLING_HEADERS = ['content-type', 'location', 'www-authenticate', 'retry-after', 'server'];
 const SHOWN_CHARACTERS = 500;
@@ -14,7 +17,7 @@ export class UnexpectedAnswer extends Error {
   readonly endpoint: string;
 
   /** `difference`: "500 instead of 200". */
-  constructor(step: Step, difference: string, answer: Answer) {
+  constructor(step: Asked, difference: string, answer: Answer) {
     super(`${nameEndpoint(step)} answered ${difference}`);
     this.endpoint = nameEndpoint(step);
     const captured = Object.values(step.capture).flatMap((one) => (one.kind === 'header' ? [one.name] : []));

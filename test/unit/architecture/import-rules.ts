@@ -30,6 +30,7 @@ const TYPES_FOR_ALL = [
 const PACKAGE_PLACES: Readonly<Record<string, RegExp>> = {
   dockerode: /^engine\/docker[^/]*\.ts$/,
   commander: /^cli\//,
+  esbuild: /^warm-up\/bundle-script\.ts$/,
   listr2: /^(report|cli)\//,
 };
 

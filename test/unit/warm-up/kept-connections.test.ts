@@ -27,7 +27,7 @@ async function ask(answers: number, method: string, times: number) {
   const scenario: Scenario = { kind: 'http', name: '', load: { kind: 'mixed', weight: 1 }, steps: [step] };
   const container = { endpoint: async () => ({ host: '127.0.0.1', port }) };
   const pools = await openPools(container, [scenario], { protocol: 'http/1.1' }, 1);
-  const traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set<never>() };
+  const traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set<never>(), runOther: async () => {} };
   try {
     for (let n = 0; n < times; n++)
       await runScenario(scenario, openUser(1, 1), n, traffic, AbortSignal.timeout(10_000));

@@ -28,7 +28,13 @@ async function load(served: Served, warmUp: WarmUp, requests: number, signal = A
   const concurrency = pace.kind === 'users' ? pace.concurrency : undefined;
   const pools = await openPools(served, scenarios, connection, concurrency);
   const files = await readSentFiles(scenarios);
-  const traffic: Traffic = { pools, files, onSample: (sample) => samples.push(sample), pending: new Set() };
+  const traffic: Traffic = {
+    pools,
+    files,
+    onSample: (sample) => samples.push(sample),
+    pending: new Set(),
+    runOther: async () => {},
+  };
   const isOver = () => samples.length >= requests;
   const startedMs = performance.now();
   try {
@@ -194,7 +200,13 @@ describe('the pace', () => {
       throw new Error('enough');
     };
     const pools = { get: () => ({ request }), [Symbol.asyncDispose]: async () => {} } as unknown as Traffic['pools'];
-    const traffic: Traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set() };
+    const traffic: Traffic = {
+      pools,
+      files: new Map(),
+      onSample: () => {},
+      pending: new Set(),
+      runOther: async () => {},
+    };
     const { signal } = new AbortController();
     const running = runMixed(scenarios, pace, { seed: 1, firstN: 0, traffic, signal }, () => false);
     await expect(running).rejects.toThrow('enough');
@@ -290,7 +302,13 @@ test('fixed counts are exact, with numbers that go on from those before', async 
   const [scenario] = scenarios;
   if (scenario?.load.kind !== 'fixed') throw new Error('not fixed');
   await using pools = await openPools(served, scenarios, connection, 4);
-  const traffic: Traffic = { pools, files: new Map(), onSample: () => {}, pending: new Set() };
+  const traffic: Traffic = {
+    pools,
+    files: new Map(),
+    onSample: () => {},
+    pending: new Set(),
+    runOther: async () => {},
+  };
   await runFixed(scenario, scenario.load, { seed: 1, firstN: 100, traffic, signal: AbortSignal.timeout(5000) });
   const numbers = served.requests.map(({ line }) => Number(line.slice('GET /'.length))).sort((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 10 }, (_, index) => 101 + index));
