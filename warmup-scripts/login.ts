@@ -13,7 +13,8 @@ const warmUp: WarmUp = async (app) => {
   const html = page.text();
   const form = { ...hiddenFields(html), ...stringify(fields as Record<string, unknown>) };
   const target = String(action ?? formAction(html) ?? login);
-  const answer = await app.request('POST', new URL(target, `http://app${login}`).pathname, { form, expect: false });
+  const to = new URL(target, `http://app${login}`);
+  const answer = await app.request('POST', to.pathname + to.search, { form, expect: false });
   const location = answer.header('location');
   if (answer.status < 300 || answer.status >= 400 || location === undefined)
     throw new Error(`the login at ${target} answered ${answer.status} and no redirect`);

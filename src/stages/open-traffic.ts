@@ -24,7 +24,7 @@ export async function openTraffic(
   container: Container,
   scenarios: readonly Scenario[],
   { stage, user, connections, onSample }: TrafficOptions,
-  { report }: Pick<World, 'report'>,
+  { report, workDir }: Pick<World, 'report' | 'workDir'>,
 ): Promise<Traffic & AsyncDisposable> {
   const files = await readSentFiles(scenarios);
   const [uid = 0, gid = 0] = user.split(':').map(Number);
@@ -36,6 +36,7 @@ export async function openTraffic(
       askJvm: async (signal) => (await askJitFacts(container, { uid, gid }, 0, signal)).at(-1),
       log: ({ name }, text) => report({ type: 'stage-progress', stage, text: `${name}: ${text}` }),
     },
+    workDir,
   );
   try {
     const pools = await openPools(container, scenarios, warmUp.connection, connections);

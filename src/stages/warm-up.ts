@@ -34,7 +34,10 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
 async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
   const { warmUp } = plan;
   const limit = AbortSignal.timeout(warmUp.timeoutMs);
-  const signal = AbortSignal.any([world.signal, limit]);
+  const ended = new AbortController();
+  /** A script or command may have no connection that breaks. */
+  void app.container.exited.then(() => ended.abort(new Error('the app has ended')));
+  const signal = AbortSignal.any([world.signal, limit, ended.signal]);
   const samples: Sample[] = [];
   const { uid, gid } = plan.app.user;
   await using traffic = await openTraffic(

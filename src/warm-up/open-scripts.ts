@@ -1,5 +1,4 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleScript } from './bundle-script.ts';
 import type { Traffic, User } from './run-scenario.ts';
@@ -17,10 +16,14 @@ export interface Scripts extends AsyncDisposable {
   ) => Promise<void>;
 }
 
-/** A thread for each scenario. Disposing ends them, with every connection that they have opened. */
-export async function openScripts(scenarios: readonly ScriptScenario[], outside: Outside): Promise<Scripts> {
+/** A thread for each scenario. Disposing ends them, with every connection that they have opened. What they are made into lies below `workDir` meanwhile. */
+export async function openScripts(
+  scenarios: readonly ScriptScenario[],
+  outside: Outside,
+  workDir: string,
+): Promise<Scripts> {
   if (scenarios.length === 0) return { run: unknownScript, [Symbol.asyncDispose]: async () => {} };
-  const folder = await mkdtemp(join(await realpath(tmpdir()), 'crac-script-'));
+  const folder = await mkdtemp(join(workDir, 'scripts-'));
   const threads = new Map<ScriptScenario, ScriptThread>();
   const dispose = async () => {
     await Promise.all([...threads.values()].map((thread) => thread[Symbol.asyncDispose]()));

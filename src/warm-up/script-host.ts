@@ -63,6 +63,8 @@ export function serveScript(script: { readonly default?: unknown }): void {
         ended.abort();
         for (const call of calls.values()) call.reject(ended.signal.reason);
         calls.clear();
+        /** What is left of the script may end; then the thread does. */
+        parentPort?.unref();
     }
   });
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Container, ContainerExit, ContainerSpec, Engine, ExecResult } from '../../src/engine/engine.ts';
 import { CracBuildError } from '../../src/errors.ts';
@@ -17,6 +17,8 @@ export interface FakeApp {
   /** Ends with this code, that long after the start. */
   readonly exits?: { readonly code: number; readonly afterMs: number };
   readonly lines?: readonly string[];
+  /** For what is no request, such as an upgrade. */
+  readonly onServer?: (server: Server) => unknown;
   /** What `ctl`, called with these words, answers; absent: nothing, with success. */
   readonly ctl?: (words: readonly string[], signal: AbortSignal) => Promise<ExecResult> | ExecResult;
 }
@@ -67,6 +69,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
       if (answer === 'destroy') request.socket.destroy();
       else response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
     });
+    app.onServer?.(server);
     server.on('connection', (socket) => {
       connections++;
       socket.on('close', () => connections--);

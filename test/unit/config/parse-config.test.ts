@@ -55,6 +55,8 @@ warmUp:
         - { path: '{{at}}', form: { id: '{{id}}', photo: { file: a.png, type: image/png } } }
         - { path: '/{{key}}', bodyFile: order.xml, expect: { json: schema.json } }
     - steps: ['/{{n}}?user={{user}}&x={{random}}']
+    - { script: chat.ts, port: 9090, options: { room: 7 }, count: 2, concurrency: 2 }
+    - { command: [sh, -c, 1] }
   rate: 0.5
   seed: 7
   protocol: h2
@@ -124,6 +126,8 @@ outputs: [oci:out, docker:orders:1]
             ],
           },
           { steps: [{ method: 'GET', path: '/{{n}}?user={{user}}&x={{random}}' }] },
+          { script: 'chat.ts', port: 9090, options: { room: 7 }, count: 2, concurrency: 2 },
+          { command: ['sh', '-c', '1'] },
         ],
         rate: 0.5,
         seed: 7,
@@ -205,6 +209,11 @@ outputs: [oci:out, docker:orders:1]
       'readiness of no expression': "readiness: { log: 'Started (' }\n",
       'readiness of an empty command': 'readiness: { command: [] }\n',
       'scenario without steps': 'warmUp: { scenarios: [{ name: a, steps: [] }] }\n',
+      'scenario without anything': 'warmUp: { scenarios: [{ name: a }] }\n',
+      'scenario of two things': 'warmUp: { scenarios: [{ script: a.ts, command: [ls] }] }\n',
+      'options without a script': 'warmUp: { scenarios: [{ command: [ls], options: {} }] }\n',
+      'weight and count': 'warmUp: { scenarios: [{ script: a.ts, weight: 2, count: 3 }] }\n',
+      'concurrency without a count': 'warmUp: { scenarios: [{ script: a.ts, concurrency: 3 }] }\n',
       'wrong step': 'warmUp:\n  scenarios:\n    - steps:\n        - get /\n',
       'step with a count': 'warmUp:\n  scenarios:\n    - steps:\n        - GET /a x20\n',
       'unknown key of a step': 'warmUp:\n  scenarios:\n    - steps:\n        - { path: /, boddy: x }\n',

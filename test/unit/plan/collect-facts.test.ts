@@ -48,3 +48,23 @@ test('a policies file that is not there is told before anything is made', async 
     hint: expect.stringContaining('--policies'),
   });
 });
+
+test('a script that is none is told before anything is made, as esbuild tells it', async () => {
+  const script = join(dir, 'broken.ts');
+  const collect = async (text: string) => {
+    writeFileSync(script, text);
+    return await collectFacts({ app: { jar }, warmUp: { scenarios: [{ script }] } }, {});
+  };
+  await expect(collect('export default async (app) => {\n  app.request("GET"\n};\n')).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: `the script ${script} cannot be used`,
+    details: [expect.stringMatching(/broken\.ts:3:1: Expected "\)" but found "\}"$/), '  };'],
+  });
+  await expect(collect("import { a } from './gone.ts';\nexport default () => a;\n")).rejects.toMatchObject({
+    details: [
+      expect.stringMatching(/broken\.ts:1:19: Could not resolve ".\/gone.ts"$/),
+      "  import { a } from './gone.ts';",
+    ],
+  });
+  await expect(collect('export default () => {};\n')).rejects.not.toHaveProperty('code', 'CONFIG_INVALID'); // no JDK
+});
