@@ -18,6 +18,10 @@ beforeAll(async () => {
   await run(join(JDKS[17], 'bin/jar'), jar);
   const schema = { type: 'object', required: ['id', 'order'], properties: { id: { type: 'integer' } } };
   await writeFile(join(dir, 'order.schema.json'), JSON.stringify(schema));
+  await writeFile(
+    join(dir, 'throws.ts'),
+    "export default async () => {\n  const tea: string = 'tea';\n  throw new Error('no ' + tea);\n};\n",
+  );
 }, 60_000);
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
@@ -72,6 +76,33 @@ test.each<[string, string, object, object]>([
   180_000,
 );
 
+const BUY = `
+import type { WarmUp } from 'crac-build/warm-up';
+const warmUp: WarmUp = async (app) => {
+  const made = await app.request('POST', '/orders', { json: { item: app.n }, expect: 201 });
+  await app.request('GET', \`/orders/\${made.jsonPath('$.id')}\`, { endpoint: '/orders/{id}' });
+  if (app.n === 3) app.log(\`classes: \${(await app.jvm())?.loadedClasses}\`);
+};
+export default warmUp;
+`;
+
+test('a script and a command of the container warm an app up; the script is run on the restored one, too', async () => {
+  await writeFile(join(dir, 'buy.ts'), BUY);
+  const scenarios = [
+    { name: 'buy', script: 'buy.ts' },
+    { name: 'status', command: ['/opt/crac/ctl', 'status'], count: 2 },
+  ];
+  const config = await writeConfig({ readiness: { tcp: 8080 }, warmUp: { scenarios, until: { requests: 60 } } });
+  const { stdout, stderr, exitCode } = await runCli(['build', '--config', config, '--engine', 'oci', '--json']);
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const { warmth, verified } = JSON.parse(stdout);
+  const names = warmth.endpoints.map(({ method, path }: { method: string; path: string }) => `${method} ${path}`);
+  expect(names).toEqual(['POST /orders', 'GET /orders/{id}']);
+  expect(verified.checkedRequests).toBe(2);
+  expect(verified.firstRequests.restored.count).toBeGreaterThan(10);
+  expect(stderr).toMatch(/buy: classes: [1-9]\d\d/);
+}, 120_000);
+
 test.each<[string, object, string, RegExp]>([
   [
     'an endpoint hangs',
@@ -96,6 +127,18 @@ test.each<[string, object, string, RegExp]>([
     { warmUp: { scenarios: [ORDER, { steps: ['GET /orders/1'] }], concurrency: 2, until: { requests: 100 } } },
     'WARM_UP_FAILED',
     /^warm-up: GET \/orders\/1 answered 403 instead of 200\nanswer: 403\n/,
+  ],
+  [
+    'a script throws',
+    { warmUp: { scenarios: [{ script: 'throws.ts' }] } },
+    'WARM_UP_FAILED',
+    /^warm-up: the script failed at \/.*\/throws\.ts:3: no tea\n {2}at .*throws\.ts:3:9\)\n/,
+  ],
+  [
+    'a command fails',
+    { warmUp: { scenarios: [{ command: ['/opt/crac/ctl', 'nonsense'] }] } },
+    'WARM_UP_FAILED',
+    /^warm-up: the command `\/opt\/crac\/ctl nonsense` ended with exit code 2\n/,
   ],
   [
     'the command never succeeds',
