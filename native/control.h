@@ -14,6 +14,8 @@
 #define CRAC_CONTROL_PREFIX "crac-build/"
 /* The longest list of steps that a request may name. */
 #define CRAC_MAX_NAMES 255
+/* What the name of a class that is to be called is made of; it is no longer than CRAC_MAX_NAMES. */
+#define CRAC_CLASS_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$."
 
 /* "pid:[4026531836]" → "4026531836"; "0" where /proc does not say. */
 static inline void crac_pid_namespace(char text[24]) {

@@ -7,6 +7,7 @@
  *                                   without the steps that are named
  *   join SETTLE_MS [NAME,…]         the same for the checkpoint that the app itself asks for
  *   facts                           what the JIT does: jit_facts.c
+ *   call CLASS                      when that class of the app has done its work: Call.java
  *
  * The thread belongs to the JVM only while it serves: a Java thread that sits in accept() makes every exit of the JVM
  * 300 ms longer, which is how long HotSpot waits for threads in native code.
@@ -147,6 +148,23 @@ static void answer_status(JNIEnv *env, jclass control, int connection) {
   (*env)->ReleaseStringUTFChars(env, text, line);
 }
 
+/* "call CLASS" → CLASS, or NULL. */
+static const char *class_after_call(const char *line) {
+  if (strncmp(line, "call ", 5) || !line[5] || line[5 + strspn(line + 5, CRAC_CLASS_NAME)])
+    return NULL;
+  return line + 5;
+}
+
+static void start_call(JNIEnv *env, int connection, const char *name) {
+  jclass call = crac_find_boot_class(env, "jdk/crac/impl/Call");
+  jmethodID start = call ? (*env)->GetStaticMethodID(env, call, "start", "(ILjava/lang/String;)V") : NULL;
+  jstring class_name = start ? (*env)->NewStringUTF(env, name) : NULL;
+  if (class_name)
+    (*env)->CallStaticVoidMethod(env, call, start, connection, class_name);
+  else
+    refuse(connection, "the JVM cannot call a class");
+}
+
 static void serve(int connection) {
   char line[64 + CRAC_MAX_NAMES];
   if (!is_allowed(connection)) {
@@ -164,7 +182,8 @@ static void serve(int connection) {
   const char *skipped = "";
   int checkpoint_ms = number_after(line, "checkpoint", &skipped), join_ms = number_after(line, "join", &skipped);
   bool is_status = strcmp(line, "status") == 0, join = join_ms >= 0;
-  if (!is_status && checkpoint_ms < 0 && !join) {
+  const char *class_name = class_after_call(line);
+  if (!is_status && checkpoint_ms < 0 && !join && !class_name) {
     refuse(connection, "unknown command");
     return;
   }
@@ -177,6 +196,8 @@ static void serve(int connection) {
   jclass control = crac_find_boot_class(env, "jdk/crac/impl/Control");
   if (!control) {
     refuse(connection, "jdk.crac is missing in this JVM");
+  } else if (class_name) {
+    start_call(env, connection, class_name);
   } else if (is_status) {
     answer_status(env, control, connection);
   } else {

@@ -55,6 +55,7 @@ static void usage(void) {
         "       ctl resume MAILBOX_ADDRESS [--pid PID]\n"
         "       ctl status [--pid PID]\n"
         "       ctl facts [--for-ms N] [--pid PID]\n"
+        "       ctl call CLASS [--pid PID]\n"
         "       ctl cpu\n"
         "       ctl touched [--pid PID]\n"
         "       ctl descriptors [--pid PID]\n",
@@ -66,6 +67,10 @@ static bool is_number(const char *text) { return *text && strlen(text) < 8 && st
 
 static bool is_list_of_names(const char *text) {
   return *text && strlen(text) <= CRAC_MAX_NAMES && strspn(text, "abcdefghijklmnopqrstuvwxyz-,") == strlen(text);
+}
+
+static bool is_class_name(const char *text) {
+  return *text && strlen(text) <= CRAC_MAX_NAMES && strspn(text, CRAC_CLASS_NAME) == strlen(text);
 }
 
 static int connect_to(long pid) {
@@ -254,6 +259,11 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(command, "resume") && address)
     return resume(pid, address);
+  if (!strcmp(command, "call") && address && is_class_name(address)) {
+    char call[16 + CRAC_MAX_NAMES];
+    snprintf(call, sizeof call, "call %s\n", address);
+    return ask(pid, call);
+  }
   if (address)
     usage();
   if (!strcmp(command, "cpu"))

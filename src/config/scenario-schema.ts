@@ -84,7 +84,7 @@ const stepObject = z
 const step = z.preprocess((value) => (typeof value === 'string' ? (parseStep(value) ?? value) : value), stepObject);
 
 /** What a scenario is made of: one of them. */
-const WORKS = ['steps', 'script', 'command'] as const;
+const WORKS = ['steps', 'script', 'command', 'javaClass'] as const;
 const FOR_SCRIPTS = ['port', 'options'] as const;
 
 const scenario = z
@@ -98,6 +98,10 @@ const scenario = z
     port: port.optional(),
     options: z.record(z.string(), z.unknown()).optional(),
     command: z.array(text).min(1).optional(),
+    javaClass: z
+      .string()
+      .regex(/^[\w$.]{1,255}$/, { error: 'expected the name of a class, such as com.example.Warm' })
+      .optional(),
   })
   .superRefine((given, context) => {
     const works = WORKS.filter((key) => given[key] !== undefined);

@@ -126,8 +126,9 @@ function refuseUnknownNames({ method = 'GET', path }: GivenRequest): void {
 
 function planScenario(given: GivenScenario, index: number, port: number, ports: readonly number[]): Scenario {
   const common = { name: given.name ?? `scenario ${index + 1}`, load: planLoad(given) };
-  const { steps = [], script, command, options = {} } = given;
+  const { steps = [], script, command, javaClass, options = {} } = given;
   if (command !== undefined) return { kind: 'command', ...common, argv: command };
+  if (javaClass !== undefined) return { kind: 'java', ...common, className: javaClass };
   if (script !== undefined) {
     const own = given.port ?? port;
     return { kind: 'script', ...common, path: script, port: own, ports: [...new Set([own, ...ports])], options };
@@ -135,20 +136,20 @@ function planScenario(given: GivenScenario, index: number, port: number, ports: 
   return { kind: 'http', ...common, steps: steps.map((step) => planStep(step, planExpectation(step.expect), port)) };
 }
 
-/** A command is run once where nothing is said. */
-function planLoad({ weight, command, count, concurrency = 1 }: GivenScenario): Load {
-  const times = count ?? (command !== undefined && weight === undefined ? 1 : undefined);
+/** Commands and classes are run once where nothing is said. */
+function planLoad({ weight, command, javaClass, count, concurrency = 1 }: GivenScenario): Load {
+  const times = count ?? ((command ?? javaClass) !== undefined && weight === undefined ? 1 : undefined);
   if (times === undefined) return { kind: 'mixed', weight: weight ?? 1 };
   return { kind: 'fixed', count: times, concurrency: Math.min(concurrency, times) };
 }
 
-/** Commands send no requests that could be counted. */
+/** Commands and classes send no requests that could be counted. */
 function refuseEndless(scenarios: readonly Scenario[], until: Given['until']): void {
   if (typeof until !== 'object' || !('requests' in until)) return;
   const mixed = scenarios.filter(({ load }) => load.kind === 'mixed');
-  if (mixed.length === 0 || mixed.some(({ kind }) => kind !== 'command')) return;
+  if (mixed.length === 0 || mixed.some(({ kind }) => kind === 'http' || kind === 'script')) return;
   throw new CracBuildError('CONFIG_INVALID', 'warmUp.until waits for requests, and nothing that is mixed sends any', {
-    hint: 'Commands are not counted as requests: give them count in place of weight, or until a duration.',
+    hint: 'Commands and classes are not counted as requests: give them count in place of weight, or until a duration.',
   });
 }
 

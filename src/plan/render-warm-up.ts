@@ -82,6 +82,8 @@ function renderScenario(scenario: Scenario): readonly string[] {
       `  ${name}, ${renderLoad(load)}`,
       `    \`${scenario.argv.map(quoteWord).join(' ')}\` in the build container`,
     ];
+  if (scenario.kind === 'java')
+    return [`  ${name}, ${renderLoad(load)}`, `    the class ${scenario.className} in the app's JVM`];
   const { steps } = scenario;
   const [only] = steps;
   const isPlain = only !== undefined && (load.kind === 'fixed' || name === nameEndpoint(only));

@@ -1,3 +1,4 @@
+import { CTL } from '../criu/control.ts';
 import { askJitFacts } from '../criu/jit-facts.ts';
 import type { Container } from '../engine/engine.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
@@ -5,6 +6,7 @@ import type { Stage } from '../report/event.ts';
 import { openPools } from '../warm-up/open-pools.ts';
 import { openScripts } from '../warm-up/open-scripts.ts';
 import { runCommand } from '../warm-up/run-command.ts';
+import { runJavaClass } from '../warm-up/run-java-class.ts';
 import { readSentFiles, type Traffic } from '../warm-up/run-scenario.ts';
 import type { Scenario } from '../warm-up/scenario.ts';
 import type { World } from '../world.ts';
@@ -47,6 +49,10 @@ export async function openTraffic(
       pending: new Set(),
       runOther: async (scenario, who, n, traffic, signal) => {
         if (scenario.kind === 'script') return await scripts.run(scenario, who, n, traffic, signal);
+        if (scenario.kind === 'java') {
+          const call = (name: string, stop: AbortSignal) => container.exec([CTL, 'call', name], { user, signal: stop });
+          return await runJavaClass(scenario, call, traffic, signal);
+        }
         const exec = (argv: readonly string[], stop: AbortSignal) => container.exec(argv, { user, signal: stop });
         return await runCommand(scenario, exec, traffic, signal);
       },

@@ -7,6 +7,7 @@ import { renderDuration } from '../report/render-duration.ts';
 import { NoAnswer } from '../warm-up/no-answer.ts';
 import { COUNTS, openStop, type Stopped } from '../warm-up/open-stop.ts';
 import { CommandFailed } from '../warm-up/run-command.ts';
+import { CallFailed } from '../warm-up/run-java-class.ts';
 import { CannotKeepUp, type LoadOptions, runFixed, runMixed } from '../warm-up/run-load.ts';
 import type { Pending, Sample, Traffic } from '../warm-up/run-scenario.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
@@ -95,7 +96,7 @@ function renderState(answered: number, total: number | undefined): string {
 function countRequests({ scenarios }: WarmUpPlan): number | undefined {
   return scenarios.reduce<number | undefined>((sum, scenario) => {
     if (sum === undefined || scenario.load.kind === 'mixed' || scenario.kind === 'script') return undefined;
-    return scenario.kind === 'command' ? sum : sum + scenario.load.count * scenario.steps.length;
+    return scenario.kind === 'http' ? sum + scenario.load.count * scenario.steps.length : sum;
   }, 0);
 }
 
@@ -179,12 +180,9 @@ async function explain(error: unknown, { pending }: Traffic, container: Containe
       details: [...error.lines, ...lines],
     });
   }
-  if (error instanceof ScriptFailed || error instanceof CommandFailed) {
+  if (error instanceof ScriptFailed || error instanceof CommandFailed || error instanceof CallFailed) {
     return new CracBuildError('WARM_UP_FAILED', `warm-up: ${error.message}`, {
-      hint:
-        error instanceof ScriptFailed
-          ? 'Correct the script, or let it catch what may fail (docs/warm-up.md#scripts).'
-          : 'Commands run inside the container, as the app’s user, with the programs that are there (docs/warm-up.md#commands).',
+      hint: WORK_HINTS[error.name],
       cause: error,
       details: [...error.lines, ...lines],
     });
@@ -207,6 +205,14 @@ async function explain(error: unknown, { pending }: Traffic, container: Containe
   }
   throw error;
 }
+
+const WORK_HINTS = {
+  ScriptFailed: 'Correct the script, or let it catch what may fail (docs/warm-up.md#scripts).',
+  CommandFailed:
+    'Commands run inside the container, as the app’s user, with the programs that are there (docs/warm-up.md#commands).',
+  CallFailed:
+    'The class must be in the app’s jar or on its class path, and catch what may fail (docs/warm-up.md#classes-of-the-app).',
+};
 
 /** https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes */
 function isAboutCertificate(cause: unknown): boolean {

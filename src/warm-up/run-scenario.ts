@@ -6,14 +6,7 @@ import { composeRequest, listFiles, type SentFiles } from './compose-request.ts'
 import { type CookieJar, openCookieJar } from './cookie-jar.ts';
 import type { Pools } from './open-pools.ts';
 import { openRandom, type Random } from './random.ts';
-import {
-  type CommandScenario,
-  type HttpScenario,
-  listSteps,
-  nameEndpoint,
-  type Scenario,
-  type ScriptScenario,
-} from './scenario.ts';
+import { type HttpScenario, listSteps, nameEndpoint, type Scenario } from './scenario.ts';
 import { sendRequest } from './send-request.ts';
 import type { Values } from './template.ts';
 
@@ -44,7 +37,7 @@ export interface Pending extends Pick<Sample, 'endpoint' | 'startedMs'> {
 
 /** Resolves when it is over; rejects with the signal's reason, or with what was wrong. */
 export type RunOther = (
-  scenario: ScriptScenario | CommandScenario,
+  scenario: Exclude<Scenario, HttpScenario>,
   user: User,
   n: number,
   traffic: Traffic,

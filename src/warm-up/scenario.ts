@@ -1,7 +1,7 @@
 /** What is sent to the app while it is warmed up. Plain data, part of the BuildPlan; texts may hold {{name}}, see template.ts. */
 
 /** A kind of its own for whatever is no list of HTTP requests. */
-export type Scenario = HttpScenario | ScriptScenario | CommandScenario;
+export type Scenario = HttpScenario | ScriptScenario | CommandScenario | JavaScenario;
 
 /** What one user does, step after step, with cookies and captured values of its own. */
 export interface HttpScenario {
@@ -32,6 +32,15 @@ export interface CommandScenario {
   readonly name: string;
   readonly load: Load;
   readonly argv: readonly string[];
+}
+
+/** Called in the app's own JVM; not when the image is verified. */
+export interface JavaScenario {
+  readonly kind: 'java';
+  readonly name: string;
+  readonly load: Load;
+  /** "com.example.Warm": its `main`, or its `run` as a Runnable. */
+  readonly className: string;
 }
 
 /** `fixed`: so often, before all that is mixed, and one scenario after the other. `mixed`: its share among those that are. */

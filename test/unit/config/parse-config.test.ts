@@ -57,6 +57,7 @@ warmUp:
     - steps: ['/{{n}}?user={{user}}&x={{random}}']
     - { script: chat.ts, port: 9090, options: { room: 7 }, count: 2, concurrency: 2 }
     - { command: [sh, -c, 1] }
+    - { javaClass: com.example.Warm, weight: 2 }
   rate: 0.5
   seed: 7
   protocol: h2
@@ -128,6 +129,7 @@ outputs: [oci:out, docker:orders:1]
           { steps: [{ method: 'GET', path: '/{{n}}?user={{user}}&x={{random}}' }] },
           { script: 'chat.ts', port: 9090, options: { room: 7 }, count: 2, concurrency: 2 },
           { command: ['sh', '-c', '1'] },
+          { javaClass: 'com.example.Warm', weight: 2 },
         ],
         rate: 0.5,
         seed: 7,
@@ -211,6 +213,7 @@ outputs: [oci:out, docker:orders:1]
       'scenario without steps': 'warmUp: { scenarios: [{ name: a, steps: [] }] }\n',
       'scenario without anything': 'warmUp: { scenarios: [{ name: a }] }\n',
       'scenario of two things': 'warmUp: { scenarios: [{ script: a.ts, command: [ls] }] }\n',
+      'class of no name': 'warmUp: { scenarios: [{ javaClass: com/example/Warm }] }\n',
       'options without a script': 'warmUp: { scenarios: [{ command: [ls], options: {} }] }\n',
       'weight and count': 'warmUp: { scenarios: [{ script: a.ts, weight: 2, count: 3 }] }\n',
       'concurrency without a count': 'warmUp: { scenarios: [{ script: a.ts, concurrency: 3 }] }\n',

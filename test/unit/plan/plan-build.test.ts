@@ -64,6 +64,7 @@ test('the plan of everything', () => {
         { name: 'chat', script: '/work/chat.ts', options: { room: 7 }, port: 9091, weight: 2 },
         { script: '/work/chat.ts', count: 20, concurrency: 50 },
         { name: 'fill', command: ['sh', '-c', "echo it's > /tmp/x"] },
+        { name: 'caches', javaClass: 'com.example.Warm' },
       ],
       concurrency: 4,
       seed: 7,

@@ -305,6 +305,41 @@ describe('a command', () => {
   });
 });
 
+describe('a class of the app', () => {
+  const answering = (exitCode: number, stdout: string, calls: string[] = []): FakeApp => ({
+    ctl: ([command, name = '']) => {
+      if (command !== 'call') return { exitCode: 0, stdout: '', stderr: '' };
+      calls.push(name);
+      return { exitCode, stdout, stderr: '' };
+    },
+    lines: ['last line'],
+  });
+  const javaClass = 'com.example.Warm';
+
+  test('is called once, or as often as is said', async () => {
+    const calls: string[] = [];
+    const scenarios = [{ javaClass }, { javaClass: 'other.Warm', count: 2 }];
+    const { error } = await warmUp({ scenarios }, answering(0, '{"called":"x","ms":1}\n', calls));
+    expect([error, calls]).toEqual([undefined, [javaClass, 'other.Warm', 'other.Warm']]);
+  });
+
+  test('that throws fails the warm-up, with its stack', async () => {
+    const answers = {
+      'it throws':
+        '{"error":"the class com.example.Warm threw java.lang.Exception: no tea","details":["  at com.example.Warm.main(Warm.java:7)"]}\n',
+      'it is not there': '{"error":"there is no class com.example.Warm in the app","details":[]}\n',
+      'the answer is not understood': 'what?\n',
+    };
+    const sections: string[] = [];
+    for (const [name, answer] of Object.entries(answers)) {
+      const { error } = await warmUp({ scenarios: [{ javaClass }] }, answering(1, answer));
+      if (error === undefined) throw new Error('it did not fail');
+      sections.push(`── ${name}\n${renderError(error)}`);
+    }
+    expectGolden('call-errors.txt', sections.join('\n'));
+  });
+});
+
 test('scripts are run when the image is verified, too; commands are not', async () => {
   const script = await write(main("await app.request('GET', '/a'); await app.request('GET', '/b');"));
   const commands: unknown[] = [];
@@ -314,7 +349,7 @@ test('scripts are run when the image is verified, too; commands are not', async 
       return { exitCode: 0, stdout: '', stderr: '' };
     },
   });
-  const scenarios = [{ script }, { script, count: 2 }, { command: ['sh', '-c', 'x'] }];
+  const scenarios = [{ script }, { script, count: 2 }, { command: ['sh', '-c', 'x'] }, { javaClass: 'a.B' }];
   const plan = samplePlan({ readiness: { tcp: 8080 }, warmUp: { scenarios } });
   const report = await verifyImage(plan, NO_IMAGE, { ...fakeWorld(engine), workDir: dir });
   expect(report.checkedRequests).toBe(2);
