@@ -86,11 +86,12 @@ const warmUp: WarmUp = async (app) => {
 export default warmUp;
 `;
 
-test('a script and a command of the container warm an app up; the script is run on the restored one, too', async () => {
+test('a script, a command of the container and a class of the app warm it up; the script is run on the restored one, too', async () => {
   await writeFile(join(dir, 'buy.ts'), BUY);
   const scenarios = [
     { name: 'buy', script: 'buy.ts' },
     { name: 'status', command: ['/opt/crac/ctl', 'status'], count: 2 },
+    { name: 'inside', javaClass: 'Shop$Warm' },
   ];
   const config = await writeConfig({ readiness: { tcp: 8080 }, warmUp: { scenarios, until: { requests: 60 } } });
   const { stdout, stderr, exitCode } = await runCli(['build', '--config', config, '--engine', 'oci', '--json']);
@@ -133,6 +134,12 @@ test.each<[string, object, string, RegExp]>([
     { warmUp: { scenarios: [{ script: 'throws.ts' }] } },
     'WARM_UP_FAILED',
     /^warm-up: the script failed at \/.*\/throws\.ts:3: no tea\n {2}at .*throws\.ts:3:9\)\n/,
+  ],
+  [
+    'a class is not there',
+    { warmUp: { scenarios: [{ javaClass: 'com.example.Gone' }] } },
+    'WARM_UP_FAILED',
+    /^warm-up: there is no class com\.example\.Gone in the app\n/,
   ],
   [
     'a command fails',

@@ -49,6 +49,13 @@ public final class Shop {
         }
     }
 
+    /** For a warm-up from the inside. */
+    static final class Warm {
+        public static void main(String[] arguments) {
+            System.out.println("shop: warmed with " + COUNT + " orders");
+        }
+    }
+
     private static void answer(HttpExchange exchange, int status, String json) throws IOException {
         exchange.getResponseHeaders().add("Content-Type", "application/json");
         exchange.sendResponseHeaders(status, json.length());

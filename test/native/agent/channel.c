@@ -5,7 +5,7 @@
 
 static struct {
   int checkpoint_ms, join_ms, statuses;
-  char names[300];
+  char names[300], class_name[300];
 } asked;
 static bool throws;
 
@@ -21,10 +21,17 @@ static jobject call_object(JNIEnv *env, jclass class, jmethodID method, ...) {
   return (jobject)STATUS;
 }
 static void call_void(JNIEnv *env, jclass class, jmethodID method, ...) {
-  (void)env, (void)class, (void)method;
+  (void)env, (void)class;
   va_list list;
   va_start(list, method);
-  int connection = va_arg(list, int), ms = va_arg(list, int);
+  int connection = va_arg(list, int);
+  if (!strcmp((const char *)method, "start")) {
+    strcpy(asked.class_name, va_arg(list, const char *));
+    va_end(list);
+    crac_send_text(connection, "{}");
+    return;
+  }
+  int ms = va_arg(list, int);
   strcpy(asked.names, va_arg(list, const char *));
   int join = va_arg(list, int);
   va_end(list);
@@ -86,6 +93,9 @@ void test_channel(void) {
   CHECK(!strcmp(ask("checkpoint 5500\nmore", 20), "{}\n") && asked.checkpoint_ms == 5500);
   CHECK(!strcmp(ask("join 7 trim\n", 12), "{}\n") && asked.join_ms == 7 && !strcmp(asked.names, "trim"));
   CHECK(!strncmp(ask("facts\n", 6), "{\"atNs\":", 8) && is_refused(ask("facts 1\n", 8)));
+  CHECK(!strcmp(ask("call a.B$C_1\n", 13), "{}\n") && !strcmp(asked.class_name, "a.B$C_1"));
+  CHECK(is_refused(ask("call \n", 6)) && is_refused(ask("call a/B\n", 9)) && is_refused(ask("call a B\n", 9)) &&
+        is_refused(ask("call \xc3\xa4\n", 8)));
   throws = true;
   CHECK(is_refused(ask("status\n", 7)));
   throws = false;
@@ -101,7 +111,7 @@ void test_channel(void) {
   }
   for (int run = 0; run < 500; run++) {
     size_t size = next_random() % sizeof line;
-    memcpy(line, run % 3 == 0 ? "checkpoint " : run % 3 == 1 ? "join 99999" : "status\n....", 11);
+    memcpy(line, (const char *[]){"checkpoint ", "join 99999", "status\n....", "call a.B..."}[run % 4], 11);
     for (size_t i = next_random() % 16; i < size; i++) line[i] = run % 2 ? "0123456789 \n\0"[next_random() % 13] : (char)next_random();
     ask(line, size);
   }

@@ -6,6 +6,7 @@ import { loadSettings } from '../../../src/config/load-settings.ts';
 import { isCracBuildError } from '../../../src/errors.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderError } from '../../../src/report/render-error.ts';
+import { listPorts } from '../../../src/warm-up/scenario.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { makeZip } from '../jar/make-zip.ts';
 
@@ -114,7 +115,7 @@ test('imported requests go to the app, not to the port of its health page', asyn
   await runInit(undefined, { fromAccessLog: join(SAMPLES, 'access.log') }, dir);
   const { warmUp, readiness } = await plan();
   expect(readiness).toMatchObject({ port: 8081 });
-  expect(new Set(warmUp.scenarios.flatMap(({ steps }) => steps.map(({ port }) => port)))).toEqual(new Set([8443]));
+  expect(listPorts(warmUp.scenarios)).toEqual([8443]);
 });
 
 test('a health page without TLS beside an app with it', async () => {

@@ -34,7 +34,7 @@ async function compose(options: Partial<ImportOptions>): Promise<string> {
   const complete = imports.flatMap((imported) =>
     imported.scenarios.filter(({ steps }) => steps.every(({ missing }) => missing === undefined)),
   );
-  for (const [index, { steps }] of scenarios.entries()) {
+  for (const [index, { steps = [] }] of scenarios.entries()) {
     expect(steps.map(({ method = 'GET', body, form }) => ({ method, body, form }))).toEqual(
       complete[index]?.steps.map(({ method, body, form }) => ({ method, body, form })),
     );
