@@ -10,7 +10,7 @@ import { CommandFailed } from '../warm-up/run-command.ts';
 import { CallFailed } from '../warm-up/run-java-class.ts';
 import { CannotKeepUp, type LoadOptions, runFixed, runMixed } from '../warm-up/run-load.ts';
 import type { Pending, Sample, Traffic } from '../warm-up/run-scenario.ts';
-import type { WarmUpPlan } from '../warm-up/scenario.ts';
+import type { Scenario, WarmUpPlan } from '../warm-up/scenario.ts';
 import { ScriptFailed } from '../warm-up/script-failed.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { summariseWarmth, type WarmthReport } from '../warm-up/warmth.ts';
@@ -117,10 +117,15 @@ async function runScenarios(
   const mixed = scenarios.filter(({ load }) => load.kind === 'mixed');
   if (mixed.length === 0) return COUNTS;
   report(world, `mixed: ${mixed.map(({ name }) => name).join(', ')}`);
-  const stop = openStop(warmUp, mixed, seen.samples, seen.jit.samples);
+  const ran = new Set<Scenario>();
+  const runOther: Traffic['runOther'] = async (scenario, ...rest) => {
+    await traffic.runOther(scenario, ...rest);
+    ran.add(scenario);
+  };
+  const stop = openStop(warmUp, mixed, seen.samples, seen.jit.samples, ran);
   seen.watching.look = stop.look;
   if (warmUp.until?.kind === 'settled') seen.watching.why = () => stop.stopped().why;
-  await runMixed(mixed, pace, { seed, firstN, traffic, signal }, stop.isOver);
+  await runMixed(mixed, pace, { seed, firstN, traffic: { ...traffic, runOther }, signal }, stop.isOver);
   const stopped = stop.stopped();
   if (stopped.reason === undefined) throw new Error('the scenarios ended by themselves');
   return stopped;

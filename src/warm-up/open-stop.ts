@@ -20,12 +20,14 @@ export interface Stop {
   readonly stopped: () => Stopped | { readonly reason: undefined; readonly why: string };
 }
 
-/** Decides when the mixed `scenarios`, which begin now, are over. `samples` and `jit` grow meanwhile; `samples` are all of the warm-up. */
+/** Decides when the mixed `scenarios`, which begin now, are over. `samples` and `jit` grow meanwhile; `samples` are all of the warm-up. `ran`: of scripts and
+ * the like, what they will ask is not known: those that were through once. */
 export function openStop(
   { until, min, max }: Pick<WarmUpPlan, 'until' | 'min' | 'max'>,
   scenarios: readonly Scenario[],
   samples: readonly Sample[],
   jit: readonly JitSample[],
+  ran: ReadonlySet<Scenario>,
 ): Stop {
   const startedMs = performance.now();
   const before = samples.length;
@@ -34,10 +36,20 @@ export function openStop(
     stopped = { reason, why };
   };
   const endpoints = [...new Set(listSteps(scenarios).map(nameEndpoint))];
+  const isAtMax = () =>
+    performance.now() - startedMs >= (max.durationMs ?? Infinity) ||
+    samples.length - before >= (max.requests ?? Infinity);
   const decide = () => {
     if (stopped.reason !== undefined || until?.kind !== 'settled') return;
     const course = { startedMs, nowMs: performance.now(), samples: samples.slice(before), jit, endpoints };
     const decision = decideStop(course, { min, max });
+    const unseen = scenarios.find((scenario) => scenario.kind !== 'http' && !ran.has(scenario));
+    if (unseen !== undefined && !(decision.stop && decision.reason === 'limit')) {
+      const why = `${unseen.name} has not been run yet`;
+      if (isAtMax()) stop('limit', why);
+      else stopped = { reason: undefined, why };
+      return;
+    }
     if (decision.stop) stop(decision.reason, decision.why);
     else stopped = { reason: undefined, why: decision.why };
   };
@@ -48,7 +60,7 @@ export function openStop(
     if (until?.kind === 'requests' && count >= until.count) stop('requests', `${until.count} requests were answered`);
     else if (until?.kind === 'duration' && elapsedMs >= until.durationMs)
       stop('duration', `it went on for ${renderDuration(until.durationMs)}`);
-    else if (elapsedMs >= (max.durationMs ?? Infinity) || count >= (max.requests ?? Infinity)) decide();
+    else if (isAtMax()) decide();
     return stopped.reason !== undefined;
   };
   return { isOver, look: decide, stopped: () => stopped };

@@ -179,6 +179,31 @@ test('it imports files and packages, and JavaScript is as good', async () => {
   expect(requests).toEqual([expect.stringMatching(/^GET \/from-another-filefunctionplain\.mjscrac-scripts-/)]);
 });
 
+test('an app has not settled before each script was through once', async () => {
+  const idle = { compilerNs: 5e8, awakeCompilers: 0, compilations: 400, discardedCode: 0, loadedClasses: 900 };
+  const app: FakeApp = {
+    ctl: async ([command, , forMs]) => {
+      const lines: string[] = [];
+      do {
+        lines.push(JSON.stringify({ atNs: performance.now() * 1e6, ...idle, collections: 1, collectionNs: 1e6 }));
+        if (Number(forMs) > 0) await sleep(250);
+      } while (lines.length * 250 <= Number(forMs));
+      return { exitCode: 0, stdout: command === 'facts' ? lines.join('\n') : '', stderr: '' };
+    },
+  };
+  const script = await write(main("await app.request('GET', '/late');"));
+  /** With this seed it is dealt as the 665th of 701. */
+  const scenarios = [
+    { weight: 700, steps: [{ path: '/often', think: 10 }] },
+    { name: 'late', script },
+  ];
+  const until = { min: { duration: 0 }, max: { duration: 60_000 }, timeout: 90_000 };
+  const { report, requests, told } = await warmUp({ scenarios, seed: 26, ...until }, app);
+  expect(requests.indexOf('GET /late')).toBeGreaterThan(500);
+  expect(told.filter((line) => line.endsWith('; late has not been run yet')).length).toBeGreaterThan(3);
+  expect(report?.stopped.reason).toBe('settled');
+}, 90_000);
+
 describe('fails', () => {
   const lines = ['last line'];
   const json = { 'content-type': 'application/json' };
