@@ -81,7 +81,7 @@ import type { WarmUp } from 'crac-build/warm-up';
 const warmUp: WarmUp = async (app) => {
   const made = await app.request('POST', '/orders', { json: { item: app.n }, expect: 201 });
   await app.request('GET', \`/orders/\${made.jsonPath('$.id')}\`, { endpoint: '/orders/{id}' });
-  if (app.n === 3) app.log(\`classes: \${(await app.jvm())?.loadedClasses}\`);
+  if (app.n === 10) app.log(\`classes: \${(await app.jvm())?.loadedClasses}\`);
 };
 export default warmUp;
 `;
