@@ -34,11 +34,6 @@ export async function warmUpApp(plan: BuildPlan, app: RunningApp, world: World):
 
 async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<WarmthReport> {
   const { warmUp } = plan;
-  const limit = AbortSignal.timeout(warmUp.timeoutMs);
-  const ended = new AbortController();
-  /** A script or command may have no connection that breaks. */
-  void app.container.exited.then(() => ended.abort(new Error('the app has ended')));
-  const signal = AbortSignal.any([world.signal, limit, ended.signal]);
   const samples: Sample[] = [];
   const { uid, gid } = plan.app.user;
   await using traffic = await openTraffic(
@@ -53,6 +48,11 @@ async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<
     },
     world,
   );
+  const limit = AbortSignal.timeout(warmUp.timeoutMs);
+  const ended = new AbortController();
+  /** A script or command may have no connection that breaks. */
+  void app.container.exited.then(() => ended.abort(new Error('the app has ended')));
+  const signal = AbortSignal.any([world.signal, limit, ended.signal]);
   const total = countRequests(warmUp);
   const watching: Watching = { why: undefined, look: () => {} };
   const state = () => renderState(samples.length, total);
