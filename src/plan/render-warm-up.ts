@@ -92,7 +92,8 @@ function renderScenario(scenario: Scenario): readonly string[] {
 }
 
 function renderLoad(load: Load): string {
-  return load.kind === 'fixed' ? `${load.count} times, ${load.concurrency} at once` : `weight ${load.weight}`;
+  if (load.kind === 'mixed') return `weight ${load.weight}`;
+  return load.count === 1 ? 'once' : `${load.count} times, ${load.concurrency} at once`;
 }
 
 function renderStep(
