@@ -19,6 +19,7 @@ const COMPILE_STEPS = {
   'heap-pages': 'leaves out the free part of the Java heap, as the dump tells it',
   'code-pages': 'leaves out the free part of the code cache, as the dump tells it',
   'arena-pages': 'leaves out what HotSpot keeps for the next arenas of its compilers, as the dump tells it',
+  'metaspace-pages': 'leaves out the free part of metaspace, as the dump tells it',
   'malloc-pages': "leaves out malloc's free memory, as the dump tells it",
   duplicates: 'leaves out most of many equal pages in a row',
 } as const;

@@ -115,6 +115,7 @@ const COMPILE_STEPS = {
   'heap-pages': 'free-heap',
   'code-pages': 'free-code',
   'arena-pages': 'free-arena',
+  'metaspace-pages': 'free-metaspace',
   'malloc-pages': 'free-malloc',
   duplicates: 'duplicate',
   'zero-pages': 'zero',

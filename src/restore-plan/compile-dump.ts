@@ -137,6 +137,7 @@ export async function compileDump(
     unknownHeap: free.unknown['free-heap'],
     unknownCode: free.unknown['free-code'],
     unknownArenas: free.unknown['free-arena'],
+    unknownMetaspace: free.unknown['free-metaspace'],
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,

@@ -7,6 +7,7 @@ import type { AddressSpace, Range } from '../hotspot/address-space.ts';
 import { type FreeArenas, findFreeArenas } from '../hotspot/free-arenas.ts';
 import { type FreeCode, findFreeCode } from '../hotspot/free-code.ts';
 import { type FreeHeap, findFreeHeap, type GenerationRange } from '../hotspot/free-heap.ts';
+import { type FreeMetaspace, findFreeMetaspace } from '../hotspot/free-metaspace.ts';
 import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
 import { openDumpedMemory } from './dumped-memory.ts';
@@ -41,6 +42,7 @@ export function findFreeMemory(
     find('heap-pages', 'free-heap', () => inHeap),
     find('code-pages', 'free-code', () => findInCode(dumped)),
     find('arena-pages', 'free-arena', () => findInArenas(dumped)),
+    find('metaspace-pages', 'free-metaspace', () => findInMetaspace(dumped)),
     find('malloc-pages', 'free-malloc', () => findInMalloc(dumped, brk)),
   ];
   return {
@@ -51,11 +53,13 @@ export function findFreeMemory(
     generations: inHeap.generations ?? [],
   };
 
-  function find(step: StepName, cause: FreeCause, look: () => FreeHeap | FreeCode | FreeArenas | FreeChunks) {
+  function find(step: StepName, cause: FreeCause, look: () => Found) {
     const { ranges, unknown } = skip.has(step) ? NOTHING : look();
     return { cause, unknown, ranges: ranges.map((range): FreeRange => ({ ...range, cause })) };
   }
 }
+
+type Found = FreeHeap | FreeCode | FreeArenas | FreeMetaspace | FreeChunks;
 
 interface Dumped {
   readonly threads: readonly DumpedThread[];
@@ -77,6 +81,10 @@ function findInCode(dumped: Dumped): FreeCode {
 
 function findInArenas(dumped: Dumped): FreeArenas {
   return whileAtRest(dumped, () => findFreeArenas(dumped.memory, writtenData(dumped, LIBJVM)));
+}
+
+function findInMetaspace(dumped: Dumped): FreeMetaspace {
+  return whileAtRest(dumped, () => findFreeMetaspace(dumped.memory, writtenData(dumped, LIBJVM)));
 }
 
 /** `libjvm`: where it is mapped. */
@@ -127,7 +135,7 @@ const GLIBC = /^libc(\.so\.6|-2\.\d+\.so)$/;
 
 /**
  * The JVM writes the header of a G1 object that takes whole regions before it says that they are taken, and changes its code
- * cache in several steps. Code that it has made itself first takes, then writes, and leaves the code cache alone; and who
+ * cache and the lists of metaspace's chunks in several steps. Code that it has made itself first takes, then writes, and leaves the code cache alone; and who
  * is in a system call is not between two such steps.
  */
 function mayRunJvm({ core }: DumpedThread, mapped: readonly Vma[]): boolean {

@@ -16,7 +16,7 @@ export interface Stretch {
 }
 
 /** Of memory in which nothing is read before it is written. */
-const FREE_CAUSES = ['free-heap', 'free-code', 'free-arena', 'free-malloc'] as const;
+const FREE_CAUSES = ['free-heap', 'free-code', 'free-arena', 'free-metaspace', 'free-malloc'] as const;
 export type FreeCause = (typeof FREE_CAUSES)[number];
 export const DROP_CAUSES = ['zero', 'equal-to-file', 'dead-stack', 'duplicate', ...FREE_CAUSES] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];

@@ -23,9 +23,10 @@ export interface RestoreImage {
   readonly droppedPages: DroppedPages;
   /** Why no part of the Java heap is left out as free; undefined: it could be told what is. */
   readonly unknownHeap?: string | undefined;
-  /** The same of the code cache, of HotSpot's arenas and of malloc. */
+  /** The same of the code cache, of HotSpot's arenas, of metaspace and of malloc. */
   readonly unknownCode?: string | undefined;
   readonly unknownArenas?: string | undefined;
+  readonly unknownMetaspace?: string | undefined;
   readonly unknownMalloc?: string | undefined;
   /** What mem.bin is there for. */
   readonly byCause: SizesByCause;

@@ -30,6 +30,7 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
     'the Java heap': image.unknownHeap,
     'the code cache': image.unknownCode,
     "HotSpot's arenas": image.unknownArenas,
+    metaspace: image.unknownMetaspace,
     "malloc's memory": image.unknownMalloc,
   };
   for (const [what, why] of Object.entries(kept))

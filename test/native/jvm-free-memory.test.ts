@@ -1,4 +1,5 @@
-/** Free memory outside of the Java heap is left out, and the JVM goes on taking and giving back native memory and code. */
+/** Free memory outside of the Java heap is left out, and the JVM goes on taking and giving back native memory, code and classes. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
   askToPrepare,
@@ -45,6 +46,32 @@ test.each([17, 25] as const)(
     for (let round = 0; round < 3; round++)
       expect([await get(port, '/code'), await get(port, '/malloc')]).toEqual(before);
     expect(await get(port, '/keep')).toBe('3');
+    restored.kill('SIGTERM');
+    expect(await ended(restored)).toBe(143);
+  },
+  60_000,
+);
+
+test.each([17, 25] as const)(
+  'JDK %d: small free chunks of metaspace are gone; classes are loaded into them and unloaded after the restore',
+  async (version) => {
+    const host: HostJvm = { home: HOMES[version], native, dir: join(work, `classes-${version}`) };
+    const port = await findFreePort();
+    const jvm = startJvm(host, ['-XX:+UseSerialGC', '-cp', classes, 'ChurnApp', `${port}`]);
+    const before = await eventually(() => get(port, '/classes'));
+    const { answer, status } = askToPrepare(host, jvm.pid ?? 0);
+    expect([status, answer.error]).toEqual([0, undefined]);
+    expect([await get(port, '/classes'), await get(port, '/idle')]).toEqual([before, 'idle']);
+    const image = await dumpAndCompile(host, jvm, answer);
+    expect(image.unknownMetaspace).toBeUndefined();
+    expect(image.droppedPages['free-metaspace']).toBeGreaterThan(200);
+
+    const restored = startRestored(host, [], { CRAC_CHECKPOINT_TIMEOUT: '0' });
+    expect(await eventually(() => get(port, '/classes'))).toBe(before);
+    for (let round = 0; round < 3; round++) expect(await get(port, '/classes')).toBe(before);
+    expect(
+      execFileSync(join(host.home, 'bin/jcmd'), [`${restored.pid}`, 'VM.metaspace'], { encoding: 'utf8' }),
+    ).toMatch(/^num_inconsistent_stats: 0\.$/m);
     restored.kill('SIGTERM');
     expect(await ended(restored)).toBe(143);
   },

@@ -49,6 +49,7 @@ public class ChurnApp {
   }
 
   static final List<Object[]> kept = new ArrayList<>();
+  static final List<Class<?>> scattered = new ArrayList<>();
 
   public static void main(String[] arguments) throws Exception {
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 50);
@@ -58,6 +59,7 @@ public class ChurnApp {
       kept.add(new Object[] {load(), new Deflater(), "kept " + kept.size()});
       return "" + kept.size();
     });
+    on(server, "/classes", () -> "" + loadAndUnload(400));
     on(server, "/idle", ChurnApp::awaitIdleCompilers);
     server.start();
   }
@@ -91,6 +93,24 @@ public class ChurnApp {
     for (Object[] holder : kept)
       if ((long) ((Class<?>) holder[0]).getMethod("run", int.class).invoke(null, 3_000) != expected)
         throw new IllegalStateException("a class that was kept computes something else");
+    loaded.clear();
+    for (int i = 0; i < 4; i++) System.gc();
+    return expected;
+  }
+
+  /** Between the classes that are unloaded some stay from the first time on, so that what is free lies in small pieces. */
+  static long loadAndUnload(int classes) throws Exception {
+    boolean isFirst = scattered.isEmpty();
+    long expected = Work.run(20);
+    List<Class<?>> loaded = new ArrayList<>(scattered);
+    for (int i = 0; i < classes; i++) {
+      Class<?> work = load();
+      loaded.add(work);
+      if (isFirst && i % 20 == 0) scattered.add(work);
+    }
+    for (Class<?> work : loaded)
+      if ((long) work.getMethod("run", int.class).invoke(null, 20) != expected)
+        throw new IllegalStateException("one of many classes computes something else");
     loaded.clear();
     for (int i = 0; i < 4; i++) System.gc();
     return expected;

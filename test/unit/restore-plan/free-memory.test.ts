@@ -99,6 +99,7 @@ test('memory between top and end and free code are told, while threads wait in s
     code: [CODE],
     unknown: {
       'free-arena': 'it has no pools of chunks of the form that is known',
+      'free-metaspace': 'it has no metaspace of the form that is known',
       'free-malloc': 'no libc.so.6 is mapped',
     },
   });

@@ -38,6 +38,7 @@ test('it tells how much there is, and that the native part is missing, and why n
     'free parts of the Java heap are kept: the JVM does not tell where its heap is',
     'free parts of the code cache are kept: no libjvm.so is mapped',
     "free parts of HotSpot's arenas are kept: no libjvm.so is mapped",
+    'free parts of metaspace are kept: no libjvm.so is mapped',
     "free parts of malloc's memory are kept: the process has a single thread",
   ]);
 });
