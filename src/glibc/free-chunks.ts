@@ -10,13 +10,7 @@
  *     in the bin, and of large ones two pointers more; the rest of it is never read
  */
 import { type AddressSpace, type Range, readBytes, readWord, UnknownJvm } from '../hotspot/address-space.ts';
-
-export interface FreeChunks {
-  /** By address. */
-  readonly ranges: readonly Range[];
-  /** Why there are none. */
-  readonly unknown?: string;
-}
+import { type FreeRanges, unlessUnknown } from '../hotspot/free-ranges.ts';
 
 const TOP_AT = 96;
 const BINS_AT = 112;
@@ -37,15 +31,12 @@ const MOST_ARENAS = 100_000;
 const MOST_CHUNKS = 1_000_000;
 
 /** `data`: memory of libc.so that is written, the main arena within; `brk`: what the kernel calls the heap. */
-export function findFreeChunks(memory: AddressSpace, data: readonly Range[], brk: Range): FreeChunks {
-  try {
+export function findFreeChunks(memory: AddressSpace, data: readonly Range[], brk: Range): FreeRanges {
+  return unlessUnknown(() => {
     const [main, ...others] = findArenas(memory, data);
     const ranges = others.flatMap((arena) => readFreeChunks(memory, arena, undefined));
     return { ranges: inOrder([...readFreeChunks(memory, main, brk), ...ranges]) };
-  } catch (error) {
-    if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
-    throw error;
-  }
+  });
 }
 
 /** The main one first. It is known by its 127 pairs of pointers, which lead back to it where nothing hangs on them. */

@@ -8,13 +8,7 @@
  *   chunk: next | bytes, without header; the rest of one that is in a pool is never read
  */
 import { type AddressSpace, type Range, readBytes, readWord, UnknownJvm } from './address-space.ts';
-
-export interface FreeArenas {
-  /** By address. */
-  readonly ranges: readonly Range[];
-  /** Why there are none. */
-  readonly unknown?: string;
-}
+import { type FreeRanges, unlessUnknown } from './free-ranges.ts';
 
 const HEADER_BYTES = 16;
 /** 32 KiB, 10 KiB, 1 KiB and 256 bytes, less what malloc and the header may take. */
@@ -31,17 +25,14 @@ interface Pool {
 }
 
 /** `data`: memory of libjvm.so that is written. */
-export function findFreeArenas(memory: AddressSpace, data: readonly Range[]): FreeArenas {
-  try {
+export function findFreeArenas(memory: AddressSpace, data: readonly Range[]): FreeRanges {
+  return unlessUnknown(() => {
     const pools = data.flatMap((range) => findPools(memory, range));
     const sizes = pools.map(({ sizeBytes }) => sizeBytes);
     if (pools.length === 0) throw new UnknownJvm('it has no pools of chunks of the form that is known');
     if (new Set(sizes).size < sizes.length) throw new UnknownJvm('it has more pools of chunks than it should');
     return { ranges: inOrder(pools.flatMap((pool) => readChunks(memory, pool))) };
-  } catch (error) {
-    if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
-    throw error;
-  }
+  });
 }
 
 function findPools(memory: AddressSpace, { start, end }: Range): readonly Pool[] {

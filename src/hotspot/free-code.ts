@@ -8,14 +8,8 @@
  */
 import { type AddressSpace, type Range, readBytes, readFlag, readWord, UnknownJvm } from './address-space.ts';
 import { readDynamicSymbols } from './dynamic-symbols.ts';
+import { type FreeRanges, unlessUnknown } from './free-ranges.ts';
 import { readVmStructs, type VmStructs } from './vm-structs.ts';
-
-export interface FreeCode {
-  /** By address. */
-  readonly ranges: readonly Range[];
-  /** Why there are none. */
-  readonly unknown?: string;
-}
 
 const BLOCK_BEGINS = 0;
 const BEHIND_LAST = 255;
@@ -24,15 +18,12 @@ const MOST_HEAPS = 16;
 const MOST_BYTES = 2 ** 32;
 
 /** `libjvm`: where libjvm.so is mapped. */
-export function findFreeCode(memory: AddressSpace, libjvm: number): FreeCode {
-  try {
+export function findFreeCode(memory: AddressSpace, libjvm: number): FreeRanges {
+  return unlessUnknown(() => {
     const structs = readVmStructs(memory, readDynamicSymbols(memory, libjvm));
     const ranges = listHeaps(structs).flatMap((heap) => readFreeBlocks(structs, heap));
     return { ranges: ranges.toSorted((a, b) => a.start - b.start) };
-  } catch (error) {
-    if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
-    throw error;
-  }
+  });
 }
 
 function listHeaps({ memory, addressOf, offsetOf }: VmStructs): readonly number[] {

@@ -4,6 +4,7 @@
  */
 import { type AddressSpace, type Range, readFlag, readWord, UnknownJvm } from './address-space.ts';
 import { readDynamicSymbols } from './dynamic-symbols.ts';
+import { type FreeRanges, unlessUnknown } from './free-ranges.ts';
 import {
   type Generation,
   readG1Spaces,
@@ -20,13 +21,9 @@ export interface GenerationRange extends Range {
   readonly generation: Generation;
 }
 
-export interface FreeHeap {
-  /** By address. */
-  readonly ranges: readonly Range[];
+export interface FreeHeap extends FreeRanges {
   /** By address: what belongs to which generation, free parts included. */
   readonly generations?: readonly GenerationRange[];
-  /** Why there are none. */
-  readonly unknown?: string;
 }
 
 const HEAP = ['CollectedHeap'];
@@ -36,16 +33,13 @@ const OBJECT_ALIGNMENT = 8;
 
 /** `libjvm`: where libjvm.so is mapped; `reserved`: where the JVM said that its heap is. */
 export function findFreeHeap(memory: AddressSpace, libjvm: number, reserved: Range): FreeHeap {
-  try {
+  return unlessUnknown(() => {
     const structs = readVmStructs(memory, readDynamicSymbols(memory, libjvm));
     const heap = readWord(memory, structs.addressOf(['Universe'], '_collectedHeap'));
     const spaces = readSpaces(structs, heap, reserved);
     const parts = [...freeParts(spaces, reserved), ...findHumongousTails(structs, heap)];
     return { ranges: parts.toSorted((a, b) => a.start - b.start), generations: joinGenerations(spaces) };
-  } catch (error) {
-    if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
-    throw error;
-  }
+  });
 }
 
 /** Every space lies within the heap and holds its top; none overlaps another. */

@@ -11,13 +11,7 @@
  *     list | previous and next by address, of the chunks that make up what was once one chunk of level 0
  */
 import { type AddressSpace, type Range, readBytes, readText, readWord, UnknownJvm } from './address-space.ts';
-
-export interface FreeMetaspace {
-  /** By address. */
-  readonly ranges: readonly Range[];
-  /** Why there are none. */
-  readonly unknown?: string;
-}
+import { type FreeRanges, unlessUnknown } from './free-ranges.ts';
 
 const NAMES: readonly string[] = ['non-class-space', 'class-space'];
 const WORD_BYTES = 8;
@@ -50,17 +44,14 @@ interface Chunk extends Range {
 }
 
 /** `data`: memory of libjvm.so that is written. */
-export function findFreeMetaspace(memory: AddressSpace, data: readonly Range[]): FreeMetaspace {
-  try {
+export function findFreeMetaspace(memory: AddressSpace, data: readonly Range[]): FreeRanges {
+  return unlessUnknown(() => {
     const contexts = data.flatMap((range) => findContexts(memory, range));
     const names = contexts.map(({ name }) => name);
     if (!names.includes('non-class-space')) throw new UnknownJvm('it has no metaspace of the form that is known');
     if (new Set(names).size < names.length) throw new UnknownJvm('it has more metaspaces than it should');
     return { ranges: inOrder(contexts.flatMap((context) => readContext(memory, context))) };
-  } catch (error) {
-    if (error instanceof UnknownJvm) return { ranges: [], unknown: error.message };
-    throw error;
-  }
+  });
 }
 
 function findContexts(memory: AddressSpace, { start, end }: Range): readonly Context[] {

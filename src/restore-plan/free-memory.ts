@@ -2,12 +2,13 @@
 import { basename } from 'node:path';
 import type { Dump, DumpedThread } from '../criu/read-dump.ts';
 import type { Vma } from '../criu/schema.ts';
-import { type FreeChunks, findFreeChunks } from '../glibc/free-chunks.ts';
+import { findFreeChunks } from '../glibc/free-chunks.ts';
 import type { AddressSpace, Range } from '../hotspot/address-space.ts';
-import { type FreeArenas, findFreeArenas } from '../hotspot/free-arenas.ts';
-import { type FreeCode, findFreeCode } from '../hotspot/free-code.ts';
+import { findFreeArenas } from '../hotspot/free-arenas.ts';
+import { findFreeCode } from '../hotspot/free-code.ts';
 import { type FreeHeap, findFreeHeap, type GenerationRange } from '../hotspot/free-heap.ts';
-import { type FreeMetaspace, findFreeMetaspace } from '../hotspot/free-metaspace.ts';
+import { findFreeMetaspace } from '../hotspot/free-metaspace.ts';
+import type { FreeRanges } from '../hotspot/free-ranges.ts';
 import type { StepName } from '../steps.ts';
 import { type Areas, isFileArea } from './areas.ts';
 import { openDumpedMemory } from './dumped-memory.ts';
@@ -53,13 +54,11 @@ export function findFreeMemory(
     generations: inHeap.generations ?? [],
   };
 
-  function find(step: StepName, cause: FreeCause, look: () => Found) {
+  function find(step: StepName, cause: FreeCause, look: () => FreeRanges) {
     const { ranges, unknown } = skip.has(step) ? NOTHING : look();
     return { cause, unknown, ranges: ranges.map((range): FreeRange => ({ ...range, cause })) };
   }
 }
-
-type Found = FreeHeap | FreeCode | FreeArenas | FreeMetaspace | FreeChunks;
 
 interface Dumped {
   readonly threads: readonly DumpedThread[];
@@ -68,22 +67,22 @@ interface Dumped {
   readonly memory: AddressSpace;
 }
 
-const NOTHING: FreeHeap = { ranges: [] };
+const NOTHING: FreeRanges = { ranges: [] };
 
 function findInHeap(dumped: Dumped, heap: Range | undefined): FreeHeap {
   if (heap === undefined) return { ranges: [], unknown: 'the JVM does not tell where its heap is' };
   return whileAtRest(dumped, (libjvm) => findFreeHeap(dumped.memory, libjvm, heap));
 }
 
-function findInCode(dumped: Dumped): FreeCode {
+function findInCode(dumped: Dumped): FreeRanges {
   return whileAtRest(dumped, (libjvm) => findFreeCode(dumped.memory, libjvm));
 }
 
-function findInArenas(dumped: Dumped): FreeArenas {
+function findInArenas(dumped: Dumped): FreeRanges {
   return whileAtRest(dumped, () => findFreeArenas(dumped.memory, writtenData(dumped, LIBJVM)));
 }
 
-function findInMetaspace(dumped: Dumped): FreeMetaspace {
+function findInMetaspace(dumped: Dumped): FreeRanges {
   return whileAtRest(dumped, () => findFreeMetaspace(dumped.memory, writtenData(dumped, LIBJVM)));
 }
 
@@ -101,7 +100,7 @@ function whileAtRest<Found>(
 }
 
 /** With a single thread glibc does without locks, and nothing tells whether it was stopped within malloc. */
-function findInMalloc(dumped: Dumped, brk: Range): FreeChunks {
+function findInMalloc(dumped: Dumped, brk: Range): FreeRanges {
   if (dumped.threads.length === 1) return { ranges: [], unknown: 'the process has a single thread' };
   const data = writtenData(dumped, GLIBC);
   if (data.length === 0) return { ranges: [], unknown: 'no libc.so.6 is mapped' };
