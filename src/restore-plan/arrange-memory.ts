@@ -37,6 +37,7 @@ export async function arrangeMemory(
     moves.push({ from: offsetOf(record), length: record.length });
     end += record.length;
   }
+  if (end !== image.memBytes) throw new Error(`mem.bin would have ${end} bytes instead of ${image.memBytes}`);
   for (const [record, holder] of repeated)
     offsets.set(record, (offsets.get(holder) ?? 0) + offsetOf(record) - offsetOf(holder));
   const hotBytes = moved.reduce((sum, { record, isHot }) => sum + (isHot ? record.length : 0), 0);

@@ -71,7 +71,7 @@ export function writeMemory(
   };
 }
 
-/** What follows each other in the process and in mem.bin is one. */
+/** What follows each other in the process and in mem.bin is one; what is mapped again stays for itself. */
 function joinExtents(stretches: readonly PlacedStretch[]): readonly PlacedStretch[] {
   const joined: PlacedStretch[] = [];
   for (const stretch of stretches) {
@@ -84,7 +84,8 @@ function joinExtents(stretches: readonly PlacedStretch[]): readonly PlacedStretc
 }
 
 function endsWhere(a: PlacedStretch, b: PlacedStretch): boolean {
-  return a.address + a.length === b.address && a.memOffset + a.length === b.memOffset;
+  const isStoredOnce = a.sameAs === undefined && b.sameAs === undefined;
+  return isStoredOnce && a.address + a.length === b.address && a.memOffset + a.length === b.memOffset;
 }
 
 function renderArea(

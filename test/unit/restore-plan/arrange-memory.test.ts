@@ -9,6 +9,7 @@ import { parsePlanHeader } from '../../../src/restore-plan/read-plan.ts';
 import type { RestoreImage } from '../../../src/restore-plan/restore-image.ts';
 import { mergeRuns, type Run } from '../../../src/restore-plan/touches.ts';
 import { SAMPLE_SIZES } from '../../support/sample-sizes.ts';
+import { anonymous, compileSample, makeSample } from './sample-dump.ts';
 
 const PAGE = 4096;
 const DIR = '/opt/crac/checkpoint';
@@ -121,6 +122,24 @@ test('pages that are mapped again are still stored once, touched or not', async 
   expect(readFileSync(arranged.memFile).length).toBe(pages(101));
   expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
 });
+
+test.each([16, 17, 25, 41])(
+  '%d equal pages before others stay what they are when all is put in order',
+  async (count) => {
+    const sample = makeSample();
+    const area = 0x50000000;
+    sample.vmas.push(anonymous(area, count + 3));
+    const held = ['a', ...Array<string>(count).fill('='), 'b', 'c'].map((byte) => Buffer.alloc(PAGE, byte));
+    sample.pages.set(area, Buffer.concat(held));
+    const { image } = await compileSample(sample);
+    expect(image.droppedPages.duplicate).toBeGreaterThan(10);
+    const files = new Map([[`${DIR}/mem.bin`, [run(0, 1)]]]);
+    const arranged = await arrangeMemory(image, { files, written: [] }, DIR, outDir);
+    expect(memoryOf(arranged)).toEqual(memoryOf(image));
+    expect(readFileSync(arranged.memFile).length).toBe(image.memBytes);
+    rmSync(sample.dir, { recursive: true });
+  },
+);
 
 test('memory that is read at once is all read ahead', async () => {
   const image = makeImage([stored(MEM.READ, 0x100000, 0, 3), stored(MEM.PAGES, 0x200000, 3, 1)], 4);

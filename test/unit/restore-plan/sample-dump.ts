@@ -107,9 +107,13 @@ export function writeSample(sample: Sample): Dump {
   const image = (name: string, magic: number, records: readonly (Fields | Buffer)[]) =>
     writeImage(dir, name, magic, records);
   const addresses = [...sample.pages.keys()].toSorted((a, b) => a - b);
+  const pageCountAt = (address: number) => (sample.pages.get(address)?.length ?? 0) / PAGE;
   image('pstree', 0x50273030, sample.processes);
   image(`mm-${PID}`, 0x57492820, [{ 5: STACK + 3 * PAGE, 13: [6n, 4096n], 14: sample.vmas, ...sample.mm }]);
-  image(`pagemap-${PID}`, 0x56084025, [{ 1: 1 }, ...addresses.map((address) => ({ 1: address, 2: 0, 4: 4, 5: 1 }))]);
+  image(`pagemap-${PID}`, 0x56084025, [
+    { 1: 1 },
+    ...addresses.map((address) => ({ 1: address, 2: 0, 4: 4, 5: pageCountAt(address) })),
+  ]);
   writeFileSync(
     join(dir, 'pages-1.img'),
     Buffer.concat(addresses.map((address) => sample.pages.get(address) ?? Buffer.alloc(PAGE))),
