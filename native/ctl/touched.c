@@ -13,6 +13,7 @@
  */
 #define PRESENT (1ULL << 63)
 #define OF_FILE (1ULL << 61)
+#define MAPPED_ONCE (1ULL << 56) /* which the page of zeros, that is read before anything was written, is not */
 #define WORDS 1024
 
 struct area {
@@ -72,7 +73,7 @@ static bool print_touched_file(int pagemap, const struct area *area, bool is_fir
 }
 
 static bool print_written(int pagemap, const struct area *area, bool is_first) {
-  return area->is_own && print_runs(pagemap, area, PRESENT | OF_FILE, PRESENT, area->start, is_first ? "" : ",");
+  return area->is_own && print_runs(pagemap, area, PRESENT | OF_FILE | MAPPED_ONCE, PRESENT | MAPPED_ONCE, area->start, is_first ? "" : ",");
 }
 
 static void print_list(FILE *maps, int pagemap, bool (*print)(int, const struct area *, bool)) {

@@ -79,7 +79,7 @@ for page in (3, 7, 8): area[page * ${PAGE}]
 other = open(sys.argv[2], 'rb')
 own = mmap.mmap(other.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
 blank = mmap.mmap(-1, ${PAGES} * ${PAGE}, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-own[5 * ${PAGE}]
+own[5 * ${PAGE}], blank[6 * ${PAGE}]
 for page in (2, 3, 9): own[page * ${PAGE}] = blank[page * ${PAGE}] = 1
 def start(area): return ctypes.addressof(ctypes.c_char.from_buffer(area))
 print(start(own), start(blank), flush=True)
