@@ -51,7 +51,10 @@ async function sendAll(plan: BuildPlan, app: RunningApp, world: World): Promise<
   const limit = AbortSignal.timeout(warmUp.timeoutMs);
   const ended = new AbortController();
   /** A script or command may have no connection that breaks. */
-  void app.container.exited.then(() => ended.abort(new Error('the app has ended')));
+  app.container.exited.then(
+    () => ended.abort(new Error('the app has ended')),
+    () => {}, // that the engine does not tell is for others to say
+  );
   const signal = AbortSignal.any([world.signal, limit, ended.signal]);
   const total = countRequests(warmUp);
   const watching: Watching = { why: undefined, look: () => {} };
