@@ -114,6 +114,7 @@ async function obtainImage(docker: Docker, reference: string, signal: AbortSigna
     const progress = (await docker.pull(hasTag ? reference : `${reference}:latest`)) as Readable;
     const abort = (): unknown => progress.destroy(new Error('interrupted'));
     signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort(); // while the daemon was being asked
     try {
       await drainProgress(progress, what);
     } finally {
