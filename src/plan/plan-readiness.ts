@@ -48,9 +48,17 @@ export function planAnswer(
   return ports[0] === undefined ? undefined : { kind: 'tcp', port: ports[0] };
 }
 
-/** A first step, so that it stands for itself; headers would be needed, and a probe sends none. */
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * A first step, so that it stands for itself; headers would be needed, and a probe sends none. What comes behind a scenario
+ * that begins by changing something may need that, which a cold start has not seen.
+ */
 function findPlainGet(scenarios: readonly Scenario[]): Step | undefined {
+  const isSafe = (scenario: Scenario) => scenario.kind === 'http' && SAFE.includes(scenario.steps[0]?.method ?? '');
+  const changing = scenarios.findIndex((scenario) => !isSafe(scenario));
   return scenarios
+    .slice(0, changing < 0 ? undefined : changing)
     .map((scenario) => (scenario.kind === 'http' ? scenario.steps[0] : undefined))
     .find(
       (step) => step?.method === 'GET' && Object.keys(step.headers).length === 0 && findNames(step.path).length === 0,

@@ -262,13 +262,18 @@ describe('what a start is waited for with when the image is verified', () => {
   for (const readiness of [{ tcp: 9000 }, { log: 'x' }, { command: ['true'] }])
     answers.push([
       `${Object.keys(readiness)}, with a GET`,
-      { readiness, warmUp: { requests: [{ method: 'POST', path: '/' }], scenarios: [get], tls: true } },
+      { readiness, warmUp: { requests: [{ method: 'HEAD', path: '/' }], scenarios: [get], tls: true } },
       { kind: 'http', path: '/orders', status: 203, tls: { insecure: false } },
     ]);
   const needy = [{ steps: [{ path: '/{{n}}' }, { path: '/' }] }, { steps: [{ path: '/', headers: { a: 'b' } }] }];
   answers.push([
     'a port, with a GET that needs more',
     { readiness: { tcp: 1 }, warmUp: { scenarios: needy } },
+    { kind: 'tcp' },
+  ]);
+  answers.push([
+    'a port, with a GET of what was made before, which a cold start does not have',
+    { readiness: { tcp: 1 }, warmUp: { requests: [{ method: 'POST', path: '/orders' }], scenarios: [get] } },
     { kind: 'tcp' },
   ]);
   const h2 = { scenarios: [get], protocol: 'h2' as const };
