@@ -37,9 +37,18 @@ export function serveScript(script: { readonly default?: unknown }): void {
   };
   const start = async ({ run, ...facts }: RunFacts & { readonly run: number }): Promise<void> => {
     const tell = (measured: object) => post({ type: 'measured', run, ...measured } as FromScript);
-    const app = composeApp(facts, ended.signal, tell, (wanted, caller) => ask(run, wanted, caller));
+    /** Not answered yet: what the script does not wait for belongs to its run, too. */
+    const asked = new Set<Promise<CallResult>>();
+    const app = composeApp(facts, ended.signal, tell, (wanted, caller) => {
+      const call = ask(run, wanted, caller);
+      asked.add(call);
+      const forget = () => asked.delete(call);
+      call.then(forget, forget);
+      return call;
+    });
     try {
       await (warmUp as WarmUp)(app);
+      await Promise.all(asked);
       post({ type: 'done', run });
     } catch (error) {
       post({ type: 'failed', run, error: describeThrown(error) });

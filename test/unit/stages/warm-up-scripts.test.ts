@@ -32,21 +32,27 @@ type WarmUp = NonNullable<Settings['warmUp']>;
 async function warmUp(
   settings: WarmUp,
   app: FakeApp = {},
-  options: { abortAfterMs?: number; exitAfterMs?: number } = {},
+  /** When the script has logged its first line. */
+  options: { abort?: true; exit?: true } = {},
 ) {
   const controller = new AbortController();
   const engine = openFakeEngine(app);
   const world = { ...fakeWorld(engine, controller.signal), workDir: dir };
   const plan = samplePlan({ readiness: { tcp: 8080 }, warmUp: { timeout: 10_000, ...settings } });
   await using running = await launchApp(plan, NO_IMAGE, world);
-  if (options.abortAfterMs !== undefined) setTimeout(() => controller.abort(), options.abortAfterMs);
-  if (options.exitAfterMs !== undefined) setTimeout(() => engine.exitAll(3), options.exitAfterMs);
+  const begun = setInterval(() => {
+    if (!world.events.some((event) => event.type === 'stage-progress' && event.text.startsWith('mine: '))) return;
+    clearInterval(begun);
+    if (options.abort) controller.abort();
+    if (options.exit) engine.exitAll(3);
+  }, 10);
   const startedMs = performance.now();
   const outcome = await warmUpApp(plan, running, world).then(
     (report) => ({ report, error: undefined }),
     (error: Error) => ({ report: undefined, error }),
   );
   const elapsedMs = performance.now() - startedMs;
+  clearInterval(begun);
   for (let tries = 0; engine.openConnections() > 0 && tries < 100; tries++) await sleep(10);
   const told = world.events.flatMap((event) => (event.type === 'stage-progress' ? [event.text] : []));
   return { ...outcome, elapsedMs, requests: [...engine.requests], left: engine.openConnections(), told };
@@ -242,6 +248,12 @@ describe('fails', () => {
   }, 60_000);
 });
 
+test('what it does not wait for belongs to it, and fails it', async () => {
+  const { error, requests } = await warmUp(await once(main("app.request('GET', '/a', { expect: 201 });")));
+  expect(error).toMatchObject({ code: 'WARM_UP_FAILED', message: expect.stringContaining('GET /a answered 200') });
+  expect(requests).toHaveLength(1);
+});
+
 test('what it catches does not fail', async () => {
   const text = main("try { await app.request('GET', '/a'); } catch (error) { app.log(error.message); }");
   const { error, told } = await warmUp(await once(text), { answer: () => ({ status: 404 }) });
@@ -269,14 +281,20 @@ test.each([
 });
 
 test('an abort ends it, and it is told', async () => {
-  const text = main("app.signal.addEventListener('abort', () => app.log('told')); await new Promise(() => {});");
-  const { error, told } = await warmUp(await once(text), {}, { abortAfterMs: 1000 });
+  const text = main(
+    "app.signal.addEventListener('abort', () => app.log('told')); app.log('begun'); await new Promise(() => {});",
+  );
+  const { error, told } = await warmUp(await once(text), {}, { abort: true });
   expect(error).toBeDefined();
   expect(told).toContain('mine: told');
 });
 
 test('an app that exits meanwhile is told as such', async () => {
-  const { error } = await warmUp(await once(main('await new Promise(() => {});')), {}, { exitAfterMs: 300 });
+  const { error } = await warmUp(
+    await once(main("app.log('begun'); await new Promise(() => {});")),
+    {},
+    { exit: true },
+  );
   expect(error).toMatchObject({ code: 'APP_EXITED', message: expect.stringMatching(/during warm-up \(the script /) });
 });
 
