@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { openDeck } from './deck.ts';
 import { openRandom } from './random.ts';
 import { openUser, runScenario, type Traffic } from './run-scenario.ts';
@@ -72,6 +72,7 @@ async function runAtRate(
       const dueMs = startedMs + ((n - 1) * 1000) / perSecond;
       const earlyMs = dueMs - performance.now();
       if (earlyMs > 0) await sleep(earlyMs, undefined, { signal: stop });
+      else await setImmediate(); // answers are counted also while many runs are due at once
       stop.throwIfAborted();
       if (isOver()) break;
       const run: Promise<unknown> = runScenario(deal(), openUser(n, seed), firstN + n, traffic, stop)

@@ -271,7 +271,8 @@ describe('a failure', () => {
     await using served = await serve(() => {});
     const controller = new AbortController();
     const running = load(served, { scenarios: [{ steps: [get('/hangs')] }], concurrency: 3 }, 1, controller.signal);
-    setTimeout(() => controller.abort(new Error('enough')), 50);
+    while (served.requests.length < 3) await sleep(5);
+    controller.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
     expect(served.requests).toHaveLength(3);
   });
