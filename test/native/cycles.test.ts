@@ -73,7 +73,13 @@ test.each([
       if (isMeasured) requests += await useAll(port);
       const { answer } = askToPrepare(host, jvm.pid ?? 0, isMeasured ? ARENAS_MS : 0);
       expect(answer.error).toBeUndefined();
-      const { memFile, unknownMalloc } = await dumpAndCompile(host, jvm, answer, memory);
+      const { memFile, unknownMalloc } = await dumpAndCompile(
+        host,
+        jvm,
+        answer,
+        memory,
+        cycle === 1 ? ['duplicates'] : [],
+      );
       // Of memory that is mapped from the last checkpoint, too, malloc's free part is known.
       expect(unknownMalloc).toBeUndefined();
       if (cycle === 1) expect(countPagesOfOnce(memFile)).toBeGreaterThan(200);

@@ -9,6 +9,8 @@ export type Clock = 'same' | 'ahead' | 'behind';
 export interface StateProgram {
   readonly name: string;
   readonly title: string;
+  /** Of the processor, as /proc/cpuinfo names it: without it the state cannot come about. */
+  readonly needs: string | undefined;
   /** How its memory is restored; none: it is not restored. */
   readonly restored: readonly Mode[];
   /** Patterns, see `matches`. */
@@ -22,6 +24,7 @@ export interface StateProgram {
 }
 
 const KEYS = [
+  'needs',
   'restored',
   'refused',
   'not dumped',
@@ -51,6 +54,7 @@ function parseStateProgram(name: string, source: string): StateProgram {
   const program: StateProgram = {
     name,
     title,
+    needs: valuesOf('needs')[0],
     restored: valuesOf('restored').flatMap((value) => value.split(', ') as Mode[]),
     refused: valuesOf('refused'),
     notDumped: valuesOf('not dumped')[0],

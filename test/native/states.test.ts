@@ -65,7 +65,11 @@ afterAll(() => {
   for (const folder of [work, criuCache]) rmSync(folder, { recursive: true, force: true });
 });
 
-const all = readStatePrograms(states);
+/** Of the first processor: all have the same. */
+const cpuFlags = /^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
+const isPossible = ({ needs }: StateProgram): boolean => needs === undefined || cpuFlags.includes(needs);
+const programsOfStates = readStatePrograms(states);
+const all = programsOfStates.filter(isPossible);
 const named = (wanted: (program: StateProgram) => boolean): [string, StateProgram][] =>
   all.filter(wanted).map((program) => [`${program.name}: ${program.title}`, program]);
 
@@ -125,6 +129,12 @@ test.each(named(({ notRestored }) => notRestored !== undefined))('not restored: 
     stderr: expected,
   });
 });
+
+/** What no process of this machine can get into need not be restored or refused here. */
+for (const program of programsOfStates.filter((one) => !isPossible(one)))
+  test(`not on this processor, which has no ${program.needs}: ${program.name}`, async () => {
+    await expect(set(program)).rejects.toThrow('this machine cannot be brought into the state');
+  });
 
 /** A program that has set its state, and where it works. */
 interface SetState {

@@ -1,5 +1,6 @@
 /*
  * memory protection keys
+ * needs: pku
  * refused: thread * (protection-keys): it uses memory protection keys. Do not load libraries that call pkey_alloc
  */
 #include "state.h"
