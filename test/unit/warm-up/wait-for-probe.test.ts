@@ -42,7 +42,7 @@ test('a forwarded port with nobody behind it is told as one where nothing may li
   const response = await waitForProbe(
     containerOf({ endpoint }),
     PATH,
-    { ...PATIENCE, timeoutMs: 50 },
+    { ...PATIENCE, timeoutMs: 1000 },
     NO_ABORT,
     (text) => seen.push(text),
   );
