@@ -9,12 +9,12 @@ const run = promisify(execFile);
  * inherit, and `name` in its plan, which its containers, images and jar carry.
  */
 export async function listLeftovers(tmp: string, name: string): Promise<readonly string[]> {
-  const [folders, mounts, containers, images, processes, cgroups] = await Promise.all([
+  const processes = await listProcesses(tmp, name); // before `find`, whose command has the name
+  const [folders, mounts, containers, images, cgroups] = await Promise.all([
     readdir(tmp),
     readFile('/proc/self/mounts', 'utf8'),
     run('docker', ['ps', '-a', '--format', 'container {{.Names}}']),
     run('docker', ['images', '--format', 'image {{.Repository}}:{{.Tag}}']),
-    listProcesses(tmp, name),
     run('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-name', `*${name}*`]),
   ]);
   const isOurs = (line: string) => line.includes(name) || line.includes(tmp);
