@@ -12,8 +12,8 @@ import { appExited } from './launch.ts';
 
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 100;
-/** A conversation with an app that ends breaks a moment before the engine tells that it has ended. */
-const EXIT_GRACE_MS = 500;
+/** A conversation with an app that ends breaks before the engine tells that it has ended: it cleans up first. */
+const EXIT_GRACE_MS = 3000;
 const STATUS_LIMIT_MS = 5000;
 
 /** Resolves when the app has asked and waits to be dumped. CHECKPOINT_REFUSED or WARM_UP_FAILED otherwise. */
