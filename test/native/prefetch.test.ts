@@ -1,8 +1,9 @@
 /** What plan.bin lists under PREFETCH, and how that list is made; page cache and page tables are the witnesses. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MEM } from '../../src/restore-plan/format.ts';
 import { launch, makeState, repo, run, type State, setUpRestorer, work } from './restorer-setup.ts';
 
 setUpRestorer();
@@ -108,4 +109,17 @@ test('ctl tells the pages that a process has touched, and which of its own it ha
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+test('what the first answer writes to is populated before the app goes on', async () => {
+  const area = { kind: MEM.ANON, address: 0x500000000, length: 16 * PAGE, prot: 3, flags: 0x22, file: MEM_BIN };
+  const populated = { kind: MEM.ADVISE, address: 0x500004000, length: 4 * PAGE, flags: 23, file: MEM_BIN };
+  const { dir } = await makeState({ moreMemory: [area, populated] });
+  const trace = join(work, 'madvise');
+  const prefix = ['/usr/bin/strace', '-e', 'trace=madvise', '-o', trace];
+  expect(launch(dir, { prefix, env: { CRAC_RESTORE: 'require', CRAC_LOG: 'debug' } })).toMatchObject({
+    status: 42,
+    stderr: expect.stringMatching(/, memory \d+, pages \d+, descriptors \d+,/),
+  });
+  expect(readFileSync(trace, 'utf8')).toMatch(/^madvise\(0x500004000, 16384, (MADV_POPULATE_WRITE|0x17[^)]*)\) += 0$/m);
 });
