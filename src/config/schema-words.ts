@@ -1,6 +1,7 @@
 /** The kinds of values that crac-build.yaml is made of. */
 import { z } from 'zod';
 import { parseDuration } from './duration.ts';
+import { parseSize } from './size.ts';
 
 /** A string of one form, checked and converted at once. */
 export function word<T>(parse: (text: string) => T | undefined, expected: string) {
@@ -12,6 +13,8 @@ export function word<T>(parse: (text: string) => T | undefined, expected: string
   });
 }
 
+export const size = word(parseSize, 'a size with its unit, such as "100MB"');
+export const containerGlob = z.string().startsWith('/', { error: 'expected an absolute path in the container' });
 export const duration = word(parseDuration, 'a duration with its unit, such as "30s" or "500ms"');
 /** YAML reads `8080` and `true` as number and boolean where a text is meant. */
 export const text = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
-import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
+import { containerGlob, duration, port, regex, size, status, text, urlPath, word } from './schema-words.ts';
 import { parseBase, parseOutput, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
@@ -62,6 +62,9 @@ export const settingsSchema = z.strictObject({
       resources: z.enum(['transparent', 'strict']).optional(),
       policies: z.string().optional(),
       skip: z.array(z.enum(STEP_NAMES)).optional(),
+      maxState: size.optional(),
+      keep: z.array(containerGlob).optional(),
+      leaveOut: z.array(containerGlob).optional(),
     })
     .optional(),
   verify: z

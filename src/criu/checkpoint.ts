@@ -1,3 +1,5 @@
+import type { StateReport } from './state-report.ts';
+
 /** A successful CRIU dump, copied out of the container, and what was true when it was taken. */
 export interface Checkpoint {
   /** Folder with CRIU's image files (`inventory.img`, `core-*.img`, `pages-*.img` …). */
@@ -8,6 +10,8 @@ export interface Checkpoint {
   readonly cpu: readonly CpuidLeaf[];
   /** The app's files written since launch, with their content: an uncompressed tar on disk, "" when nothing was written. */
   readonly stateTar: string;
+  /** What is in it, and what is not; absent: nobody has looked. */
+  readonly state?: StateReport;
 }
 
 export interface RootFile {

@@ -51,6 +51,11 @@ export interface BuildPlan {
     readonly policies?: string;
     /** Steps that are left out, with those that cannot do without them. */
     readonly skip: readonly StepName[];
+    /** What of the app's files is in the image at most. */
+    readonly maxStateBytes: number;
+    /** Globs of absolute paths in the container: docs/image.md. */
+    readonly keep: readonly string[];
+    readonly leaveOut: readonly string[];
   };
   readonly verify: {
     readonly enabled: boolean;

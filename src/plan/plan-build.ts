@@ -23,6 +23,7 @@ export interface BuildFacts {
 const OLDEST_JAVA = 17;
 /** C2's arena is given back by a task that HotSpot runs every 5 s. */
 const SETTLE_MS = 5500;
+const MAX_STATE_BYTES = 100e6;
 
 /** Settings and facts → every decision of a build. Pure. INPUT_INVALID or STATE_REFUSED for what can never work. */
 export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
@@ -77,6 +78,9 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       resources: checkpoint.resources ?? 'transparent',
       ...(checkpoint.policies === undefined ? {} : { policies: checkpoint.policies }),
       skip: withDependentSteps(checkpoint.skip ?? []),
+      maxStateBytes: checkpoint.maxState ?? MAX_STATE_BYTES,
+      keep: checkpoint.keep ?? [],
+      leaveOut: checkpoint.leaveOut ?? [],
     },
     verify: {
       enabled: verify.enabled ?? true,

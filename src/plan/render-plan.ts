@@ -1,3 +1,4 @@
+import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
@@ -33,6 +34,9 @@ export function renderPlan(plan: BuildPlan): string {
     }`,
     ...(checkpoint.skip.length === 0 ? [] : [`  without: ${checkpoint.skip.join(', ')}`]),
     `  open resources: ${checkpoint.resources}${checkpoint.policies === undefined ? '' : `, policies of ${checkpoint.policies}`}`,
+    `  files that the app wrote: at most ${renderBytes(checkpoint.maxStateBytes)}, without temporary ones and caches that it does not hold`,
+    ...(checkpoint.keep.length === 0 ? [] : [`    always with ${checkpoint.keep.join(', ')}`]),
+    ...(checkpoint.leaveOut.length === 0 ? [] : [`    without ${checkpoint.leaveOut.join(', ')}`]),
     verify.enabled
       ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`
       : 'verify: off',

@@ -6,6 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import { askCpu, askDescriptors, askForCheckpoint, tellNotCheckpointed } from '../criu/control.ts';
 import { DESCRIPTOR_FACTS } from '../criu/descriptor-facts.ts';
+import { listHeldPaths } from '../criu/held-paths.ts';
+import { readDump } from '../criu/read-dump.ts';
 import { dumpProcess, installCriu, openDump, requireWorkingCriu } from '../criu/run-criu.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
@@ -17,6 +19,7 @@ import type { World } from '../world.ts';
 import type { RunningApp } from './launch.ts';
 import { awaitOwnRequest, explainEnd } from './own-request.ts';
 import { readRootFiles } from './root-files.ts';
+import { planStateRules } from './state-rules.ts';
 import { takeState } from './take-state.ts';
 
 /**
@@ -87,9 +90,11 @@ async function dumpApp(
   const imagesDir = join(world.workDir, 'dump');
   await copyDump(container, imagesDir, signal);
   await writeFile(join(imagesDir, DESCRIPTOR_FACTS), descriptorFacts);
-  const stateTar = await takeState(container, world.workDir, signal);
+  const rules = planStateRules(plan, listHeldPaths(readDump(imagesDir)));
+  const limits = { workDir: world.workDir, rules, maxBytes: plan.checkpoint.maxStateBytes };
+  const { stateTar, state } = await takeState(container, limits, signal);
   const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
-  return { imagesDir, rootFile, ready, cpu, stateTar };
+  return { imagesDir, rootFile, ready, cpu, stateTar, state };
 }
 
 function report(world: World, text: string): void {
