@@ -18,6 +18,6 @@ export async function buildExample(
     ...(base === undefined ? [] : ['--base', base]),
     ...[...more, ...javaOptions].map((option) => `--java-option=${option}`),
   ];
-  await runCommand([process.execPath, 'dist/crac-build.js', 'build', ...flags], { onStderr: tell });
+  await runCommand([process.execPath, 'dist/crac-build.js', 'build', '--no-cache', ...flags], { onStderr: tell });
   return await unpackImage(layout, join(workDir, 'root'));
 }

@@ -43,7 +43,7 @@ async function run({ runs, workDir, base, javaOptions, tell }: BenchOptions): Pr
       ...javaOptions.map((option) => `--java-option=${option}`),
     ];
     const result: BuildResult = JSON.parse(
-      await runCommand([process.execPath, 'dist/crac-build.js', 'build', ...flags]),
+      await runCommand([process.execPath, 'dist/crac-build.js', 'build', '--no-cache', ...flags]),
     );
     for (const [key, value] of Object.entries(readFigures(result))) measured[key] = [...(measured[key] ?? []), value];
   }

@@ -59,7 +59,7 @@ export async function buildAndUnpack(
   const plan = await askPlan(flags);
   tell(`building the image: Java ${plan.base.javaVersion}, ${plan.javaOptions.join(' ')}`);
   await rm(layout, { recursive: true, force: true });
-  await runCommand([...CRAC_BUILD, 'build', ...flags], { onStderr: tell });
+  await runCommand([...CRAC_BUILD, 'build', '--no-cache', ...flags], { onStderr: tell });
   return { dir, plan, image: await unpackImage(layout, join(dir, 'root')) };
 }
 

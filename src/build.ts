@@ -1,5 +1,6 @@
 import type { ReadyFacts } from './criu/checkpoint.ts';
-import type { OciImage } from './oci/image.ts';
+import { isCracBuildError } from './errors.ts';
+import type { Layer, OciImage } from './oci/image.ts';
 import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
 import { renderDuration } from './report/render-duration.ts';
@@ -8,10 +9,19 @@ import { takeCheckpoint } from './stages/checkpoint.ts';
 import { compileCheckpoint } from './stages/compile.ts';
 import { composeImage } from './stages/compose.ts';
 import { containerize } from './stages/containerize.ts';
+import { keepCacheSmall } from './stages/keep-in-cache.ts';
 import { launchApp } from './stages/launch.ts';
 import { packLayers } from './stages/pack.ts';
 import { publishImage } from './stages/publish.ts';
+import {
+  forgetCheckpoint,
+  keepCheckpoint,
+  type MadeCheckpoint,
+  nameCheckpoint,
+  reuseCheckpoint,
+} from './stages/reuse-checkpoint.ts';
 import { runStage } from './stages/run-stage.ts';
+import { NO_STATE } from './stages/take-state.ts';
 import { type VerifyReport, verifyImage } from './stages/verify.ts';
 import { type ProgramReport, verifyProgram } from './stages/verify-program.ts';
 import { warmUpApp } from './stages/warm-up.ts';
@@ -22,6 +32,51 @@ export type BuildResult = Awaited<ReturnType<typeof build>>;
 /** The whole pipeline. Nothing is published unless the final image was seen to restore. */
 export async function build(plan: BuildPlan, world: World) {
   const appImage = await runStage(world, 'containerize', () => containerize(plan, world), describeImage);
+  const key = await nameCheckpoint(plan, appImage, world);
+  const { made, image, verified, cached } =
+    (await finishReused(plan, appImage, key, world)) ?? (await finishNew(plan, appImage, key, world));
+  const built = await runStage(
+    world,
+    'publish',
+    () => publishImage(plan, image, world),
+    () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
+  );
+  await keepCacheSmall(plan, world);
+  const { warmth, ready, state, restoreImage } = made;
+  return { plan, cached, warmth, ready, state, restoreImage, layers: image.layers, verified, built };
+}
+
+/** With the checkpoint of an earlier build; undefined where there is none, or the image with it does not restore. */
+async function finishReused(plan: BuildPlan, appImage: OciImage, key: string | undefined, world: World) {
+  const made = await reuseCheckpoint(key, appImage, world);
+  if (key === undefined || made === undefined) return undefined;
+  try {
+    return { made, ...(await finish(plan, appImage, made.layers, world)), cached: true };
+  } catch (error) {
+    if (!isCracBuildError(error, 'VERIFY_FAILED')) throw error;
+    await forgetCheckpoint(key, world);
+    const message = `the checkpoint of the cache is given up and a new one taken: ${error.message}`;
+    world.report({ type: 'warning', message });
+    return undefined;
+  }
+}
+
+async function finishNew(plan: BuildPlan, appImage: OciImage, key: string | undefined, world: World) {
+  const made = await makeCheckpoint(plan, appImage, world);
+  const finished = await finish(plan, appImage, made.layers, world);
+  if (key !== undefined && finished.verified !== undefined) await keepCheckpoint(plan, key, made, world);
+  return { made, ...finished, cached: false };
+}
+
+async function finish(plan: BuildPlan, appImage: OciImage, layers: readonly Layer[], world: World) {
+  const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
+  const verified = plan.verify.enabled
+    ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
+    : undefined;
+  return { image, verified };
+}
+
+async function makeCheckpoint(plan: BuildPlan, appImage: OciImage, world: World): Promise<MadeCheckpoint> {
   const { warmth, checkpoint, ...packed } = await checkpointApp(plan, appImage, world);
   const { restoreImage, layers } =
     isServer(plan) && plan.verify.enabled
@@ -35,18 +90,8 @@ export async function build(plan: BuildPlan, world: World) {
           describeArranged,
         )
       : packed;
-  const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
-  const verified = plan.verify.enabled
-    ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
-    : undefined;
-  const built = await runStage(
-    world,
-    'publish',
-    () => publishImage(plan, image, world),
-    () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
-  );
-  const { contents: _, ...compiled } = restoreImage;
-  return { plan, warmth, ready: checkpoint.ready, restoreImage: compiled, layers: image.layers, verified, built };
+  const { contents: _contents, planFile: _plan, memFile: _mem, ...compiled } = restoreImage;
+  return { warmth, ready: checkpoint.ready, state: checkpoint.state ?? NO_STATE, restoreImage: compiled, layers };
 }
 
 /** From the app's start to the layers made of it. It is alive, stopped, until then: its files are read from its container. */

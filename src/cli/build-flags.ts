@@ -27,6 +27,7 @@ export interface BuildFlags {
   readonly criu?: string;
   readonly toolbox?: string;
   readonly report?: string;
+  readonly cache: boolean;
   readonly verify: boolean;
   readonly json?: boolean;
 }
@@ -80,6 +81,7 @@ export function addBuildFlags(command: Command): Command {
     )
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
+    .option('--no-cache', 'take a new checkpoint, and do not keep it for later builds')
     .option('--no-verify', 'do not try whether the image restores (not for production)')
     .option('--json', 'print one JSON object at the end, events as JSON lines on stderr');
 }
@@ -109,6 +111,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     readiness: flags.readiness === undefined ? undefined : { path: flags.readiness },
     warmUp: flags.warmUp === undefined ? undefined : { requests: flags.warmUp },
     checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
+    cache: flags.cache ? undefined : { enabled: false },
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
     outputs: flags.output,

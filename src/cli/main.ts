@@ -4,6 +4,7 @@ import { errorToJson, renderError } from '../report/render-error.ts';
 import { VERSION } from '../version.ts';
 import { runBuild } from './build-command.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
+import { addCacheFlags, type CacheFlags, runCache } from './cache-command.ts';
 import { runInit } from './init-command.ts';
 import { addInitFlags, type InitFlags } from './init-flags.ts';
 import { addInspectFlags, type InspectFlags, runInspect } from './inspect-command.ts';
@@ -47,6 +48,13 @@ addToolboxFlags(program.command('toolbox'))
   .action(async (flags: ToolboxFlags) => {
     const json = flags.json ?? false;
     await finish(runCommand({ json, hasStages: false }, ({ signal }) => runToolbox(flags, signal)));
+  });
+
+addCacheFlags(program.command('cache'))
+  .description('tell what builds keep for later ones, or remove what was not used for longest')
+  .action(async (flags: CacheFlags) => {
+    const json = flags.json ?? false;
+    await finish(runCommand({ json, hasStages: false }, ({ signal }) => runCache(flags, signal)));
   });
 
 await program.parseAsync().catch((error: unknown) => {

@@ -3,13 +3,17 @@ import type { Output } from '../plan/build-plan.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderCpu } from './render-cpu.ts';
+import { renderState } from './render-state.ts';
 import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, warmth, ready, restoreImage, layers, verified } = result;
+  const { plan, cached, warmth, ready, state, restoreImage, layers, verified } = result;
   const lines = [
     ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
+    ...(cached
+      ? ['with the checkpoint of an earlier build, from the cache: no input has changed (--no-cache takes a new one)']
+      : []),
     '',
     'layers',
     ...layers.map(
@@ -19,6 +23,7 @@ export function renderBuild(result: BuildResult): string {
     '',
     ...renderWarmth(warmth),
     '',
+    ...renderState(state),
     ...(ready.maxHeapBytes
       ? [`heap: up to ${renderHeap(ready.maxHeapBytes)}; a container with a lower memory limit starts cold (set -Xmx)`]
       : []),

@@ -5,6 +5,7 @@ import type { FirstRequests } from '../warm-up/warmth.ts';
 import type { WarmthCurve } from '../warm-up/warmth-curve.ts';
 import { type Panel, renderChart, type Series } from './chart.ts';
 import { escapeXml, renderPage, renderTable } from './render-page.ts';
+import { renderStateTables } from './render-state.ts';
 import { renderStopped } from './render-warmth.ts';
 
 /** Of the endpoints, in turn; the compilers have the first. */
@@ -32,13 +33,15 @@ export function renderWarmthPage({
   plan,
   ready,
   warmth,
+  state,
   verified,
-}: Pick<BuildResult, 'plan' | 'ready' | 'warmth' | 'verified'>): string {
+}: Pick<BuildResult, 'plan' | 'ready' | 'warmth' | 'state' | 'verified'>): string {
   const first = verified !== undefined && 'firstRequests' in verified ? verified.firstRequests : undefined;
   const parts = [
     `<p>Java ${escapeXml(ready.javaVersion)}, ${escapeXml(ready.gc)}.</p>`,
     ...(warmth === undefined ? ['<p>The app asked for its checkpoint by itself.</p>'] : renderWarming(warmth)),
     ...(first === undefined ? [] : renderFirst(first, warmth?.atEnd)),
+    ...renderStateTables(state),
   ];
   return renderPage(`Warm-up of ${plan.name}`, STYLE, parts.join('\n'));
 }

@@ -73,6 +73,12 @@ export const settingsSchema = z.strictObject({
       timeout: duration.optional(),
     })
     .optional(),
+  cache: z
+    .strictObject({
+      enabled: z.boolean().optional(),
+      maxSize: size.optional(),
+    })
+    .optional(),
   image: z
     .strictObject({
       compression: z.enum(['gzip', 'zstd']).optional(),

@@ -100,11 +100,10 @@ function openLoadedImage(docker: Docker, reference: string): LoadedImage {
 }
 
 /** What is pulled stays, as with `docker run`. */
-async function obtainImage(docker: Docker, reference: string, signal: AbortSignal): Promise<void> {
+async function obtainImage(docker: Docker, reference: string, signal: AbortSignal): Promise<string> {
   const what = `pull the image ${reference}`;
   try {
-    await callDocker(`look for the image ${reference}`, signal, () => docker.getImage(reference).inspect());
-    return;
+    return await inspectId(docker, reference, signal);
   } catch (error) {
     if (!hasStatus(error, 404)) throw error;
   }
@@ -121,6 +120,14 @@ async function obtainImage(docker: Docker, reference: string, signal: AbortSigna
       signal.removeEventListener('abort', abort);
     }
   });
+  return await inspectId(docker, reference, signal);
+}
+
+async function inspectId(docker: Docker, reference: string, signal: AbortSignal): Promise<string> {
+  const { Id } = await callDocker(`look for the image ${reference}`, signal, () =>
+    docker.getImage(reference).inspect(),
+  );
+  return Id;
 }
 
 /** Containers and networks of runs on this machine that were killed before they could clean up. */

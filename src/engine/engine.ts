@@ -14,8 +14,8 @@ export interface Engine {
   readonly layerCompressions: readonly LayerCompression[];
   /** Makes the image known to the engine under `reference`; docker: `images/load`, oci: unpacks layers into its store (by diffId, shared). */
   loadImage(image: OciImage, reference: string, signal: AbortSignal): Promise<LoadedImage>;
-  /** Sees to it that `launchContainer` knows the image of that name: the daemon's own or, where it has none, from its registry. */
-  obtainImage(reference: string, signal: AbortSignal): Promise<void>;
+  /** Sees to it that `launchContainer` knows the image of that name: the daemon's own or, where it has none, from its registry. Tells which it is: another image of that name has another id. */
+  obtainImage(reference: string, signal: AbortSignal): Promise<string>;
   /** A network that containers share and nobody else is in. `name` is like a container's: one of a kind. */
   openNetwork(name: string, signal: AbortSignal): Promise<Network>;
   /** Starts a program of this machine, with its files, in a network of `openNetwork` or that of this machine. */

@@ -45,7 +45,7 @@ export async function connectOciRuntime(options: OciRuntimeOptions): Promise<Eng
       };
     },
     async obtainImage(reference) {
-      if (images.has(reference)) return;
+      if (images.has(reference)) return reference;
       throw new CracBuildError('ENGINE_FAILED', `the oci engine has no image ${reference}, and asks no registry`, {
         hint: `Copy it beforehand, for instance with \`skopeo copy docker://${reference} oci:DIR\`, and give it as oci:DIR; or use --engine docker.`,
       });

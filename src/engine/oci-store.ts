@@ -5,6 +5,7 @@ import { locateBlob } from '../oci/blob-store.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeOwner, isOwnerGone } from './owner.ts';
 import { runOrFail, throwIfInterrupted } from './run-command.ts';
+import { withStoreLock } from './store-lock.ts';
 
 /** An image as folders that overlayfs can stack, the lowest first. */
 export interface UnpackedImage {
@@ -17,7 +18,9 @@ export interface UnpackedImage {
 
 /**
  *   layers/HEX        base, app and runtime layers by diffId, kept between runs
- *   images/ID/HEX     state and checkpoint layers, which no other image shares; ID/owner names the process
+ *   used/HEX          whose time tells when that layer was last needed
+ *   images/ID/HEX     state and checkpoint layers, which no other image shares; ID/owner names the process, ID/uses lists the
+ *                     layers that must stay for it
  *   containers/ID/    what oci-container.ts makes
  */
 export async function unpackImage(
@@ -29,11 +32,12 @@ export async function unpackImage(
   const ownFolder = await makeOwnedFolder(join(storeDir, 'images'), randomUUID());
   try {
     const layerFolders: string[] = [];
+    await claimLayers(storeDir, ownFolder, image.layers.filter(isShared).map(nameLayer), signal);
     for (const layer of image.layers) {
       throwIfInterrupted(signal);
-      const isShared = layer.kind !== 'state' && layer.kind !== 'checkpoint';
-      const folder = join(isShared ? join(storeDir, 'layers') : ownFolder, layer.diffId.replace(/^sha256:/, ''));
-      await unpackLayer(locateBlob(image.blobDir, layer.digest), layer, folder, whiteoutsTool, signal);
+      const folder = join(isShared(layer) ? join(storeDir, 'layers') : ownFolder, nameLayer(layer));
+      const partial = join(ownFolder, `partial-${nameLayer(layer)}`);
+      await unpackLayer(locateBlob(image.blobDir, layer.digest), layer, { folder, partial }, whiteoutsTool, signal);
       layerFolders.push(relative(storeDir, folder));
     }
     return { image, layerFolders, ownFolder };
@@ -43,17 +47,51 @@ export async function unpackImage(
   }
 }
 
+function isShared({ kind }: Layer): boolean {
+  return kind !== 'state' && kind !== 'checkpoint';
+}
+
+function nameLayer({ diffId }: Layer): string {
+  return diffId.replace(/^sha256:/, '');
+}
+
+/** From here on, until the owner ends or `ownFolder` is removed, nobody removes these layers. */
+async function claimLayers(
+  storeDir: string,
+  ownFolder: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  await withStoreLock(storeDir, signal, async () => {
+    await writeFile(join(ownFolder, 'uses'), names.join('\n'));
+    await mkdir(join(storeDir, 'used'), { recursive: true });
+    for (const name of names) await writeFile(join(storeDir, 'used', name), '');
+  });
+}
+
+/** Layers that running builds have claimed. To be asked, and believed, under the store's lock only. */
+export async function readClaimedLayers(storeDir: string): Promise<ReadonlySet<string>> {
+  const images = join(storeDir, 'images');
+  const claimed = new Set<string>();
+  for (const id of await readdir(images).catch(() => [])) {
+    const [owner, uses] = await Promise.all(
+      ['owner', 'uses'].map((name) => readFile(join(images, id, name), 'utf8').catch(() => '')),
+    );
+    if (!isOwnerGone(owner ?? '')) for (const name of (uses ?? '').split('\n')) claimed.add(name);
+  }
+  return claimed;
+}
+
 /** A folder is whole when it has its final name. */
 async function unpackLayer(
   blob: string,
   layer: Layer,
-  folder: string,
+  { folder, partial }: { readonly folder: string; readonly partial: string },
   whiteoutsTool: string,
   signal: AbortSignal,
 ): Promise<void> {
   if (await exists(folder)) return;
   await mkdir(dirname(folder), { recursive: true });
-  const partial = `${folder}.partial-${randomUUID()}`;
   await mkdir(partial, { mode: 0o755 });
   try {
     const what = `unpacking the ${layer.kind} layer ${layer.digest}`;

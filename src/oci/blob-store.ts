@@ -28,6 +28,13 @@ export function digestOf(content: Buffer | string): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
+/** "sha256:…" of what is in a file. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
+}
+
 /** Stores what comes through `source` and then `through`; the blob appears under its name when it is whole. */
 export async function writeBlob(
   blobDir: string,

@@ -63,6 +63,12 @@ export interface BuildPlan {
     /** Whose answer ends a start; absent: an app that nobody asks anything. */
     readonly answer?: AnswerProbe;
   };
+  readonly cache: {
+    /** Whether the checkpoint of an earlier build may be used again, and that of this one later. */
+    readonly enabled: boolean;
+    /** Of bases, checkpoints and unpacked layers; what was not used for longest goes first. */
+    readonly maxBytes: number;
+  };
   readonly image: Compression;
   readonly outputs: readonly Output[];
 }

@@ -24,10 +24,11 @@ const OLDEST_JAVA = 17;
 /** C2's arena is given back by a task that HotSpot runs every 5 s. */
 const SETTLE_MS = 5500;
 const MAX_STATE_BYTES = 100e6;
+export const MAX_CACHE_BYTES = 10e9;
 
 /** Settings and facts → every decision of a build. Pure. INPUT_INVALID or STATE_REFUSED for what can never work. */
 export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
-  const { app = {}, checkpoint = {}, verify = {} } = settings;
+  const { app = {}, checkpoint = {}, verify = {}, cache = {} } = settings;
   const javaOptions = app.javaOptions ?? [];
   refuseWhatCannotWork(javaOptions, app.environment ?? {}, facts);
 
@@ -87,6 +88,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       timeoutMs: verify.timeout ?? 30_000,
       ...(answer === undefined ? {} : { answer }),
     },
+    cache: { enabled: cache.enabled ?? true, maxBytes: cache.maxSize ?? MAX_CACHE_BYTES },
     image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
   };

@@ -1,3 +1,4 @@
+import { CACHE_KEY_PARTS } from '../cache/compose-key.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
@@ -41,11 +42,21 @@ export function renderPlan(plan: BuildPlan): string {
       ? `verify: restored twice and started cold under restrictions, each within ${renderDuration(verify.timeoutMs)}`
       : 'verify: off',
     ...renderAnswer(plan),
+    ...renderCache(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
     'outputs:',
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function renderCache({ cache }: BuildPlan): readonly string[] {
+  const size = `at most ${renderBytes(cache.maxBytes)}`;
+  if (!cache.enabled) return [`cache: ${size}; the checkpoint is taken anew, and not kept`];
+  return [
+    `cache: ${size}; an earlier build’s checkpoint is used again, and verified, if nothing of this has changed:`,
+    ...CACHE_KEY_PARTS.map((part) => `  ${part}`),
+  ];
 }
 
 function renderReadiness({ readiness }: BuildPlan): readonly string[] {

@@ -20,6 +20,8 @@ export type ReportEvent =
   | { readonly type: 'stage-progress'; readonly stage: Stage; readonly text: string }
   | { readonly type: 'stage-finished'; readonly stage: Stage; readonly durationMs: number; readonly summary: string }
   | { readonly type: 'stage-failed'; readonly stage: Stage; readonly durationMs: number; readonly message: string }
+  /** What these would make is there already. */
+  | { readonly type: 'stages-skipped'; readonly stages: readonly Stage[]; readonly why: string }
   | { readonly type: 'warning'; readonly message: string; readonly hint?: string };
 
 export type Report = (event: ReportEvent) => void;

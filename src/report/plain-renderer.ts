@@ -20,6 +20,8 @@ export function renderEvent(event: ReportEvent): string {
       return `${event.stage}: ${event.summary} (${renderDuration(event.durationMs)})`;
     case 'stage-failed':
       return `${event.stage} failed after ${renderDuration(event.durationMs)}`;
+    case 'stages-skipped':
+      return `${event.stages.join(', ')}: ${event.why}`;
     case 'warning':
       return renderWarning(event);
   }

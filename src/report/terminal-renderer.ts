@@ -16,6 +16,7 @@ interface Handle {
 export function openTerminalRenderer(stream: NodeJS.WriteStream): Renderer {
   const stages = new Map(STAGES.map((stage) => [stage, openGate()]));
   const handles = new Map<Stage, Handle>();
+  const skipped = new Map<Stage, string>();
   const warnings: string[] = [];
   let current: Handle | undefined;
   const gate = (stage: Stage) => stages.get(stage) ?? openGate();
@@ -25,6 +26,8 @@ export function openTerminalRenderer(stream: NodeJS.WriteStream): Renderer {
       title: stage,
       task: async (_: unknown, handle: Handle) => {
         handles.set(stage, handle);
+        const why = skipped.get(stage);
+        if (why !== undefined) handle.title = `${stage}: ${why}`;
         await gate(stage).ended;
       },
     })),
@@ -57,6 +60,13 @@ export function openTerminalRenderer(stream: NodeJS.WriteStream): Renderer {
         if (current !== undefined) current.output = event.message;
         return;
       }
+      if (event.type === 'stages-skipped') {
+        for (const stage of event.stages) {
+          skipped.set(stage, event.why);
+          gate(stage).pass();
+        }
+        return;
+      }
       current = handles.get(event.stage);
       show(event, current, gate(event.stage));
     },
@@ -68,7 +78,11 @@ export function openTerminalRenderer(stream: NodeJS.WriteStream): Renderer {
   };
 }
 
-function show(event: Exclude<ReportEvent, { type: 'warning' }>, handle: Handle | undefined, gate: Gate): void {
+function show(
+  event: Exclude<ReportEvent, { type: 'warning' | 'stages-skipped' }>,
+  handle: Handle | undefined,
+  gate: Gate,
+): void {
   switch (event.type) {
     case 'stage-started':
       return;

@@ -24,7 +24,7 @@ export function decideRequiredCpu(
   libraries: readonly string[],
 ): RequiredCpu {
   const all = (reason: string): RequiredCpu => ({
-    features: featuresOf(cpu, cpu),
+    features: listCpuFeatures(cpu),
     because: `${reason}: all that the build CPU had`,
   });
   if (chosen?.jvm == null) return all('the JVM does not tell by what it chose');
@@ -76,6 +76,11 @@ function oneBit(
   name: number,
 ): PlanRecord<'cpu'> {
   return { ...at, mask: mask >>> 0, value: mask >>> 0, name_blob: name };
+}
+
+/** Names of the table in cpu-table.ts: what this CPU has and its system lets programs use. */
+export function listCpuFeatures(cpu: readonly CpuidLeaf[]): readonly string[] {
+  return featuresOf(cpu, cpu);
 }
 
 /** Of those whose bits are set in `leaves`, and whose state the system of `cpu` saves. */

@@ -1,44 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { composeModules, findModules } from '../base/find-modules.ts';
 import { inspectJdk, type JdkFacts } from '../base/inspect-jdk.ts';
 import { fingerprintJdkBase, takeJdkBase } from '../base/jdk-base.ts';
+import { locateRecord, readRecord, takeLayers, touchRecord, writeRecord } from '../cache/record.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
-import { locateBlob, shareBlob } from '../oci/blob-store.ts';
 import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
-
-/** CACHE/bases/KEY.json: a layer of CACHE/blobs. Written last, so what is named there is whole. */
-const CACHED_LAYER = z.object({
-  kind: z.literal('base'),
-  compression: z.enum(['gzip', 'zstd']),
-  digest: z.string(),
-  diffId: z.string(),
-  sizeBytes: z.number(),
-  uncompressedBytes: z.number(),
-});
+import { tryToKeep } from './keep-in-cache.ts';
 
 /** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules, in the same compression, before. */
 export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: World): Promise<Layer> {
   const workDir = join(world.workDir, `base-${randomUUID()}`);
-  const cachedBlobs = join(world.cacheDir, 'blobs');
   await mkdir(workDir, { recursive: true });
   try {
     const jdk = await inspectJdk(plan.base.path);
     const modules = await chooseModules(plan, jdk, workDir, world);
     const { compression, compressionLevel } = plan.image;
     const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
-    const recordPath = join(world.cacheDir, 'bases', `${key}.json`);
-    const layer =
-      (await readCachedLayer(recordPath, cachedBlobs)) ??
-      (await makeLayer(plan, jdk, modules, workDir, cachedBlobs, recordPath, world));
-    await shareBlob(cachedBlobs, blobDir, layer.digest);
-    return layer;
+    return (
+      (await takeCachedLayer(key, blobDir, world)) ??
+      (await makeLayer(plan, jdk, modules, { workDir, blobDir }, key, world))
+    );
   } catch (error) {
     throw explainNoSpace(error, `making the base image in ${world.workDir}`);
   } finally {
@@ -76,9 +63,8 @@ async function makeLayer(
   { image }: BuildPlan,
   jdk: JdkFacts,
   modules: readonly string[],
-  workDir: string,
-  cachedBlobs: string,
-  recordPath: string,
+  { workDir, blobDir }: { readonly workDir: string; readonly blobDir: string },
+  key: string,
   world: World,
 ): Promise<Layer> {
   world.report({
@@ -90,22 +76,26 @@ async function makeLayer(
   for (const missing of base.missing) {
     world.report({ type: 'warning', message: `the build machine has no ${missing}: the image has none either` });
   }
-  const layer = await writeLayer(cachedBlobs, 'base', base.entries, { ...image, signal: world.signal });
-  await mkdir(dirname(recordPath), { recursive: true });
-  const partial = `${recordPath}.${randomUUID()}`;
-  await writeFile(partial, JSON.stringify(layer));
-  await rename(partial, recordPath);
+  const layer = await writeLayer(blobDir, 'base', base.entries, { ...image, signal: world.signal });
+  const name = `Java ${jdk.version}, ${modules.length} modules, ${image.compression} ${image.compressionLevel}`;
+  const record = { name, madeAtMs: Date.now(), layers: [layer], facts: {} };
+  await tryToKeep('the base', world, () =>
+    writeRecord(world.cacheDir, { kind: 'bases', key }, record, blobDir, world.signal),
+  );
   return layer;
 }
 
-async function readCachedLayer(recordPath: string, cachedBlobs: string): Promise<Layer | undefined> {
-  try {
-    const layer = CACHED_LAYER.parse(JSON.parse(await readFile(recordPath, 'utf8')));
-    const { size } = await stat(locateBlob(cachedBlobs, layer.digest));
-    return size === layer.sizeBytes ? layer : undefined;
-  } catch {
-    return undefined; // not made yet, or not readable: made again
+async function takeCachedLayer(key: string, blobDir: string, world: World): Promise<Layer | undefined> {
+  const path = locateRecord(world.cacheDir, 'bases', key);
+  const record = await readRecord(path);
+  if (record === undefined) return undefined;
+  const problem = await takeLayers(world.cacheDir, record.layers, blobDir);
+  if (problem === undefined) {
+    await touchRecord(path);
+    return record.layers[0];
   }
+  world.report({ type: 'warning', message: `the base in the cache cannot be used, ${problem}: it is made anew` });
+  return undefined;
 }
 
 async function keepExisting(paths: readonly string[]): Promise<readonly string[]> {

@@ -130,6 +130,7 @@ export function openFakeEngine(chooseApp: FakeApp | ((spec: ContainerSpec) => Fa
     },
     obtainImage: async (reference) => {
       if (reference.endsWith(':missing')) throw new CracBuildError('ENGINE_FAILED', `no ${reference}`);
+      return `sha256:${reference}`;
     },
     openNetwork: async (name) => {
       left.add(name);

@@ -20,6 +20,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Otherwise a build takes a new checkpoint. */
+  readonly usesCache?: boolean;
   /** Put before `node`, e.g. `unshare --time …`. */
   readonly wrapper?: readonly string[];
   /**
@@ -31,7 +33,9 @@ export interface CliOptions {
 
 /** Runs the built command line as a user would. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, CLI, ...args];
+  /** What is tested is a build, not what an earlier test has left in the cache. */
+  const all = args[0] === 'build' && options.usesCache !== true ? [...args, '--no-cache'] : args;
+  const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, CLI, ...all];
   const child = spawn(program, rest, {
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.environment },

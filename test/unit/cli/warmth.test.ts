@@ -6,6 +6,7 @@ import type { BuildResult } from '../../../src/build.ts';
 import { runBuild } from '../../../src/cli/build-command.ts';
 import { renderFirstRequests, renderWarmth } from '../../../src/cli/render-warmth.ts';
 import { renderWarmthPage } from '../../../src/cli/render-warmth-page.ts';
+import { NO_STATE } from '../../../src/stages/take-state.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 import { sampleFirstRequests, sampleWarmth } from '../../support/sample-warmth.ts';
@@ -21,7 +22,7 @@ const verified = {
 } as unknown as NonNullable<BuildResult['verified']>;
 const ready = { javaVersion: '25.0.1', gc: 'G1' } as BuildResult['ready'];
 const page = (warmth: BuildResult['warmth'], result: BuildResult['verified']) =>
-  renderWarmthPage({ plan: samplePlan({ name: 'orders' }), ready, warmth, verified: result });
+  renderWarmthPage({ plan: samplePlan({ name: 'orders' }), ready, warmth, state: NO_STATE, verified: result });
 
 test('how warm the app became is told with its first and last requests, and a line of blocks between', () => {
   const stopped = [
@@ -79,7 +80,7 @@ test.each<[string, BuildResult['warmth'], BuildResult['verified']]>([
 test('a place where no page can be written is told before anything is built', async () => {
   const report = join(dir, 'missing/page.html');
   const context = { report: () => {}, signal: new AbortController().signal };
-  await expect(runBuild('/no/such.jar', { report, verify: true }, context)).rejects.toMatchObject({
+  await expect(runBuild('/no/such.jar', { report, cache: true, verify: true }, context)).rejects.toMatchObject({
     code: 'INPUT_INVALID',
     message: `${report} cannot be written: ENOENT`,
   });
