@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { agentBench } from './agent.ts';
 import type { Bench } from './bench.ts';
+import { buildBench } from './build.ts';
 import { compileBench } from './compile.ts';
 import { compressionBench } from './compression.ts';
 import { firstRequestsBench } from './first-requests.ts';
@@ -16,6 +17,7 @@ import { soakBench } from './soak.ts';
 
 const BENCHES: readonly Bench[] = [
   restoreBench,
+  buildBench,
   sizeBench,
   compressionBench,
   agentBench,

@@ -33,7 +33,7 @@ interface Command {
   readonly environment: readonly string[];
 }
 
-const CONFIG = 'examples/plain-http/crac-build.yaml';
+export const CONFIG = 'examples/plain-http/crac-build.yaml';
 const CRAC_BUILD = [process.execPath, 'dist/crac-build.js'];
 
 /** `liveMb`: what the app holds besides its own few megabytes; the heap may then grow to twice as much. */
@@ -75,7 +75,7 @@ async function askPlan(flags: readonly string[]): Promise<ServerPlan> {
   return JSON.parse(await runCommand([...CRAC_BUILD, 'plan', '--json', ...flags]));
 }
 
-function composeFlags(
+export function composeFlags(
   { base, javaOptions }: Pick<BenchOptions, 'base' | 'javaOptions'>,
   config: string,
 ): readonly string[] {

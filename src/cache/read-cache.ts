@@ -6,8 +6,8 @@ import { locateCachedBlobs, RECORD_KINDS, readRecord } from './record.ts';
 
 /** What can be removed from the cache, one by one. */
 export interface CacheEntry {
-  /** `unpacked`: a layer as the oci engine mounts it. */
-  readonly kind: 'base' | 'checkpoint' | 'unpacked';
+  /** `modules`: what jdeps found in an app; `unpacked`: a layer as the oci engine mounts it. */
+  readonly kind: 'base' | 'checkpoint' | 'modules' | 'unpacked';
   /** Relative to the cache. */
   readonly path: string;
   readonly name: string;
@@ -27,7 +27,7 @@ export interface CacheFacts {
   readonly toolboxBytes: number;
 }
 
-const KINDS = { bases: 'base', checkpoints: 'checkpoint' } as const;
+const KINDS = { bases: 'base', checkpoints: 'checkpoint', modules: 'modules' } as const;
 const BLOCK_BYTES = 512;
 
 /** To be acted upon under the locks of the cache and of its oci-engine only. */

@@ -1,5 +1,5 @@
 /**
- * CACHE/bases/KEY.json, CACHE/checkpoints/KEY.json: what a key stands for. Its layers are blobs of CACHE/blobs, which all records
+ * CACHE/bases/KEY.json, CACHE/checkpoints/KEY.json, CACHE/modules/KEY.json (what jdeps found; without layers): what a key stands for. Its layers are blobs of CACHE/blobs, which all records
  * share; the file's time tells when it was last used.
  */
 import { randomUUID } from 'node:crypto';
@@ -23,14 +23,14 @@ const RECORD = z.object({
   /** For people: what it is of. */
   name: z.string(),
   madeAtMs: z.number(),
-  layers: z.array(LAYER).min(1),
+  layers: z.array(LAYER),
   facts: z.record(z.string(), z.unknown()),
 });
 /** `digest` is that of `record` as JSON: a file that is damaged counts as not there. */
 const RECORD_FILE = z.object({ format: z.literal(1), digest: z.string(), record: z.unknown() });
 
 export type CacheRecord = z.infer<typeof RECORD>;
-export const RECORD_KINDS = ['bases', 'checkpoints'] as const;
+export const RECORD_KINDS = ['bases', 'checkpoints', 'modules'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export function locateRecord(cacheDir: string, kind: RecordKind, key: string): string {

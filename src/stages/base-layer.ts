@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { composeModules, findModules } from '../base/find-modules.ts';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inspectJdk, type JdkFacts } from '../base/inspect-jdk.ts';
 import { fingerprintJdkBase, takeJdkBase } from '../base/jdk-base.ts';
 import { locateRecord, readRecord, takeLayers, touchRecord, writeRecord } from '../cache/record.ts';
-import { inspectJar } from '../jar/inspect-jar.ts';
 import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { chooseModules } from './choose-modules.ts';
 import { tryToKeep } from './keep-in-cache.ts';
 
 /** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules, in the same compression, before. */
@@ -31,32 +30,6 @@ export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: Wor
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
-}
-
-async function chooseModules(
-  plan: BuildPlan,
-  jdk: JdkFacts,
-  workDir: string,
-  world: World,
-): Promise<readonly string[]> {
-  if (plan.base.modules !== 'auto') return composeModules(plan.base.modules, []);
-  const jar = await inspectJar(plan.app.jar);
-  const libraries = jar.classPath.filter((path) => path.endsWith('.jar')).map((path) => join(dirname(jar.path), path));
-  const { modules, warning } = await findModules(
-    {
-      jdk: jdk.path,
-      javaVersion: jdk.javaVersion,
-      available: jdk.modules,
-      jars: [jar.path, ...(await keepExisting(libraries))],
-      nested: jar.layout === 'nested',
-      workDir,
-    },
-    world.signal,
-  );
-  if (warning !== undefined) {
-    world.report({ type: 'warning', message: warning, hint: 'Name them in base.modules; java.se was taken instead.' });
-  }
-  return modules;
 }
 
 async function makeLayer(
@@ -96,15 +69,4 @@ async function takeCachedLayer(key: string, blobDir: string, world: World): Prom
   }
   world.report({ type: 'warning', message: `the base in the cache cannot be used, ${problem}: it is made anew` });
   return undefined;
-}
-
-async function keepExisting(paths: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    paths.map((path) =>
-      stat(path)
-        .then(() => [path])
-        .catch(() => []),
-    ),
-  );
-  return found.flat();
 }
