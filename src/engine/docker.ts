@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { CracBuildError } from '../errors.ts';
 import { openDockerArchive } from '../oci/docker-archive.ts';
 import { type DockerAddress, parseDockerAddress } from './docker-address.ts';
@@ -20,7 +20,9 @@ export async function connectDocker(
   signal: AbortSignal,
 ): Promise<Engine> {
   const address = parseDockerAddress(environment);
-  const docker = new Docker(address.options);
+  /** As large as everything else together, and no other engine needs it. */
+  const { default: Client } = await import('dockerode');
+  const docker = new Client(address.options);
   const version = await callDocker('tell its version', signal, () => docker.version());
   await removeLeftovers(docker);
   return composeEngine(docker, address, version);
