@@ -122,6 +122,8 @@ export interface Container extends AsyncDisposable {
   copyIn(tar: Readable, folder: string, signal: AbortSignal): Promise<void>;
   /** An uncompressed tar of `path` (file or folder); entry names start with the last component of `path`, which is not followed when it is a link. Undefined: there is no such path. */
   copyOut(path: string, signal: AbortSignal): Promise<Readable | undefined>;
+  /** Where this process itself can read a file of the container, with links followed inside; undefined: there is none. Absent: nowhere. */
+  readonly locateFile?: (path: string) => Promise<string | undefined>;
   /** Paths (absolute) added or changed, and removed, compared with the image. */
   listChanges(
     signal: AbortSignal,

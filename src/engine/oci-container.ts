@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, ContainerExit, ContainerSpec, ExecResult } from './engine.ts';
@@ -11,6 +11,7 @@ import { type OciContext, removeOciContainer } from './oci-launch.ts';
 import { composeExecSpec, type SpecPlace } from './oci-spec.ts';
 import type { UnpackedImage } from './oci-store.ts';
 import { readUser } from './oci-users.ts';
+import { resolveInRoot } from './resolve-in-root.ts';
 import { explainFailedCommand, runCommand } from './run-command.ts';
 
 interface Started {
@@ -46,6 +47,10 @@ export function openOciContainer(started: Started): Container {
     exec: (argv, options) => execInContainer(started, argv, options),
     copyIn: (tar, target, signal) => unpackInRoot(root, tar, target, signal),
     copyOut: (path, signal) => packFromRoot(root, path, signal),
+    locateFile: async (path) => {
+      const local = await resolveInRoot(root, path, { followLast: true });
+      return (await lstat(local).catch(() => undefined))?.isFile() ? local : undefined;
+    },
     listChanges: () => {
       const layers = unpacked.layerFolders.map((name) => join(context.storeDir, name));
       return listUpperChanges(join(folder, 'upper'), root, [join(folder, 'points'), ...layers]);

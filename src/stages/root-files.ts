@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,10 @@ import { readTar } from '../tar/read-tar.ts';
 
 const MAX_LINKS = 10;
 
-/** Files of the container's root, copied to `dir` when they are first asked for. The container must live until then. */
+/**
+ * Files of the container's root: where they are, or copied to `dir` when they are first asked for. The container must live, and
+ * its app stand still, for as long as they are read.
+ */
 export function readRootFiles(container: Container, dir: string, signal: AbortSignal): Checkpoint['rootFile'] {
   const files = new Map<string, Promise<RootFile | undefined>>();
   const readOne = async (path: string, links: number): Promise<RootFile | undefined> => {
@@ -28,10 +31,17 @@ export function readRootFiles(container: Container, dir: string, signal: AbortSi
     }
     return undefined;
   };
+  const locate = async (path: string): Promise<RootFile | undefined> => {
+    const localPath = await container.locateFile?.(path);
+    if (localPath === undefined) return undefined;
+    const { size, mtimeMs } = await stat(localPath);
+    return { sizeBytes: size, mtimeSeconds: Math.floor(mtimeMs / 1000), localPath };
+  };
   return (path) => {
     const known = files.get(path);
     if (known !== undefined) return known;
-    const reading = readOne(posix.resolve('/', path), 0).catch((error: unknown) => {
+    const read = container.locateFile === undefined ? (asked: string) => readOne(asked, 0) : locate;
+    const reading = read(posix.resolve('/', path)).catch((error: unknown) => {
       throw explainNoSpace(error, `copying ${path} to ${dir}`);
     });
     files.set(path, reading);

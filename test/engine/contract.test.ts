@@ -245,6 +245,12 @@ describe.each(['docker', 'crun', 'runc'] as const)('%s keeps the contract', (kin
       { ...facts, path: 'given/file', type: 'file', mode: 0o4755, sizeBytes: 200_000 },
       { ...facts, path: 'given/link', type: 'symlink', mode: 0, target: 'file', sizeBytes: 0 },
     ]);
+    if (container.locateFile !== undefined) {
+      const local = await container.locateFile('/data/given/link');
+      expect(local === undefined ? undefined : await readFile(local, 'utf8')).toBe('z'.repeat(200_000));
+      for (const none of ['/data/given', '/nowhere', '/escape'])
+        expect(await container.locateFile(none)).toBeUndefined();
+    }
     for (const link of ['/escape', '/climb']) {
       const name = `crac-build-escaped-${link.slice(1)}`;
       await container.copyIn(openTar([composeFile(name, Buffer.from('x'))]), link, signal);
