@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { CracBuildError } from '../../../src/errors.ts';
-import type { ReportEvent } from '../../../src/report/event.ts';
+import type { ReportEvent, Stage } from '../../../src/report/event.ts';
 import { openJsonRenderer } from '../../../src/report/json-renderer.ts';
 import { openPlainRenderer } from '../../../src/report/plain-renderer.ts';
 import { errorToJson, exitCodeOf, renderError } from '../../../src/report/render-error.ts';
@@ -61,6 +61,29 @@ test('a terminal sees what is done, how long it took, and what failed', async ()
   expect(text()).toContain('plan: crun 1.8, CRIU 4.2.1 (12.0 ms)');
   expect(text()).toContain('launch');
   expect(text()).toContain('warning: verify is off\nhint: Leave out --no-verify.');
+});
+
+test('stages that are skipped are told in one line, in a terminal each in its own, and those behind them go on', async () => {
+  const skipped: ReportEvent = { type: 'stages-skipped', stages: ['launch', 'warm-up'], why: 'as in an earlier build' };
+  let plain = '';
+  openPlainRenderer((more) => {
+    plain += more;
+  }).report(skipped);
+  expect(plain).toBe('launch, warm-up: as in an earlier build\n');
+  const { stream, text } = openTerminal();
+  const renderer = openTerminalRenderer(stream);
+  const before = ['plan', 'containerize'] as const;
+  const later = ['checkpoint'] as const;
+  const finish = (stage: Stage) => renderer.report({ type: 'stage-finished', stage, durationMs: 1, summary: 'done' });
+  before.forEach(finish);
+  renderer.report(skipped);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  later.forEach(finish);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await renderer.finish();
+  expect(text()).toContain('launch: as in an earlier build');
+  expect(text()).toContain('warm-up: as in an earlier build');
+  expect(text()).toContain('checkpoint: done (1.0 ms)');
 });
 
 test('a terminal renderer can be finished before anything happened', async () => {
