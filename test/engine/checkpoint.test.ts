@@ -56,7 +56,7 @@ function planFor(uid: number): BuildPlan {
   const settings = { app: { javaOptions: ['-Xmx64m', '-XX:+UseSerialGC'], ports: [8080], user: { uid, gid: uid } } };
   const facts = { jar: { path: jar }, jdk: { path: JDK, javaVersion: 17, hotSpot: true } };
   const plan = planBuild(settings, facts);
-  return { ...plan, checkpoint: { ...plan.checkpoint, settleMs: 100, timeoutMs: 60_000 } };
+  return { ...plan, checkpoint: { ...plan.checkpoint, settleMs: 100, timeoutMs: 60_000, keep: ['/tmp/made'] } };
 }
 
 async function openWorld(engine: Engine): Promise<World> {
