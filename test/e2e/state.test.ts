@@ -29,7 +29,7 @@ async function build(output: string, checkpoint: object, ...javaOptions: readonl
   const settings = {
     app: { jar: 'writing.jar', javaOptions: options, ports: [8080] },
     ...{ base: `jdk:${JDKS[17]}`, engine: 'oci', outputs: [`oci:${join(dir, output)}`] },
-    warmUp: { requests: [{ path: '/held', contains: 'xx' }] },
+    warmUp: { requests: [{ path: '/held', contains: 'xx', count: 20 }] },
     checkpoint: { settle: '0ms', ...checkpoint },
   };
   await writeFile(config, stringify(settings));
