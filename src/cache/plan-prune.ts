@@ -11,7 +11,7 @@ export interface PrunePlan {
 }
 
 /** Without the toolbox; a blob counts once, however many records name it. */
-export function measureCache({ entries, orphans }: Pick<CacheFacts, 'entries' | 'orphans'>): number {
+export function measureCache({ entries, orphans }: CacheFacts): number {
   const blobs = new Map(entries.flatMap((entry) => entry.blobs.map(({ digest, sizeBytes }) => [digest, sizeBytes])));
   return sum([
     ...entries.map(({ ownBytes }) => ownBytes),

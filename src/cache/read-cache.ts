@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readClaimedLayers } from '../engine/oci-store.ts';
 import { locateCachedBlobs, RECORD_KINDS, readRecord } from './record.ts';
 
@@ -23,12 +24,12 @@ export interface CacheFacts {
   readonly entries: readonly CacheEntry[];
   /** Files that nothing names: left behind by what was interrupted, or of another version. Relative to the cache. */
   readonly orphans: readonly { readonly path: string; readonly sizeBytes: number }[];
-  /** Never removed: there is one, and it is slow to make. */
-  readonly toolboxBytes: number;
 }
 
 const KINDS = { bases: 'base', checkpoints: 'checkpoint', modules: 'modules' } as const;
 const BLOCK_BYTES = 512;
+/** As oci-store.ts writes it. */
+const USED_LAYER = z.object({ name: z.string(), sizeBytes: z.number() });
 
 /** To be acted upon under the locks of the cache and of its oci-engine only. */
 export async function readCache(cacheDir: string): Promise<CacheFacts> {
@@ -57,11 +58,7 @@ export async function readCache(cacheDir: string): Promise<CacheFacts> {
     const facts = await stat(join(blobs, name)).catch(() => undefined);
     if (facts !== undefined) orphans.push({ path: join('blobs/sha256', name), sizeBytes: facts.size });
   }
-  return {
-    entries: [...entries, ...(await readUnpacked(cacheDir))],
-    orphans,
-    toolboxBytes: await measureTree(join(cacheDir, 'toolbox')),
-  };
+  return { entries: [...entries, ...(await readUnpacked(cacheDir))], orphans };
 }
 
 async function readUnpacked(cacheDir: string): Promise<readonly CacheEntry[]> {
@@ -70,13 +67,21 @@ async function readUnpacked(cacheDir: string): Promise<readonly CacheEntry[]> {
   const folders = await list(join(storeDir, 'layers'));
   return await Promise.all(
     folders.map(async ({ name }): Promise<CacheEntry> => {
-      const used = await stat(join(storeDir, 'used', name)).catch(() => undefined);
+      const used = join(storeDir, 'used', name);
+      const facts = USED_LAYER.safeParse(
+        await readFile(used, 'utf8')
+          .then(JSON.parse)
+          .catch(() => undefined),
+      ).data;
       return {
         kind: 'unpacked',
         path: join('oci-engine/layers', name),
-        name: await nameUnpacked(join(storeDir, 'layers', name), name),
-        lastUsedMs: used?.mtimeMs ?? 0,
-        ownBytes: await measureTree(join(storeDir, 'layers', name)),
+        name: facts?.name ?? name.slice(0, 12),
+        lastUsedMs: await stat(used).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
+        ownBytes: facts?.sizeBytes ?? (await measureTree(join(storeDir, 'layers', name))),
         blobs: [],
         isInUse: claimed.has(name),
       };
@@ -84,28 +89,12 @@ async function readUnpacked(cacheDir: string): Promise<readonly CacheEntry[]> {
   );
 }
 
-/** By what is in it. */
-async function nameUnpacked(folder: string, diffId: string): Promise<string> {
-  const has = (path: string) =>
-    lstat(join(folder, path)).then(
-      () => true,
-      () => false,
-    );
-  if (await has('opt/java/release')) {
-    const release = await readFile(join(folder, 'opt/java/release'), 'utf8').catch(() => '');
-    return `base, Java ${/^JAVA_VERSION="?([^"\n]+)/m.exec(release)?.[1] ?? ''}`.trim();
-  }
-  if (await has('opt/crac/restore')) return 'runtime';
-  const [jar] = (await list(join(folder, 'app'))).filter(({ name }) => name.endsWith('.jar'));
-  return jar === undefined ? diffId.slice(0, 12) : `app, ${jar.name}`;
-}
-
 async function list(folder: string): Promise<readonly Dirent[]> {
   return await readdir(folder, { withFileTypes: true }).catch(() => []);
 }
 
-/** What it takes on disk. */
-async function measureTree(folder: string): Promise<number> {
+/** What a folder takes on disk. */
+export async function measureTree(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await list(folder)) {
     const path = join(folder, entry.name);

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { measureCache } from '../cache/plan-prune.ts';
 import { pruneCache } from '../cache/prune-cache.ts';
-import { type CacheEntry, readCache } from '../cache/read-cache.ts';
+import { type CacheEntry, measureTree, readCache } from '../cache/read-cache.ts';
 import { parseSize } from '../config/size.ts';
 import { CracBuildError } from '../errors.ts';
 import { MAX_CACHE_BYTES } from '../plan/plan-build.ts';
@@ -46,11 +47,12 @@ export async function runCache(flags: CacheFlags, signal: AbortSignal): Promise<
   }
   const facts = await readCache(cacheDir);
   const totalBytes = measureCache(facts);
+  const toolboxBytes = await measureTree(join(cacheDir, 'toolbox'));
   const lines = [
     ...renderEntries(facts.entries),
-    `${renderBytes(totalBytes)} in ${cacheDir}, and ${renderBytes(facts.toolboxBytes)} of toolbox, which stays`,
+    `${renderBytes(totalBytes)} in ${cacheDir}, and ${renderBytes(toolboxBytes)} of toolbox, which stays`,
   ];
-  return { text: `${lines.join('\n')}\n`, json: { ok: true, cacheDir, totalBytes, ...facts } };
+  return { text: `${lines.join('\n')}\n`, json: { ok: true, cacheDir, totalBytes, toolboxBytes, ...facts } };
 }
 
 /** The last used first. */

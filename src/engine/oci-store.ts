@@ -18,7 +18,7 @@ export interface UnpackedImage {
 
 /**
  *   layers/HEX        base, app and runtime layers by diffId, kept between runs
- *   used/HEX          whose time tells when that layer was last needed
+ *   used/HEX          what that layer is, as JSON (UsedLayer); the file's time tells when it was last needed
  *   images/ID/HEX     state and checkpoint layers, which no other image shares; ID/owner names the process, ID/uses lists the
  *                     layers that must stay for it
  *   containers/ID/    what oci-container.ts makes
@@ -32,7 +32,7 @@ export async function unpackImage(
   const ownFolder = await makeOwnedFolder(join(storeDir, 'images'), randomUUID());
   try {
     const layerFolders: string[] = [];
-    await claimLayers(storeDir, ownFolder, image.layers.filter(isShared).map(nameLayer), signal);
+    await claimLayers(storeDir, ownFolder, image, signal);
     for (const layer of image.layers) {
       throwIfInterrupted(signal);
       const folder = join(isShared(layer) ? join(storeDir, 'layers') : ownFolder, nameLayer(layer));
@@ -56,17 +56,27 @@ function nameLayer({ diffId }: Layer): string {
 }
 
 /** From here on, until the owner ends or `ownFolder` is removed, nobody removes these layers. */
-async function claimLayers(
-  storeDir: string,
-  ownFolder: string,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
+async function claimLayers(storeDir: string, ownFolder: string, image: OciImage, signal: AbortSignal): Promise<void> {
+  const shared = image.layers.filter(isShared);
+  const title = image.config.labels['org.opencontainers.image.title'];
   await withStoreLock(storeDir, signal, async () => {
-    await writeFile(join(ownFolder, 'uses'), names.join('\n'));
+    await writeFile(join(ownFolder, 'uses'), shared.map(nameLayer).join('\n'));
     await mkdir(join(storeDir, 'used'), { recursive: true });
-    for (const name of names) await writeFile(join(storeDir, 'used', name), '');
+    for (const layer of shared) {
+      const used: UsedLayer = {
+        name: title === undefined ? layer.kind : `${layer.kind} of ${title}`,
+        sizeBytes: layer.uncompressedBytes,
+      };
+      await writeFile(join(storeDir, 'used', nameLayer(layer)), JSON.stringify(used));
+    }
   });
+}
+
+export interface UsedLayer {
+  /** Of the image for which it was needed last. */
+  readonly name: string;
+  /** About what it takes on disk: that of its tar. */
+  readonly sizeBytes: number;
 }
 
 /** Layers that running builds have claimed. To be asked, and believed, under the store's lock only. */

@@ -141,6 +141,11 @@ test('unpacked layers go unless a living build has claimed them', async () => {
     writeFileSync(join(store, 'images', id, 'owner'), owner);
     writeFileSync(join(store, 'images', id, 'uses'), uses);
   };
+  mkdirSync(join(store, 'used'));
+  writeFileSync(join(store, 'used/free'), JSON.stringify({ name: 'app of orders', sizeBytes: 12_345 }));
+  const found = (await readCache(cacheDir)).entries;
+  expect(found.find(({ name }) => name === 'app of orders')).toMatchObject({ kind: 'unpacked', ownBytes: 12_345 });
+  expect(found.find(({ name }) => name === 'claimed')?.ownBytes).toBeGreaterThanOrEqual(9000);
   claim('1', composeOwner(), 'claimed\nother');
   claim('2', ENDED, 'abandoned');
   const { entries } = await pruneCache(cacheDir, 0, signal);
