@@ -79,7 +79,7 @@ async function finish(plan: BuildPlan, appImage: OciImage, layers: readonly Laye
 async function makeCheckpoint(plan: BuildPlan, appImage: OciImage, world: World): Promise<MadeCheckpoint> {
   const { warmth, checkpoint, ...packed } = await checkpointApp(plan, appImage, world);
   const { restoreImage, layers } =
-    isServer(plan) && plan.verify.enabled
+    isServer(plan) && isArranged(plan)
       ? await runStage(
           world,
           'arrange',
@@ -92,6 +92,11 @@ async function makeCheckpoint(plan: BuildPlan, appImage: OciImage, world: World)
       : packed;
   const { contents: _contents, planFile: _plan, memFile: _mem, ...compiled } = restoreImage;
   return { warmth, ready: checkpoint.ready, state: checkpoint.state ?? NO_STATE, restoreImage: compiled, layers };
+}
+
+/** Whoever does not want the image tried does not want it tried for this either. */
+function isArranged(plan: BuildPlan): boolean {
+  return isServer(plan) && plan.verify.enabled;
 }
 
 /** From the app's start to the layers made of it. It is alive, stopped, until then: its files are read from its container. */
@@ -126,7 +131,7 @@ async function checkpointApp(plan: BuildPlan, image: OciImage, world: World) {
   const layers = await runStage(
     world,
     'pack',
-    () => packLayers(plan, checkpoint, restoreImage, world),
+    () => packLayers(plan, checkpoint, restoreImage, world, { isDraft: isArranged(plan) }),
     (made) => made.map(({ kind, sizeBytes }) => `${kind} ${renderBytes(sizeBytes)}`).join(', '),
   );
   return { warmth, checkpoint, restoreImage, layers };

@@ -24,10 +24,10 @@ export async function arrangeCheckpoint(
   world: World,
 ): Promise<Arranged> {
   const touches = await recordTouches(plan, draft, world);
-  if (touches === undefined) return { restoreImage, layers };
   const outDir = join(world.workDir, 'arranged');
   await mkdir(outDir, { recursive: true });
-  const arranged = await arrangeMemory(restoreImage, touches, `/${CHECKPOINT_FOLDER}`, outDir);
+  const arranged =
+    touches === undefined ? restoreImage : await arrangeMemory(restoreImage, touches, `/${CHECKPOINT_FOLDER}`, outDir);
   const layer = await packCheckpoint(plan, checkpoint, arranged, world);
   return { restoreImage: arranged, layers: layers.map((old) => (old.kind === 'checkpoint' ? layer : old)) };
 }

@@ -8,7 +8,7 @@ import type { Layer } from '../../../src/oci/image.ts';
 import { compileDump } from '../../../src/restore-plan/compile-dump.ts';
 import { MEM, NO_FILE } from '../../../src/restore-plan/format.ts';
 import { arrangeCheckpoint } from '../../../src/stages/arrange.ts';
-import { packCheckpoint } from '../../../src/stages/pack.ts';
+import { packCheckpoint, packLayers } from '../../../src/stages/pack.ts';
 import { readTar } from '../../../src/tar/read-tar.ts';
 import { type FakeApp, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
@@ -38,8 +38,10 @@ async function arrange(app: FakeApp) {
   const world = { ...fakeWorld(engine), workDir: sample.dir };
   const checkpoint = { ...factsOf(sample), imagesDir: sample.dir, stateTar: '' };
   const restoreImage = await compileDump(writeSample(sample), checkpoint, 'map', sample.dir);
-  const packed = { restoreImage, layers: [STATE, await packCheckpoint(plan, checkpoint, restoreImage, world)] };
-  return { packed, engine, arranged: await arrangeCheckpoint(plan, NO_IMAGE, packed, checkpoint, world) };
+  const full = await packCheckpoint(plan, checkpoint, restoreImage, world);
+  const draft = await packLayers(plan, checkpoint, restoreImage, world, { isDraft: true });
+  const packed = { restoreImage, layers: [STATE, ...draft] };
+  return { packed, full, engine, arranged: await arrangeCheckpoint(plan, NO_IMAGE, packed, checkpoint, world) };
 }
 
 /** The kept pages of the heap lie in front: "h", then "H". */
@@ -88,9 +90,11 @@ test.each<[string, FakeApp]>([
   ['does not answer', { answer: () => ({ status: 503 }), ctl: touchedSecondPage }],
   ['ends', { answer: () => 'hang', exits: { code: 125, afterMs: 20 }, ctl: touchedSecondPage }],
   ['runs where nobody tells what it touched', { ctl: () => ({ exitCode: 1, stdout: '', stderr: '' }) }],
-])('a draft that %s stays as it is', async (_, app) => {
-  const { packed, arranged, engine } = await arrange(app);
-  expect(arranged).toEqual(packed);
+])('a draft that %s stays as it is, but is compressed as it should be', async (_, app) => {
+  const { packed, full, arranged, engine } = await arrange(app);
+  expect(arranged).toEqual({ ...packed, layers: [STATE, full] });
+  expect(packed.layers[1]).toMatchObject({ diffId: full.diffId });
+  expect(packed.layers[1]?.digest).not.toBe(full.digest);
   expect(engine.specs).toHaveLength(1);
   expect(engine.left()).toEqual([]);
 });
