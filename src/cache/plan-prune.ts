@@ -29,7 +29,7 @@ export function planPrune(facts: CacheFacts, maxBytes: number): PrunePlan {
   const kept = new Set(facts.entries);
   const size = () => measureCache({ entries: [...kept], orphans: [] });
   const removed: CacheEntry[] = [];
-  const oldestFirst = facts.entries.filter(({ isInUse }) => !isInUse).toSorted((a, b) => a.lastUsedMs - b.lastUsedMs);
+  const oldestFirst = facts.entries.filter(({ isInUse }) => !isInUse).toSorted(compareUse);
   for (const entry of oldestFirst) {
     if (size() <= maxBytes) break;
     kept.delete(entry);
@@ -46,6 +46,17 @@ export function planPrune(facts: CacheFacts, maxBytes: number): PrunePlan {
     freedBytes: before - size(),
     leftBytes: size(),
   };
+}
+
+/** A build uses several, one after the other: of these goes first what is soonest made again, and last what others need. */
+const BUILD_MS = 60_000;
+const ORDER: readonly CacheEntry['kind'][] = ['unpacked', 'checkpoint', 'modules', 'base'];
+
+function compareUse(a: CacheEntry, b: CacheEntry): number {
+  const [minuteA, minuteB] = [a, b].map(({ lastUsedMs }) => Math.floor(lastUsedMs / BUILD_MS));
+  return (
+    (minuteA ?? 0) - (minuteB ?? 0) || ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.lastUsedMs - b.lastUsedMs
+  );
 }
 
 function sum(values: readonly number[]): number {

@@ -12,14 +12,15 @@ const entry = (path: string, lastUsedMs: number, more: Partial<CacheEntry> = {})
   ...more,
 });
 const blob = (digest: string, sizeBytes: number) => ({ digest, sizeBytes });
+const MINUTE = 60_000;
 const SHARED = blob('shared', 100);
 
 const facts = {
   entries: [
-    entry('new', 30, { blobs: [SHARED, blob('a', 10)] }),
-    entry('old', 10, { blobs: [SHARED, blob('b', 20)] }),
-    entry('layer', 20, { kind: 'unpacked', ownBytes: 500 }),
-    entry('used layer', 5, { kind: 'unpacked', ownBytes: 700, isInUse: true }),
+    entry('new', 30 * MINUTE, { blobs: [SHARED, blob('a', 10)] }),
+    entry('old', 10 * MINUTE, { blobs: [SHARED, blob('b', 20)] }),
+    entry('layer', 20 * MINUTE, { kind: 'unpacked', ownBytes: 500 }),
+    entry('used layer', 5 * MINUTE, { kind: 'unpacked', ownBytes: 700, isInUse: true }),
   ],
   orphans: [{ path: 'blobs/sha256/left', sizeBytes: 1000 }],
 };
@@ -51,4 +52,16 @@ test('a shared blob goes with the last that names it; what is in use stays whate
   expect(plan.entries.map(({ path }) => path)).toEqual(['old', 'layer', 'new']);
   expect(plan.blobs.toSorted()).toEqual(['a', 'b', 'shared']);
   expect(plan.leftBytes).toBe(700);
+});
+
+test('of what one build has used a base goes last: what was made with it needs it', () => {
+  const entries = [
+    entry('base', 1, { kind: 'base' }),
+    entry('modules', 2, { kind: 'modules' }),
+    entry('checkpoint', 3),
+    entry('layer', 4, { kind: 'unpacked' }),
+    entry('later', MINUTE, { kind: 'unpacked' }),
+  ];
+  const { entries: removed } = planPrune({ entries, orphans: [] }, 0);
+  expect(removed.map(({ path }) => path)).toEqual(['layer', 'checkpoint', 'modules', 'base', 'later']);
 });
