@@ -56,9 +56,10 @@ export function openStateRules({ held, temporaryFolders, cacheFolders, keep, lea
   const places = [...temporary, ...caches];
   /** Folders right in these of which the process holds anything: what lies beside that belongs to it. */
   const inUse = new Set([...held].flatMap((path) => findTop(path, places) ?? []));
+  const holdsInside = (folder: string) => [...held].some((path) => path.startsWith(`${folder}/`));
   return (path, isFolder) => {
     if (held.has(path) || isKept(path)) return undefined;
-    if (JVM_FILES.test(path)) return 'jvm';
+    if (JVM_FILES.test(path) && !(isFolder && holdsInside(path))) return 'jvm';
     if (isFolder) return undefined;
     if (isLeftOut(path)) return 'configured';
     const top = findTop(path, places);

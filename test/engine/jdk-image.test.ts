@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { findModules } from '../../src/base/find-modules.ts';
+import { writeRecord } from '../../src/cache/record.ts';
 import { locateBlob } from '../../src/oci/blob-store.ts';
 import { openDockerArchive } from '../../src/oci/docker-archive.ts';
 import type { OciImage } from '../../src/oci/image.ts';
@@ -309,6 +310,19 @@ describe('on a full disk', () => {
     await rm(join(disk, 'blobs'), { recursive: true, force: true });
     await expect(writeLayout(image, join(disk, 'out'), 'latest')).rejects.toMatchObject({ code: 'NO_SPACE' });
     expect(await readdir(disk)).toEqual([]);
+  });
+
+  test('a checkpoint that the cache has no room for is NO_SPACE and leaves nothing there', async () => {
+    const noise = execFileSync('head', ['-c', '4000000', '/dev/urandom'], { maxBuffer: 8 << 20 });
+    const blobDir = join(dir, 'large');
+    const layers = [await writeLayer(blobDir, 'checkpoint', [composeFile('noise', noise)])];
+    const record = { name: 'large', madeAtMs: 1, layers, facts: {} };
+    const cache = join(disk, 'cache');
+    const kept = writeRecord(cache, { kind: 'checkpoints', key: 'k' }, record, blobDir, new AbortController().signal);
+    await expect(kept).rejects.toMatchObject({ code: 'NO_SPACE', hint: expect.stringContaining('XDG_CACHE_HOME') });
+    expect(await readdir(cache)).toEqual(['blobs']);
+    expect(await readdir(join(cache, 'blobs/sha256'))).toEqual([]);
+    await rm(cache, { recursive: true });
   });
 
   test('a base that does not fit is NO_SPACE and leaves nothing', async () => {

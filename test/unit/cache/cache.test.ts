@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -184,23 +183,4 @@ describe('the lock of a store', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(readdirSync(cacheDir)).toEqual(['lock']);
   });
-});
-
-test('a full disk is told with what to do', async () => {
-  const full = join(dir, 'full');
-  mkdirSync(full);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full], { stdio: 'pipe' });
-  } catch {
-    return console.warn('not root: a full disk cannot be made');
-  }
-  try {
-    const record = await makeRecord('large', ['x'.repeat(200_000)]);
-    const kept = writeRecord(full, { kind: 'checkpoints', key: 'k' }, record, blobDir, signal);
-    await expect(kept).rejects.toMatchObject({ code: 'NO_SPACE', hint: expect.stringContaining('XDG_CACHE_HOME') });
-    expect(readdirSync(full)).toEqual(['blobs']);
-    expect(readdirSync(join(full, 'blobs/sha256'))).toEqual([]);
-  } finally {
-    execFileSync('umount', [full]);
-  }
 });

@@ -33,6 +33,8 @@ test('a folder stays wherever it is, but the JVM’s own', () => {
   expect(judge('/tmp/work/deep', true)).toBeUndefined();
   expect(judge('/app/.cache', true)).toBeUndefined();
   expect(judge('/tmp/hsperfdata_app', true)).toBe('jvm');
+  const held = openStateRules(planStateRules(samplePlan(), new Set(['/tmp/hsperfdata_app/1'])));
+  expect([held('/tmp/hsperfdata_app', true), held('/tmp/hsperfdata_app/2', false)]).toEqual([undefined, 'jvm']);
 });
 
 test('what the process holds stays, with what lies beside it in a folder of its own', () => {
