@@ -100,6 +100,26 @@ test('bench compression tells size and time for each compression and level', asy
   expect(figures.zstd_6_checkpoint_mb).toBeLessThan(figures.gzip_6_checkpoint_mb);
 }, 300_000);
 
+test('bench build tells what crac-build itself costs, and that its memory does not grow with the image', async () => {
+  const args = ['run', '-s', 'bench', '--', 'build', '--json', '--runs', '1'];
+  const { bench, figures, runs, table } = JSON.parse((await run('npm', args, { cwd: ROOT })).stdout);
+  expect(bench).toBe('build');
+  const of = (suffix: string) => ['overhead', 'quiesce', 'verify'].map((key) => `${key}${suffix}_s`);
+  for (const key of [...of(''), ...of('_500mb'), 'rss_mb', 'rss_500mb_mb', 'cached_s', 'base_s']) {
+    expect(runs[key]).toHaveLength(1);
+    expect(figures[key]).toBeGreaterThan(0);
+  }
+  // The JIT's memory is waited for.
+  expect(figures.quiesce_s).toBeGreaterThan(5);
+  // Loose, as above; the limit is 5 s.
+  expect(figures.overhead_s).toBeLessThan(15);
+  expect(figures.cached_s).toBeLessThan(figures.overhead_s + figures.quiesce_s + figures.verify_s);
+  expect(figures.rss_mb).toBeLessThan(400);
+  expect(figures.rss_500mb_mb).toBeLessThan(400);
+  const stages = table.rows.map(({ name }: { name: string }) => name);
+  expect(stages).toEqual(expect.arrayContaining(['containerize', 'compile', 'pack', 'arrange', 'process']));
+}, 300_000);
+
 test('an unknown bench is wrong usage and lists those that exist', async () => {
   const failure = await run('npm', ['run', '-s', 'bench', '--', 'nothing'], { cwd: ROOT }).catch((error) => error);
   expect(failure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('restore') });
