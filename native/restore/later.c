@@ -1,10 +1,12 @@
 /*
- * A thread beside the app's that ends when it is through. Populating holds the address space's lock as a reader: what
- * maps memory waits, so it is done in small pieces. Where the app has mapped something else by then, that gets its pages earlier.
+ * A thread beside the app's that ends when it is through; the first answer goes first. Populating holds the address space's
+ * lock as a reader, and what maps memory waits for it: so pieces are small, and the priority is the app's, for a thread that
+ * is not run while it holds a lock holds up all. Where the app has mapped something else by then, that gets its pages earlier.
  */
 #include "later.h"
 
 #include <linux/sched.h>
+#include <linux/time_types.h>
 
 #include "plan_file.h"
 #include "syscall.h"
@@ -13,9 +15,8 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
-#define PIECE_BYTES 0x40000u
-#define PRIO_PROCESS 0
-#define LOWEST_PRIORITY 19
+#define PIECE_BYTES 0x10000u
+#define DELAY_MS 10
 
 static char stack[8192] __attribute__((aligned(64)));
 
@@ -29,8 +30,9 @@ static void populate(const struct crac_mem *area) {
 static void populate_all(void *unused) {
   (void)unused;
   const struct crac_mem *area = plan_records(CRAC_MEM), *end = area + plan_count(CRAC_MEM);
-  call(setpriority, PRIO_PROCESS, 0, LOWEST_PRIORITY);
+  struct __kernel_timespec delay = {0, DELAY_MS * 1000000L};
   wait_for_release();
+  call(nanosleep, &delay, 0);
   for (; area < end; area++)
     if (area->kind == CRAC_MEM_LATER) populate(area);
   for (;;) call(exit, 0);

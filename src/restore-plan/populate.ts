@@ -12,7 +12,7 @@ const PROT_WRITE = 2;
 const MOST_BYTES = 16 << 20;
 
 /** A thread beside the app's does it, whether or not somebody asks for more: a container that nobody uses holds it in vain. */
-const MOST_LATER_BYTES = 16 << 20;
+const MOST_LATER_BYTES = 8 << 20;
 
 /**
  * `written`: by address, whole pages; `heap`: Java's. What cannot be written to is left alone, and so is what is read anyway.
