@@ -474,6 +474,6 @@ test('in a config file a script is a file beside it, or the name of a ready one'
     hint: 'Did you mean "openapi"?',
   });
   await expect(load('k6')).rejects.toMatchObject({
-    hint: expect.stringMatching(/^There are login, openapi, websocket; /),
+    hint: expect.stringMatching(/^There are collection, login, openapi, websocket; /),
   });
 });
