@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly workDir: string;
   /** JDK of the image, as for `crac-build build --base`; absent: crac-build's own choice. */
   readonly base: string | undefined;
+  /** A folder of `examples`; only first-requests takes another than plain-http. */
+  readonly example: string;
   readonly javaOptions: readonly string[];
   readonly tell: (line: string) => void;
 }

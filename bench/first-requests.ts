@@ -7,7 +7,7 @@ import { runCommand } from './run-command.ts';
 import { median, roundFigure } from './statistics.ts';
 
 /**
- * What the first users get: each run is a build of plain-http that is warmed up until it has settled, and gives, as its report
+ * What the first users get: each run is a build of an example that is warmed up until it has settled, and gives, as its report
  * does, of 200 requests that one user sends one after the other
  *
  *   cold_p50_ms, cold_p99_ms          the first ones after a cold start of the finished image
@@ -18,20 +18,18 @@ import { median, roundFigure } from './statistics.ts';
  */
 export const firstRequestsBench: Bench = {
   name: 'first-requests',
-  summary: 'plain-http: latency of the first 200 requests, cold and restored, beside that at the end of the warm-up',
+  summary: 'latency of the first 200 requests, cold and restored, beside that at the end of the warm-up',
   run,
 };
 
 /** At most: each is a whole build. */
 const BUILDS = 5;
 const PATHS = ['/', '/work?n=1000', '/random', '/seeded', '/file'];
-const EXAMPLE = 'examples/plain-http';
 
-async function run({ runs, workDir, base, javaOptions, tell }: BenchOptions): Promise<Measurements> {
+async function run({ runs, workDir, base, example, javaOptions, tell }: BenchOptions): Promise<Measurements> {
   await runCommand(['npm', 'run', '-s', 'build'], { onStderr: tell });
-  await runCommand([`${EXAMPLE}/build`], { onStderr: tell });
-  const config = join(workDir, 'crac-build.yaml');
-  await writeFile(config, stringify(composeConfig()));
+  await runCommand([`examples/${example}/build`], { onStderr: tell });
+  const config = example === 'plain-http' ? await writeConfig(workDir) : `examples/${example}/crac-build.yaml`;
   const measured: Record<string, number[]> = {};
   for (let build = 1; build <= Math.min(runs, BUILDS); build++) {
     tell(`build ${build} of ${Math.min(runs, BUILDS)}`);
@@ -53,18 +51,21 @@ async function run({ runs, workDir, base, javaOptions, tell }: BenchOptions): Pr
   return { figures: { ...Object.fromEntries(medians), settled_share: settledShare }, runs: measured };
 }
 
-/** The requests without counts: they are mixed until the app has settled. */
-function composeConfig(): object {
-  return {
+/** Of plain-http, which warms up with counts: the requests without counts are mixed until the app has settled. */
+async function writeConfig(workDir: string): Promise<string> {
+  const settings = {
     name: 'plain-http',
     app: {
-      jar: resolve(EXAMPLE, 'target/plain-http.jar'),
+      jar: resolve('examples/plain-http/target/plain-http.jar'),
       javaOptions: ['-Xmx128m', '-XX:+UseSerialGC'],
       ports: [8080],
     },
     readiness: { path: '/' },
     warmUp: { requests: PATHS.map((path) => ({ path })) },
   };
+  const config = join(workDir, 'crac-build.yaml');
+  await writeFile(config, stringify(settings));
+  return config;
 }
 
 function readFigures({ warmth, verified }: BuildResult): Readonly<Record<string, number>> {

@@ -1,4 +1,4 @@
-// npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...
+// npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--example NAME]
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,14 +33,18 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '21' },
     base: { type: 'string' },
+    example: { type: 'string', default: 'plain-http' },
     'java-option': { type: 'string', multiple: true, default: [] },
   },
 });
 const bench = BENCHES.find(({ name }) => name === positionals[0]);
 const runs = Number(values.runs);
-if (bench === undefined || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
+/** Those that have a warm-up until settled. */
+const EXAMPLES = ['plain-http', 'spring-boot'];
+const isKnown = EXAMPLES.includes(values.example) && (values.example === 'plain-http' || bench === firstRequestsBench);
+if (bench === undefined || !isKnown || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
   process.stderr.write(
-    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]...\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}\n`).join('')}`,
+    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--example plain-http|spring-boot]\n(--example: first-requests only)\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}\n`).join('')}`,
   );
   process.exit(2);
 }
@@ -53,6 +57,7 @@ try {
     runs,
     workDir,
     base: values.base,
+    example: values.example,
     javaOptions: values['java-option'],
     tell,
   });

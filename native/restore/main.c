@@ -8,6 +8,7 @@
 #include "cold_command.h"
 #include "descriptors.h"
 #include "launch.h"
+#include "later.h"
 #include "machine.h"
 #include "mailbox_fill.h"
 #include "memory.h"
@@ -69,6 +70,7 @@ _Noreturn void restorer_main(uint64_t *kernel_stack) {
 
   begin_phase("threads");
   make_threads();
+  start_later();
 
   report_phases();
   stamp_mailbox();

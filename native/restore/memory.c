@@ -100,6 +100,7 @@ static void change(const struct crac_mem *area) {
       error = call(mprotect, area->address, area->length, area->prot);
       if (error != 0) give_up("memory at %x cannot be protected: %e", area->address, error);
       break;
+    case CRAC_MEM_LATER: break;
     default: give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)area->kind);
   }
 }

@@ -100,6 +100,7 @@ enum crac_mem_kind {
   CRAC_MEM_READ = 4,    /* read [offset, offset+length) of mem.bin to address */
   CRAC_MEM_ADVISE = 5,  /* madvise(address, length, flags); failure is ignored */
   CRAC_MEM_PROTECT = 6, /* mprotect(address, length, prot) */
+  CRAC_MEM_LATER = 7,   /* MADV_POPULATE_WRITE, by a thread beside the app's; after all others */
 };
 struct crac_mem {
   uint64_t address, length, offset;

@@ -113,7 +113,7 @@ static void check_header_addresses(void) {
 static void check_kinds(void) {
   const struct crac_mem *areas = plan_records(CRAC_MEM);
   for (uint32_t i = 0; i < plan_count(CRAC_MEM); i++)
-    if (areas[i].kind < CRAC_MEM_ANON || areas[i].kind > CRAC_MEM_PROTECT)
+    if (areas[i].kind < CRAC_MEM_ANON || areas[i].kind > CRAC_MEM_LATER)
       give_up("plan.bin has an unknown kind of memory (%u)", (uint64_t)areas[i].kind);
   if (plan_count(CRAC_THREADS) == 0) give_up("plan.bin has no thread");
 }

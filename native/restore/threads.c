@@ -44,13 +44,18 @@ static void set_name_and_rseq(const struct crac_thread *thread) {
     ((volatile uint32_t *)thread->rseq)[1] = RSEQ_REGISTRATION_FAILED; /* cpu_id: glibc then asks the kernel */
 }
 
-/* Nothing here can stop the restore any more. The wait has a limit so that even a wake that fails does no harm. */
+/* The wait has a limit so that even a wake that fails does no harm. */
+void wait_for_release(void) {
+  struct __kernel_timespec limit = {0, GATE_LOOK_MS * 1000000L};
+  while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, &limit);
+}
+
+/* Nothing here can stop the restore any more. */
 static void resume_thread(void *argument) {
   const struct crac_thread *thread = argument;
-  struct __kernel_timespec limit = {0, GATE_LOOK_MS * 1000000L};
   set_robust_list(thread);
   set_name_and_rseq(thread);
-  while (__atomic_load_n(&gate, __ATOMIC_ACQUIRE) == 0) call(futex, &gate, FUTEX_WAIT_PRIVATE, 0, &limit);
+  wait_for_release();
   if (plan->mailbox != 0 && thread->flags & CRAC_THREAD_HELD) wait_for_runtime();
   return_to_frame(thread->frame);
 }

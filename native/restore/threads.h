@@ -9,5 +9,7 @@ void make_threads(void);
 /* Lets all go at once; the caller becomes the first thread. */
 _Noreturn void release_threads(void);
 /* Set to 1, and woken, by the process's own runtime to let go those marked CRAC_THREAD_HELD. */
+void wait_for_release(void);
+
 uint32_t *held_gate(void);
 #endif

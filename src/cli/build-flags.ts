@@ -1,7 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import {
+  type ExtentWord,
+  parseBase,
+  parseExtent,
+  parseOutput,
+  parseUntil,
+  parseUser,
+  parseWarmUpRequest,
+} from '../config/words.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -16,6 +24,9 @@ export interface BuildFlags {
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly readiness?: string;
   readonly warmUp?: readonly { readonly method: string; readonly path: string; readonly count?: number }[];
+  readonly warmUpUntil?: 'settled' | ExtentWord;
+  readonly warmUpMin?: Extent;
+  readonly warmUpMax?: Extent;
   readonly engine?: 'auto' | 'docker' | 'oci';
   readonly trigger?: 'build' | 'app';
   readonly resources?: 'transparent' | 'strict';
@@ -30,6 +41,12 @@ export interface BuildFlags {
   readonly cache: boolean;
   readonly verify: boolean;
   readonly json?: boolean;
+}
+
+interface Extent {
+  /** Milliseconds. */
+  readonly duration?: number;
+  readonly requests?: number;
 }
 
 export function addBuildFlags(command: Command): Command {
@@ -53,6 +70,13 @@ export function addBuildFlags(command: Command): Command {
       '"GET /path x200"; can be given again',
       many(parseWarmUpRequest, '"[METHOD] /path [xCOUNT]"'),
     )
+    .option(
+      '--warm-up-until <when>',
+      'settled, 30s, or x1000 requests: when what is mixed is over (settled)',
+      one(parseUntil, '"settled", a duration such as "30s", or "x1000"'),
+    )
+    .option('--warm-up-min <extent>', 'not before 5s, or x1000 requests; can be given again (5s)', extend)
+    .option('--warm-up-max <extent>', 'at the latest after 60s, or x1000 requests; can be given again (60s)', extend)
     .addOption(new Option('--engine <engine>', 'what runs the containers').choices(['auto', 'docker', 'oci']))
     .addOption(
       new Option('--trigger <who>', 'who asks for the checkpoint: the build, or the app itself (build)').choices([
@@ -102,6 +126,12 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     policies: flags.policies,
     skip: flags.skipStep,
   });
+  const warmUp = defined({
+    requests: flags.warmUp,
+    until: flags.warmUpUntil,
+    min: flags.warmUpMin,
+    max: flags.warmUpMax,
+  });
   const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
   return defined({
     name: flags.name,
@@ -109,7 +139,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     base: flags.base,
     engine: flags.engine,
     readiness: flags.readiness === undefined ? undefined : { path: flags.readiness },
-    warmUp: flags.warmUp === undefined ? undefined : { requests: flags.warmUp },
+    warmUp: Object.keys(warmUp).length === 0 ? undefined : warmUp,
     checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
     cache: flags.cache ? undefined : { enabled: false },
     verify: flags.verify ? undefined : { enabled: false },
@@ -132,6 +162,11 @@ function one<T>(parse: (text: string) => T | undefined, expected: string): (text
 
 function many<T>(parse: (text: string) => T | undefined, expected: string): (text: string, before?: T[]) => T[] {
   return (text, before = []) => [...before, one(parse, expected)(text)];
+}
+
+/** A time and a number of requests may both be given. */
+function extend(text: string, before: Extent = {}): Extent {
+  return { ...before, ...one(parseExtent, 'a duration such as "30s", or "x1000"')(text) };
 }
 
 function append(text: string, before: readonly string[] = []): readonly string[] {

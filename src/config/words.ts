@@ -1,4 +1,5 @@
 /** The short forms that flags and crac-build.yaml share. Each parser gives undefined where the text is not of its form. */
+import { parseDuration } from './duration.ts';
 
 /** "1000" or "1000:1000"; the group is the user's number where it is left out. */
 export function parseUser(text: string): { readonly uid: number; readonly gid: number } | undefined {
@@ -35,6 +36,21 @@ export function parseWarmUpRequest(text: string): WarmUpWord | undefined {
   if (match?.[2] === undefined) return undefined;
   const count = match[3] === undefined ? {} : { count: Number(match[3]) };
   return { method: match[1] ?? 'GET', path: match[2], ...count };
+}
+
+export type ExtentWord = { readonly duration: number } | { readonly requests: number };
+
+/** How long a warm-up goes on: "30s", or "x1000" requests. */
+export function parseExtent(text: string): ExtentWord | undefined {
+  const count = /^x([1-9]\d{0,8})$/.exec(text)?.[1];
+  if (count !== undefined) return { requests: Number(count) };
+  const duration = parseDuration(text);
+  return duration === undefined ? undefined : { duration };
+}
+
+/** "settled", "30s" or "x1000". */
+export function parseUntil(text: string): 'settled' | ExtentWord | undefined {
+  return text === 'settled' ? text : parseExtent(text);
 }
 
 /** "[METHOD] /path": "GET /orders/{{id}}". */

@@ -2,9 +2,9 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MEM, type MemRecord, NO_FILE, PAGE_BYTES, type PlanRecord, renderPlan } from './format.ts';
-import { planPopulate } from './populate.ts';
+import { planLater, planPopulate } from './populate.ts';
 import type { RestoreImage } from './restore-image.ts';
-import { mergeRuns, type Run, type Touches } from './touches.ts';
+import { mergeRuns, type RecordedTouches, type Run, type Touches } from './touches.ts';
 
 /**
  * Untouched pages between touched ones that are moved along. Each cut costs the restorer another mapping and the app more
@@ -18,7 +18,7 @@ const COPY_BYTES = 4 << 20;
 /** `checkpointDir`: where mem.bin lies in the image. Writes new files into `outDir`; the old ones stay as they are. */
 export async function arrangeMemory(
   image: RestoreImage,
-  touches: Touches,
+  { first: touches, later }: RecordedTouches,
   checkpointDir: string,
   outDir: string,
 ): Promise<RestoreImage> {
@@ -44,7 +44,8 @@ export async function arrangeMemory(
 
   const placed = pieces.map(({ record }) => ({ ...record, offset: offsets.get(record) ?? record.offset ?? 0 }));
   const populated = planPopulate(placed, touches.written, heap);
-  const mem = [...placed, ...populated];
+  const soon = later === undefined ? [] : planLater(placed, touches.written, later.written, heap);
+  const mem = [...placed, ...populated, ...soon];
   const prefetch = planPrefetch(hotBytes, filePaths, touches);
   const contents = { ...image.contents, sections: { ...sections, mem, prefetch } };
   const plan = renderPlan(header, contents.sections, blob);

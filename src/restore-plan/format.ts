@@ -13,7 +13,7 @@ export const NO_FILE = 0xffffffff;
 /** CRAC_ANY_SIZE: of a file that each container gets from its engine. */
 export const ANY_SIZE = 0xffff_ffff_ffff_ffffn;
 
-export const MEM = { ANON: 1, FILE: 2, PAGES: 3, READ: 4, ADVISE: 5, PROTECT: 6 } as const;
+export const MEM = { ANON: 1, FILE: 2, PAGES: 3, READ: 4, ADVISE: 5, PROTECT: 6, LATER: 7 } as const;
 export const FD = {
   INHERIT: 1,
   FILE: 2,

@@ -11,6 +11,9 @@ const PROT_WRITE = 2;
 /** Of an app that is busy by itself much is written by the time that one looks, and not for the answer. */
 const MOST_BYTES = 16 << 20;
 
+/** A thread beside the app's does it, whether or not somebody asks for more: a container that nobody uses holds it in vain. */
+const MOST_LATER_BYTES = 8 << 20;
+
 /**
  * `written`: by address, whole pages; `heap`: Java's. What cannot be written to is left alone, and so is what is read anyway.
  * Of memory that holds nothing yet only the heap's is the app's for sure: the rest is what compilers took, which run or not.
@@ -20,19 +23,42 @@ export function planPopulate(
   written: readonly Range[],
   heap: Range | undefined,
 ): readonly MemRecord[] {
+  const flags = ADVICE.populateWrite;
+  const ranges = cutOff(findOwn(mem, written, heap), MOST_BYTES);
+  return ranges.map((range) => ({ ...place(range), kind: MEM.ADVISE, flags }));
+}
+
+/** What the first requests have `written` when `first` is there already. */
+export function planLater(
+  mem: readonly MemRecord[],
+  first: readonly Range[],
+  written: readonly Range[],
+  heap: Range | undefined,
+): readonly MemRecord[] {
+  const ranges = cutOff(findOwn(mem, intersect(written, outside(first)), heap), MOST_LATER_BYTES);
+  return ranges.map((range) => ({ ...place(range), kind: MEM.LATER }));
+}
+
+/** Of mem.bin before what holds nothing yet. */
+function findOwn(mem: readonly MemRecord[], written: readonly Range[], heap: Range | undefined): readonly Range[] {
   const read = unite(mem.filter(({ kind }) => kind === MEM.READ));
   const own = unite(mem.filter(isOwn));
   const stored = unite(mem.filter(({ kind }) => kind === MEM.PAGES));
   const wanted = intersect(intersect(written, own), outside(read));
   const cleared = intersect(intersect(wanted, outside(stored)), heap === undefined ? [] : [heap]);
-  const ranges = [...intersect(wanted, stored), ...cleared];
-  let left = MOST_BYTES;
-  return ranges.flatMap(({ start, end }): MemRecord[] => {
+  return [...intersect(wanted, stored), ...cleared];
+}
+
+function place({ start, end }: Range) {
+  return { address: start, length: end - start, file: NO_FILE };
+}
+
+function cutOff(ranges: readonly Range[], mostBytes: number): readonly Range[] {
+  let left = mostBytes;
+  return ranges.flatMap(({ start, end }) => {
     const length = Math.min(end - start, left);
     left -= length;
-    return length === 0
-      ? []
-      : [{ kind: MEM.ADVISE, address: start, length, flags: ADVICE.populateWrite, file: NO_FILE }];
+    return length === 0 ? [] : [{ start, end: start + length }];
   });
 }
 

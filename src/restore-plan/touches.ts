@@ -8,6 +8,14 @@ export interface Touches {
   readonly written: readonly Range[];
 }
 
+/** Of one restored process. */
+export interface RecordedTouches {
+  /** When it had answered for the first time. */
+  readonly first: Touches;
+  /** When it had answered what its first users send; absent where that could not be seen. */
+  readonly later?: Touches;
+}
+
 /** Bytes, multiples of the page size. */
 export interface Run {
   readonly offset: number;

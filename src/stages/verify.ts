@@ -4,19 +4,17 @@ import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
 import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import { openDeck } from '../warm-up/deck.ts';
 import { NoAnswer } from '../warm-up/no-answer.ts';
 import { probePorts, renderDeed } from '../warm-up/probe.ts';
-import { openRandom } from '../warm-up/random.ts';
-import { openUser, runScenario, type Sample, type Traffic } from '../warm-up/run-scenario.ts';
+import type { Traffic } from '../warm-up/run-scenario.ts';
 import { listPorts, type Scenario } from '../warm-up/scenario.ts';
 import { ScriptFailed } from '../warm-up/script-failed.ts';
 import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
+import { distinctScenarios, type FirstRequestsOptions, sendFirstRequests } from './first-requests.ts';
 import type { Neighbourhood } from './launch-service.ts';
-import { openTraffic } from './open-traffic.ts';
 import { launchServices } from './services.ts';
 
 /** Milliseconds from asking the engine for a container to the app's first good answer: the same span for each. */
@@ -34,11 +32,7 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
   readonly user: string;
 };
 
-/** {{n}} goes on where no warm-up comes: what was made then is there already. */
-const FIRST_N = 1_000_000;
 const RESTORE_COUNT = 2;
-/** A slow app's first requests are fewer. */
-const ENOUGH_MS = 5000;
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 1;
 
@@ -100,18 +94,6 @@ export function planProfile(plan: BuildPlan): Profile {
   };
 }
 
-/** Each kind of scenario once, by somebody who does not stop to think. Commands are for the build container alone. */
-export function distinctScenarios(scenarios: readonly Scenario[]): readonly Scenario[] {
-  const byWork = new Map<string, Scenario>();
-  for (const scenario of scenarios) {
-    if (scenario.kind === 'script') byWork.set(JSON.stringify({ ...scenario, name: '', load: {} }), scenario);
-    if (scenario.kind !== 'http') continue;
-    const steps = scenario.steps.map((step) => ({ ...step, thinkMs: 0 }));
-    byWork.set(JSON.stringify(steps), { ...scenario, steps });
-  }
-  return [...byWork.values()];
-}
-
 interface Start {
   /** Milliseconds until the first good answer. */
   readonly elapsedMs: number;
@@ -146,57 +128,21 @@ async function checkStart(
     );
   }
   const elapsedMs = Math.round((response.atMs - startedMs) * 10) / 10;
-  const { samples, checkedRequests } = await checkAnswers(
-    plan,
-    container,
-    scenarios,
-    { how, count, user: patience.user },
-    world,
-  );
+  const explain = explainAnswer(container, how, timeoutMs);
+  const options = { stage: 'verify', user: patience.user, count, timeoutMs, explain } as const;
+  const { samples, checkedRequests } = await sendFirstRequests(plan, container, scenarios, options, world);
   return { elapsedMs, first: summariseRequests(samples.slice(0, count)), checkedRequests };
 }
 
-/** Each scenario once, in the plan's order; then, until there are enough answers, those that the warm-up repeated, in turns. */
-async function checkAnswers(
-  plan: ServerPlan,
-  container: Container,
-  scenarios: readonly Scenario[],
-  { how, count, user }: { readonly how: string; readonly count: number; readonly user: string },
-  world: World,
-): Promise<{ readonly samples: readonly Sample[]; readonly checkedRequests: number }> {
-  const { warmUp, verify } = plan;
-  const enoughMs = count > 0 ? Math.min(ENOUGH_MS, verify.timeoutMs / 2) : 0;
-  const limit = AbortSignal.timeout(verify.timeoutMs + enoughMs);
-  const signal = AbortSignal.any([world.signal, limit]);
-  const samples: Sample[] = [];
-  const onSample = (sample: Sample) => samples.push(sample);
-  const options = { stage: 'verify', user, connections: countVerifyConnections(scenarios), onSample } as const;
-  await using traffic = await openTraffic(plan, container, scenarios, options, world);
-  const repeated = scenarios.filter(({ load }) => load.kind === 'mixed' || load.count > 1);
-  const deal = openDeck(repeated, openRandom(warmUp.seed));
-  const startedMs = performance.now();
-  const isEnough = () => samples.length >= count || performance.now() - startedMs > enoughMs;
-  let checkedRequests = 0;
-  for (let index = 0; index < scenarios.length || (repeated.length > 0 && !isEnough()); index++) {
-    const scenario = scenarios[index] ?? deal();
-    try {
-      await runScenario(scenario, openUser(1, warmUp.seed), FIRST_N + index, traffic, signal);
-    } catch (error) {
-      if (world.signal.aborted) throw error;
-      const late = limit.aborted ? tellPending(traffic, verify.timeoutMs) : undefined;
-      const where = late?.endpoint ?? endpointOf(error) ?? scenario.name;
-      const sentence = late?.sentence ?? (error as Error).message;
-      const lines = error instanceof UnexpectedAnswer || error instanceof ScriptFailed ? error.lines : [];
-      throw await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
-    }
-    if (index < scenarios.length) checkedRequests = samples.length;
-  }
-  return { samples, checkedRequests };
-}
-
-/** One user; a script may ask several things at once. */
-function countVerifyConnections(scenarios: readonly Scenario[]): number | undefined {
-  return scenarios.some(({ kind }) => kind === 'script') ? undefined : 1;
+/** What is not as in the warm-up. */
+function explainAnswer(container: Container, how: string, timeoutMs: number): FirstRequestsOptions['explain'] {
+  return async (error, { name }, traffic, isLate) => {
+    const late = isLate ? tellPending(traffic, timeoutMs) : undefined;
+    const where = late?.endpoint ?? endpointOf(error) ?? name;
+    const sentence = late?.sentence ?? (error as Error).message;
+    const lines = error instanceof UnexpectedAnswer || error instanceof ScriptFailed ? error.lines : [];
+    return await failed(container, `${how}, ${where} is not as in the warm-up: ${sentence}`, error, lines);
+  };
 }
 
 function tellPending({ pending }: Traffic, timeoutMs: number) {

@@ -86,23 +86,53 @@ const warmUp: WarmUp = async (app) => {
 export default warmUp;
 `;
 
-test('a script, a command of the container and a class of the app warm it up; the script is run on the restored one, too', async () => {
-  await writeFile(join(dir, 'buy.ts'), BUY);
-  const scenarios = [
-    { name: 'buy', script: 'buy.ts' },
-    { name: 'status', command: ['/opt/crac/ctl', 'status'], count: 2 },
-    { name: 'inside', javaClass: 'Shop$Warm' },
-  ];
-  const config = await writeConfig({ readiness: { tcp: 8080 }, warmUp: { scenarios, until: { requests: 60 } } });
-  const { stdout, stderr, exitCode } = await runCli(['build', '--config', config, '--engine', 'oci', '--json']);
-  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
-  const { warmth, verified } = JSON.parse(stdout);
-  const names = warmth.endpoints.map(({ method, path }: { method: string; path: string }) => `${method} ${path}`);
-  expect(names).toEqual(['POST /orders', 'GET /orders/{id}']);
-  expect(verified.checkedRequests).toBe(2);
-  expect(verified.firstRequests.restored.count).toBeGreaterThan(10);
-  expect(stderr).toMatch(/buy: classes: [1-9]\d\d/);
-}, 120_000);
+test.each(['oci', 'docker'])(
+  'in the engine %s a script, a command of the container and a class of the app warm it up; the script is run on the restored one, too',
+  async (engine) => {
+    await writeFile(join(dir, 'buy.ts'), BUY);
+    const scenarios = [
+      { name: 'buy', script: 'buy.ts' },
+      { name: 'status', command: ['/opt/crac/ctl', 'status'], count: 2 },
+      { name: 'inside', javaClass: 'Shop$Warm' },
+    ];
+    const config = await writeConfig({ readiness: { tcp: 8080 }, warmUp: { scenarios, until: { requests: 60 } } });
+    const { stdout, stderr, exitCode } = await runCli(['build', '--config', config, '--engine', engine, '--json']);
+    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const { warmth, verified } = JSON.parse(stdout);
+    const names = warmth.endpoints.map(({ method, path }: { method: string; path: string }) => `${method} ${path}`);
+    expect(names).toEqual(['POST /orders', 'GET /orders/{id}']);
+    expect(verified.checkedRequests).toBe(2);
+    expect(verified.firstRequests.restored.count).toBeGreaterThan(10);
+    expect(stderr).toMatch(/buy: classes: [1-9]\d\d/);
+  },
+  120_000,
+);
+
+test('an app is warmed up until it has settled, and not beyond', async () => {
+  const warmUp = { scenarios: [ORDER, COUNT], until: { requests: 10 } };
+  const config = await writeConfig({ readiness: { tcp: 8080 }, warmUp });
+  // On the command line, which wins over the file. A busy machine may need long.
+  const flags = ['--warm-up-until', 'settled', '--warm-up-min', '4s', '--warm-up-max', '100s'];
+  const { stdout, stderr } = await runCli(['build', '--config', config, '--engine', 'oci', '--json', ...flags]);
+  const { warmth, plan, verified } = JSON.parse(stdout);
+  expect(plan.warmUp).toMatchObject({
+    until: { kind: 'settled' },
+    min: { durationMs: 4000 },
+    max: { durationMs: 100_000 },
+  });
+  expect(warmth.stopped).toMatchObject({
+    reason: 'settled',
+    why: expect.stringMatching(/nothing was left to be compiled/),
+  });
+  expect(warmth.durationMs).toBeGreaterThanOrEqual(4000);
+  expect(warmth.durationMs).toBeLessThan(100_000);
+  // It was busy before it settled, and said so.
+  expect(stderr).toMatch(/requests were answered; (methods were|\d+ methods a second|the compilers used|\d+ classes)/);
+  const compiled = warmth.curve.jit.compilations as number[];
+  expect(compiled.at(-1)).toBeLessThan(Math.max(...compiled) / 5);
+  const { restored, cold } = verified.firstRequests;
+  expect(restored.p50Ms).toBeLessThan(cold.p50Ms);
+}, 180_000);
 
 test.each<[string, object, string, RegExp]>([
   [

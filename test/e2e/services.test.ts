@@ -12,6 +12,7 @@ import { launchServices } from '../../src/stages/services.ts';
 import type { Service } from '../../src/warm-up/service.ts';
 import type { World } from '../../src/world.ts';
 import { makeFixtureImage } from '../engine/image-fixture.ts';
+import { startRegistry } from '../engine/own-registry.ts';
 import { buildImage, JDKS, ROOT, runCli } from './support/build-example.ts';
 import { readImage } from './support/read-image.ts';
 import { openClient, waitUntilAnswered } from './support/start-image.ts';
@@ -128,7 +129,7 @@ test.each<[string, object]>([
 );
 
 test.each(['docker', 'oci'] as const)(
-  'in the engine %s an app finds the container of an image layout by its name, in all of its starts',
+  'in the engine %s an app finds the container of an image layout by its name, in all of its starts, and Docker pulls what it lacks',
   async (engine) => {
     await using fixture = await makeFixtureImage({ workingDir: '/', user: '' });
     await writeLayout(fixture.image, join(dir, `backend-${engine}`), 'latest');
@@ -137,7 +138,14 @@ test.each(['docker', 'oci'] as const)(
     await run(join(JDKS[17], 'bin/javac'), ['--release', '17', '-d', classes, source]);
     const jar = ['--create', '--file', join(dir, 'asking.jar'), '--main-class', 'Asking', '-C', classes, '.'];
     await run(join(JDKS[17], 'bin/jar'), jar);
+    await using registry = engine === 'docker' ? await startRegistry() : undefined;
+    const pulled = `${registry?.host}/backend:1`;
     const services = [{ name: 'backend', image: `oci:backend-${engine}`, command: ['serve', '7000'], ports: [7000] }];
+    if (engine === 'docker') {
+      const copy = ['copy', '--quiet', '--dest-tls-verify=false', `oci:${join(dir, 'backend-docker')}:latest`];
+      await run('skopeo', [...copy, `docker://${pulled}`]);
+      services.push({ name: 'pulled', image: pulled, command: ['serve', '7001'], ports: [7001] });
+    }
     const config = await writeConfig(`asking-${engine}`, {
       app: {
         jar: 'asking.jar',
@@ -150,8 +158,11 @@ test.each(['docker', 'oci'] as const)(
     const { warmth, verified } = await buildImage(['--config', config]);
     expect(warmth?.requestCount).toBe(100);
     expect(verified).toMatchObject({ checkedRequests: 1, coldMs: expect.any(Number) });
-    if (engine === 'docker')
+    if (engine === 'docker') {
       expect((await run('docker', ['network', 'ls', '-q', '--filter', 'type=custom'])).stdout).toBe('');
+      // As with `docker run`, it stays. The daemon did not have it before: this registry is of this test.
+      await run('docker', ['rmi', pulled]);
+    }
   },
   180_000,
 );

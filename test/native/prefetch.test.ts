@@ -123,3 +123,29 @@ test('what the first answer writes to is populated before the app goes on', asyn
   });
   expect(readFileSync(trace, 'utf8')).toMatch(/^madvise\(0x500004000, 16384, (MADV_POPULATE_WRITE|0x17[^)]*)\) += 0$/m);
 });
+
+test('what the first requests write to is populated in pieces by a thread beside the app, which lets it go first and ends', async () => {
+  const area = { kind: MEM.ANON, address: 0x500000000, length: 128 * PAGE, prot: 3, flags: 0x22, file: MEM_BIN };
+  const later = { kind: MEM.LATER, address: 0x500001000, length: 20 * PAGE, file: MEM_BIN };
+  const { dir } = await makeState({ moreMemory: [area, later], held: 'never opened' }); // it lives for a while
+  const trace = join(work, 'later');
+  const prefix = ['/usr/bin/strace', '-f', '-e', 'trace=madvise,nanosleep,exit', '-o', trace];
+  expect(launch(dir, { prefix, env: { CRAC_RESTORE: 'require' } }).status).toBe(42);
+  const calls = readFileSync(trace, 'utf8').split('\n');
+  const pid = calls.find((line) => line.includes('madvise(0x500001000, '))?.split(' ')[0];
+  const own = calls.filter((line) => line.startsWith(`${pid} `)).map((line) => line.slice(`${pid} `.length).trim());
+  // strace tells of a call in two lines where another thread's comes in between.
+  expect(own.join('\n').replace(/ *<unfinished \.\.\.>\n<\.\.\. \w+ resumed>/g, '')).toMatch(
+    new RegExp(
+      [
+        /^nanosleep\(\{tv_sec=0, tv_nsec=10000000\}, *NULL\) += 0/,
+        /madvise\(0x500001000, 65536, *(?:MADV_POPULATE_WRITE|0x17[^)]*)\) += 0/,
+        /madvise\(0x500011000, 16384, *(?:MADV_POPULATE_WRITE|0x17[^)]*)\) += 0/,
+        /exit\(0\) .*/,
+        /.*exited with 0.*$/,
+      ]
+        .map(({ source }) => source)
+        .join('\n'),
+    ),
+  );
+});

@@ -29,6 +29,7 @@ test('every flag has the shape of its config key', () => {
     ],
     ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
     ...['--compression', 'zstd', '--compression-level', '19'],
+    ...['--warm-up-until', 'settled', '--warm-up-min', '1.5s', '--warm-up-min=x20', '--warm-up-max', '2m'],
   );
   expect(settings).toEqual({
     name: 'n',
@@ -48,6 +49,9 @@ test('every flag has the shape of its config key', () => {
         { method: 'GET', path: '/', count: 3 },
         { method: 'GET', path: '/b' },
       ],
+      until: 'settled',
+      min: { duration: 1500, requests: 20 },
+      max: { duration: 120_000 },
     },
     checkpoint: { trigger: 'app', resources: 'strict', policies: 'rules.yaml', skip: ['trim', 'zero-pages'] },
     verify: { enabled: false },
@@ -60,6 +64,15 @@ test('every flag has the shape of its config key', () => {
 });
 
 test.each([
+  ['30s', { duration: 30_000 }],
+  ['x1000', { requests: 1000 }],
+])('a warm-up until %s', (when, until) => expect(parse('--warm-up-until', when)).toEqual({ warmUp: { until } }));
+
+test.each([
+  ['--warm-up-until', '30'],
+  ['--warm-up-until', 'x0'],
+  ['--warm-up-min', 'settled'],
+  ['--warm-up-max', '1h'],
   ['--user', 'me'],
   ['--port', '0'],
   ['--port', '99999'],

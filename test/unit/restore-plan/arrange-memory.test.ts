@@ -76,7 +76,7 @@ test('what was touched comes first, and every page keeps its address', async () 
     ['/not/in/the/plan', [run(0, 9)]],
   ]);
   const touches = { files, written: [{ start: 0x300000, end: 0x300000 + pages(2) }] };
-  const arranged = await arrangeMemory(image, touches, DIR, outDir);
+  const arranged = await arrangeMemory(image, { first: touches }, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect([...readFileSync(arranged.memFile)].filter((_, at) => at % PAGE === 0).slice(0, 6)).toEqual([
     ...[80, 81, 82, 83], // a short gap comes along
@@ -106,6 +106,24 @@ test('what was touched comes first, and every page keeps its address', async () 
   expect(parsePlanHeader(plan)).toMatchObject({ mem_size: BigInt(pages(162)), file_size: BigInt(plan.length) });
 });
 
+test('what the first requests write to comes after all, and nothing else is done for them', async () => {
+  const image = makeImage([stored(MEM.PAGES, 0x100000, 0, 160)], 160);
+  const range = (page: number, count: number) => ({
+    start: 0x100000 + pages(page),
+    end: 0x100000 + pages(page + count),
+  });
+  const first = { files: new Map([[`${DIR}/mem.bin`, [run(2, 1)]]]), written: [range(2, 1)] };
+  const later = { files: new Map([[`${DIR}/mem.bin`, [run(2, 90)]]]), written: [range(2, 3)] };
+  const alone = await arrangeMemory(image, { first }, DIR, outDir);
+  const { contents, ...arranged } = await arrangeMemory(image, { first, later }, DIR, outDir);
+  expect(contents.sections.mem).toEqual([
+    ...alone.contents.sections.mem,
+    { kind: MEM.LATER, address: 0x100000 + pages(3), length: pages(2), file: NO_FILE },
+  ]);
+  expect(contents.sections.prefetch).toEqual(alone.contents.sections.prefetch);
+  expect(arranged.populatedBytes).toBe(pages(1));
+});
+
 test('pages that are mapped again are still stored once, touched or not', async () => {
   const image = makeImage(
     [
@@ -117,7 +135,7 @@ test('pages that are mapped again are still stored once, touched or not', async 
     101,
   );
   const files = new Map([[`${DIR}/mem.bin`, [run(63, 2), run(100, 1)]]]);
-  const arranged = await arrangeMemory(image, { files, written: [] }, DIR, outDir);
+  const arranged = await arrangeMemory(image, { first: { files, written: [] } }, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect(readFileSync(arranged.memFile).length).toBe(pages(101));
   expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
@@ -134,7 +152,7 @@ test.each([16, 17, 25, 41])(
     const { image } = await compileSample(sample);
     expect(image.droppedPages.duplicate).toBeGreaterThan(10);
     const files = new Map([[`${DIR}/mem.bin`, [run(0, 1)]]]);
-    const arranged = await arrangeMemory(image, { files, written: [] }, DIR, outDir);
+    const arranged = await arrangeMemory(image, { first: { files, written: [] } }, DIR, outDir);
     expect(memoryOf(arranged)).toEqual(memoryOf(image));
     expect(readFileSync(arranged.memFile).length).toBe(image.memBytes);
     rmSync(sample.dir, { recursive: true });
@@ -143,7 +161,7 @@ test.each([16, 17, 25, 41])(
 
 test('memory that is read at once is all read ahead', async () => {
   const image = makeImage([stored(MEM.READ, 0x100000, 0, 3), stored(MEM.PAGES, 0x200000, 3, 1)], 4);
-  const arranged = await arrangeMemory(image, { files: new Map(), written: [] }, DIR, outDir);
+  const arranged = await arrangeMemory(image, { first: { files: new Map(), written: [] } }, DIR, outDir);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
   expect(arranged.contents.sections.prefetch).toEqual([{ offset: 0, length: pages(3), file: NO_FILE }]);
 });
@@ -153,7 +171,7 @@ test('the number of mappings stays below what the kernel allows', async () => {
   const scattered = Array.from({ length: 10 }, (_, index) => run(index * 50, 1));
   const touches = { files: new Map([[`${DIR}/mem.bin`, scattered]]), written: [] };
   const crowded = { ...image, mappingCount: 39_990 };
-  const arranged = await arrangeMemory(crowded, touches, DIR, outDir);
+  const arranged = await arrangeMemory(crowded, { first: touches }, DIR, outDir);
   expect(arranged.mappingCount).toBeLessThan(40_000);
   expect(memoryOf(arranged)).toEqual(memoryOf(image));
 });

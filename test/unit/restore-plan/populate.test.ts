@@ -1,5 +1,5 @@
 import { MEM, type MemRecord, NO_FILE } from '../../../src/restore-plan/format.ts';
-import { planPopulate } from '../../../src/restore-plan/populate.ts';
+import { planLater, planPopulate } from '../../../src/restore-plan/populate.ts';
 
 const PAGE = 4096;
 const MADV_POPULATE_WRITE = 23;
@@ -75,4 +75,18 @@ test('an app that writes much by itself gets 16 MiB', () => {
     [50_000, 4000],
     [0, 96],
   ]);
+});
+
+test('what the first requests write to besides comes later, up to 8 MiB', () => {
+  const mem = [area(MEM.ANON, 0, 100_000), area(MEM.PAGES, 50_000, 2000), area(MEM.READ, 60_000, 10)];
+  const [first, written] = [
+    [pages(200, 50), pages(50_000, 100)],
+    [pages(0, 55_000), pages(60_000, 20)],
+  ];
+  const later = planLater(mem, first, written, HEAP);
+  expect(later.map(({ kind, address, length }) => [kind, address / PAGE, length / PAGE])).toEqual([
+    [MEM.LATER, 50_100, 1900],
+    [MEM.LATER, 0, 148],
+  ]);
+  expect(planLater(mem, first, first, HEAP)).toEqual([]);
 });

@@ -33,15 +33,15 @@ beforeEach(() => {
 afterEach(() => rmSync(sample.dir, { recursive: true, force: true }));
 
 /** What becomes of the sample's checkpoint where the restored app and `ctl` in its container do as `app` says. */
-async function arrange(app: FakeApp) {
+async function arrange(app: FakeApp, planned: typeof plan = plan) {
   const engine = openFakeEngine(app);
   const world = { ...fakeWorld(engine), workDir: sample.dir };
   const checkpoint = { ...factsOf(sample), imagesDir: sample.dir, stateTar: '' };
   const restoreImage = await compileDump(writeSample(sample), checkpoint, 'map', sample.dir);
-  const full = await packCheckpoint(plan, checkpoint, restoreImage, world);
-  const draft = await packLayers(plan, checkpoint, restoreImage, world, { isDraft: true });
+  const full = await packCheckpoint(planned, checkpoint, restoreImage, world);
+  const draft = await packLayers(planned, checkpoint, restoreImage, world, { isDraft: true });
   const packed = { restoreImage, layers: [STATE, ...draft] };
-  return { packed, full, engine, arranged: await arrangeCheckpoint(plan, NO_IMAGE, packed, checkpoint, world) };
+  return { packed, full, engine, arranged: await arrangeCheckpoint(planned, NO_IMAGE, packed, checkpoint, world) };
 }
 
 /** The kept pages of the heap lie in front: "h", then "H". */
@@ -84,6 +84,36 @@ test('what the first answer touched lies in front of mem.bin in the layer, and i
 
   expect(engine.specs.map(({ environment }) => environment)).toEqual([{ CRAC_RESTORE: 'require', CRAC_RECORD: '1' }]);
   expect(engine.left()).toEqual([]);
+});
+
+test('what the first requests write to besides comes last; without an answer to them only the first counts', async () => {
+  const written = [
+    [HEAP + 2 * PAGE, PAGE],
+    [HEAP, PAGE],
+  ];
+  let asked = 0;
+  const app = (status: number): FakeApp => ({
+    ctl: ([word]) => ({
+      exitCode: word === 'touched' ? 0 : 1,
+      stdout: JSON.stringify({ touched: [], written: written.slice(0, ++asked).toSorted() }),
+      stderr: '',
+    }),
+    answer: ({ url }) => ({ status: url === '/' ? 200 : status }),
+  });
+  const scenarios = [{ name: 'orders', steps: [{ path: '/orders' }] }];
+  const planned = samplePlan({ verify: { timeout: 300 }, warmUp: { scenarios } });
+  const { arranged, engine } = await arrange(app(200), planned);
+  expect(engine.requests.filter((request) => request === 'GET /orders').length).toBeGreaterThan(10);
+  expect(arranged.restoreImage.contents.sections.mem.slice(-2)).toMatchObject([
+    { kind: MEM.ADVISE, address: HEAP + 2 * PAGE, length: PAGE, flags: 23 },
+    { kind: MEM.LATER, address: HEAP, length: PAGE },
+  ]);
+  asked = 0;
+  const failed = await arrange(app(500), planned);
+  expect(failed.arranged.restoreImage.contents.sections.mem).toEqual(
+    arranged.restoreImage.contents.sections.mem.slice(0, -1),
+  );
+  expect(failed.engine.left()).toEqual([]);
 });
 
 test.each<[string, FakeApp]>([

@@ -1,4 +1,5 @@
-import { distinctScenarios, planProfile, verifyImage } from '../../../src/stages/verify.ts';
+import { distinctScenarios } from '../../../src/stages/first-requests.ts';
+import { planProfile, verifyImage } from '../../../src/stages/verify.ts';
 import { type FakeEngine, openFakeEngine } from '../../support/fake-engine.ts';
 import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { samplePlan } from '../../support/sample-plan.ts';

@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { stringify } from 'yaml';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import type { Settings } from '../../../src/config/settings.ts';
@@ -14,6 +16,7 @@ import { fakeWorld, NO_IMAGE } from '../../support/fake-world.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 
+const require = createRequire(import.meta.url);
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'crac-scripts-'));
@@ -167,6 +170,47 @@ ${main(`
   expect(told.filter((line) => line.includes('printed'))).toEqual(['mine: printed']);
   expect(report?.endpoints).toMatchObject([{ method: 'tcp', path: ':8080', count: 1 }]);
   expect(left).toBe(0); // the script left its connection open
+});
+
+test('it calls gRPC services with a client of its own, and each call counts', async () => {
+  const asBytes = (text: string) => Buffer.from(text);
+  const method = { requestSerialize: asBytes, requestDeserialize: String, path: '/shop.Orders/Find' };
+  const find = {
+    ...method,
+    ...{ requestStream: false, responseStream: false, responseSerialize: asBytes, responseDeserialize: String },
+  };
+  const server = new Server();
+  server.addService(
+    { find },
+    {
+      find: (call: { request: string }, answer: (error: null, value: string) => void) =>
+        answer(null, `order ${call.request}`),
+    },
+  );
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const text = `
+import { Client, credentials } from '${require.resolve('@grpc/grpc-js')}';
+${main(`
+  const { host, port } = await app.endpoint();
+  const client = new Client(host + ':' + port, credentials.createInsecure());
+  const find = (id: string) =>
+    new Promise((done, fail) =>
+      client.makeUnaryRequest('/shop.Orders/Find', Buffer.from, String, id, (error, found) => (error ? fail(error) : done(found))),
+    );
+  for (const id of ['1', '2', '3']) {
+    const found = await app.measure('grpc shop.Orders/Find', () => find(id));
+    if (found !== 'order ' + id) throw new Error('found ' + found);
+  }
+`)}`;
+  const { report, error } = await warmUp(await once(text), {
+    onServer: (http) => {
+      http.removeAllListeners('connection');
+      http.on('connection', (socket) => injector.injectConnection(socket));
+    },
+  });
+  server.forceShutdown();
+  expect(error).toBeUndefined();
+  expect(report?.endpoints).toMatchObject([{ method: 'grpc', path: 'shop.Orders/Find', count: 3 }]);
 });
 
 test('where no JVM answers it is told nothing', async () => {
@@ -430,6 +474,6 @@ test('in a config file a script is a file beside it, or the name of a ready one'
     hint: 'Did you mean "openapi"?',
   });
   await expect(load('k6')).rejects.toMatchObject({
-    hint: expect.stringMatching(/^There are login, openapi, websocket; /),
+    hint: expect.stringMatching(/^There are collection, login, openapi, websocket; /),
   });
 });

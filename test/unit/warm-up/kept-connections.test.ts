@@ -4,8 +4,9 @@ import { openPools } from '../../../src/warm-up/open-pools.ts';
 import { openUser, runScenario } from '../../../src/warm-up/run-scenario.ts';
 import type { Scenario } from '../../../src/warm-up/scenario.ts';
 
-/** Answers the first `answers` requests of each connection and closes it when one more comes. */
-async function ask(answers: number, method: string, times: number) {
+/** Answers the first `answers` requests of each connection and closes it when one more comes. How many connections there were. */
+async function ask(answers: number, method: string, times: number): Promise<number> {
+  let connections = 0;
   const counts = new WeakMap<object, number>();
   const server = createServer((request, response) => {
     const count = (counts.get(request.socket) ?? 0) + 1;
@@ -13,6 +14,7 @@ async function ask(answers: number, method: string, times: number) {
     if (count > answers) request.socket.destroy();
     else response.end('ok');
   });
+  server.on('connection', () => connections++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const step = {
@@ -36,6 +38,7 @@ async function ask(answers: number, method: string, times: number) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
+  return connections;
 }
 
 test('a GET over a kept connection that the server closes is sent again', async () => {
@@ -48,4 +51,8 @@ test('a POST is not', async () => {
 
 test('nor is a GET over a new connection', async () => {
   await expect(ask(0, 'GET', 1)).rejects.toMatchObject({ cause: { code: 'UND_ERR_SOCKET' } });
+});
+
+test.each(['GET', 'POST'])('each connection is kept for many %ss, and not for ever', async (method) => {
+  expect(await ask(Number.POSITIVE_INFINITY, method, 1000)).toBe(8);
 });
