@@ -37,6 +37,21 @@ export function planAddedJavaOptions(
       reason: 'leaves the class archive at its own address: 6 MB fewer changed pages in the image',
     },
   ];
+  /** As the JVM's: made for many more than most apps have, with an entry here and there on each page. They grow where they are full. */
+  const strings = {
+    option: '-XX:StringTableSize=4096',
+    reason: 'lets the table of interned strings begin small and grow: 0.5 MB less in the image',
+  };
+  const symbols = [
+    {
+      option: '-XX:+UnlockExperimentalVMOptions',
+      reason: 'allows the next option',
+    },
+    {
+      option: '-XX:SymbolTableSize=8192',
+      reason: 'lets the table of names begin small and grow: 0.2 MB less in the image',
+    },
+  ];
   const processId = [
     {
       option: '-XX:CompileCommand=quiet',
@@ -53,5 +68,7 @@ export function planAddedJavaOptions(
     ...processId,
     ...(userHas(/^-XX:[+-]PerfDisableSharedMem$|^-XX:-UsePerfData$/) ? [] : [perfData]),
     ...(userHas(/^-XX:ArchiveRelocationMode=|^-Xshare:off$/) ? [] : archive),
+    ...(userHas(/^-XX:StringTableSize=/) ? [] : [strings]),
+    ...(userHas(/^-XX:SymbolTableSize=/) ? [] : symbols),
   ];
 }

@@ -118,6 +118,9 @@ test('the agent comes first and unlocking comes before what it unlocks', () => {
     '-XX:+PerfDisableSharedMem',
     '-XX:+UnlockDiagnosticVMOptions',
     '-XX:ArchiveRelocationMode=0',
+    '-XX:StringTableSize=4096',
+    '-XX:+UnlockExperimentalVMOptions',
+    '-XX:SymbolTableSize=8192',
   ]);
 });
 
@@ -138,6 +141,9 @@ test.each([
   ['-XX:ArchiveRelocationMode=1', '-XX:ArchiveRelocationMode=0'],
   ['-XX:ArchiveRelocationMode=1', '-XX:+UnlockDiagnosticVMOptions'],
   ['-Xshare:off', '-XX:ArchiveRelocationMode=0'],
+  ['-XX:StringTableSize=65536', '-XX:StringTableSize=4096'],
+  ['-XX:SymbolTableSize=32768', '-XX:SymbolTableSize=8192'],
+  ['-XX:SymbolTableSize=32768', '-XX:+UnlockExperimentalVMOptions'],
 ])('the user’s %s keeps %s away', (users, ours) => {
   const added = samplePlan({ app: { javaOptions: [users] } }).addedJavaOptions.map(({ option }) => option);
   expect(added).not.toContain(ours);
