@@ -1,7 +1,10 @@
+/** JDK-8290025: from here on it is collections that unload code, and the option calls for more of them. */
+const WITHOUT_SWEEPER = 20;
+
 /** JVM options that crac-build puts before the user's own, each with its reason; none where the user has decided the matter. */
 export function planAddedJavaOptions(
   userOptions: readonly string[],
-  jdk: { readonly hotSpot: boolean },
+  jdk: { readonly javaVersion: number; readonly hotSpot: boolean },
   open: { readonly resources?: 'transparent' | 'strict' | undefined; readonly policies?: string | undefined } = {},
 ): readonly { readonly option: string; readonly reason: string }[] {
   const agent = {
@@ -52,6 +55,10 @@ export function planAddedJavaOptions(
       reason: 'lets the table of names begin small and grow: 0.2 MB less in the image',
     },
   ];
+  const sweeper = {
+    option: '-XX:SweeperThreshold=0.05',
+    reason: 'looks ten times as often for compiled code that was replaced: 0.5 MB less in the image',
+  };
   const processId = [
     {
       option: '-XX:CompileCommand=quiet',
@@ -70,5 +77,6 @@ export function planAddedJavaOptions(
     ...(userHas(/^-XX:ArchiveRelocationMode=|^-Xshare:off$/) ? [] : archive),
     ...(userHas(/^-XX:StringTableSize=/) ? [] : [strings]),
     ...(userHas(/^-XX:SymbolTableSize=/) ? [] : symbols),
+    ...(jdk.javaVersion >= WITHOUT_SWEEPER || userHas(/^-XX:SweeperThreshold=/) ? [] : [sweeper]),
   ];
 }

@@ -150,6 +150,17 @@ test.each([
   expect(added).toContain('-agentpath:/opt/crac/libcrac.so');
 });
 
+test.each([
+  [17, [], true],
+  [19, [], true],
+  [20, [], false],
+  [17, ['-XX:SweeperThreshold=0.5'], false],
+])('Java %d with %j: whether code is swept more often: %s', (javaVersion, javaOptions, isAdded) => {
+  const facts = { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, javaVersion } };
+  const added = planBuild({ app: { javaOptions } }, facts).addedJavaOptions.map(({ option }) => option);
+  expect(added.includes('-XX:SweeperThreshold=0.05')).toBe(isAdded);
+});
+
 test('HotSpot’s options are for HotSpot', () => {
   const plan = planBuild({}, { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, hotSpot: false } });
   expect(plan.addedJavaOptions.map(({ option }) => option)).toEqual(['-agentpath:/opt/crac/libcrac.so']);
