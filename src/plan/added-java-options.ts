@@ -1,7 +1,10 @@
+/** JDK-8290025: from here on it is collections that unload code, and the option calls for more of them. */
+const WITHOUT_SWEEPER = 20;
+
 /** JVM options that crac-build puts before the user's own, each with its reason; none where the user has decided the matter. */
 export function planAddedJavaOptions(
   userOptions: readonly string[],
-  jdk: { readonly hotSpot: boolean },
+  jdk: { readonly javaVersion: number; readonly hotSpot: boolean },
   open: { readonly resources?: 'transparent' | 'strict' | undefined; readonly policies?: string | undefined } = {},
 ): readonly { readonly option: string; readonly reason: string }[] {
   const agent = {
@@ -37,6 +40,25 @@ export function planAddedJavaOptions(
       reason: 'leaves the class archive at its own address: 6 MB fewer changed pages in the image',
     },
   ];
+  /** As the JVM's: made for many more than most apps have, with an entry here and there on each page. They grow where they are full. */
+  const strings = {
+    option: '-XX:StringTableSize=4096',
+    reason: 'lets the table of interned strings begin small and grow: 0.5 MB less in the image',
+  };
+  const symbols = [
+    {
+      option: '-XX:+UnlockExperimentalVMOptions',
+      reason: 'allows the next option',
+    },
+    {
+      option: '-XX:SymbolTableSize=8192',
+      reason: 'lets the table of names begin small and grow: 0.2 MB less in the image',
+    },
+  ];
+  const sweeper = {
+    option: '-XX:SweeperThreshold=0.05',
+    reason: 'looks ten times as often for compiled code that was replaced: 0.5 MB less in the image',
+  };
   const processId = [
     {
       option: '-XX:CompileCommand=quiet',
@@ -53,5 +75,8 @@ export function planAddedJavaOptions(
     ...processId,
     ...(userHas(/^-XX:[+-]PerfDisableSharedMem$|^-XX:-UsePerfData$/) ? [] : [perfData]),
     ...(userHas(/^-XX:ArchiveRelocationMode=|^-Xshare:off$/) ? [] : archive),
+    ...(userHas(/^-XX:StringTableSize=/) ? [] : [strings]),
+    ...(userHas(/^-XX:SymbolTableSize=/) ? [] : symbols),
+    ...(jdk.javaVersion >= WITHOUT_SWEEPER || userHas(/^-XX:SweeperThreshold=/) ? [] : [sweeper]),
   ];
 }

@@ -6,7 +6,7 @@ beforeAll(buildRuntime, 60_000);
 // HotSpot warns of every wrong use of JNI
 const CHECKED = [agent, '-Xcheck:jni'];
 
-describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
+describe.each(JDKS)('after a restore on JDK %d', (version, home) => {
   test.each(['read before', ''])('environment, properties and clock are the new ones (%s)', async (used) => {
     const env = { OLD: 'gone later', GREETING: 'hello' };
     await using jvm = launchJvm(home, 'Restorable', { options: CHECKED, env, args: used ? [used] : [] });
@@ -80,7 +80,7 @@ describe.each(JDKS)('after a restore on JDK %d', (_, home) => {
   });
 
   test('code that was compiled before the checkpoint asks for the process id', async () => {
-    const added = planAddedJavaOptions([], { hotSpot: true }).map(({ option }) => option);
+    const added = planAddedJavaOptions([], { javaVersion: version, hotSpot: true }).map(({ option }) => option);
     const options = added.filter((option) => !option.startsWith('-agentpath:'));
     await using jvm = launchJvm(home, 'HotProcessId', {
       options: ['-Xbatch', '--add-opens=java.base/java.lang=ALL-UNNAMED', ...options],

@@ -22,7 +22,7 @@ test.each(JDKS)(
   'JDK %d: the caller comes back, notified in order, with what is new, and goes on',
   async (version, home) => {
     const host: HostJvm = { home, native, dir: join(work, String(version)) };
-    const added = planAddedJavaOptions([], { hotSpot: true }).map(({ option }) => option);
+    const added = planAddedJavaOptions([], { javaVersion: version, hotSpot: true }).map(({ option }) => option);
     const options = added.filter((option) => !option.startsWith('-agentpath:'));
     const jvm = startJvm(host, [...options, '-Xbatch', '-cp', classes, 'Survivor']);
     await waitFor(() => stateOf(jvm.pid ?? 0, join(native, 'ctl')), 'waiting');

@@ -118,6 +118,9 @@ test('the agent comes first and unlocking comes before what it unlocks', () => {
     '-XX:+PerfDisableSharedMem',
     '-XX:+UnlockDiagnosticVMOptions',
     '-XX:ArchiveRelocationMode=0',
+    '-XX:StringTableSize=4096',
+    '-XX:+UnlockExperimentalVMOptions',
+    '-XX:SymbolTableSize=8192',
   ]);
 });
 
@@ -138,10 +141,24 @@ test.each([
   ['-XX:ArchiveRelocationMode=1', '-XX:ArchiveRelocationMode=0'],
   ['-XX:ArchiveRelocationMode=1', '-XX:+UnlockDiagnosticVMOptions'],
   ['-Xshare:off', '-XX:ArchiveRelocationMode=0'],
+  ['-XX:StringTableSize=65536', '-XX:StringTableSize=4096'],
+  ['-XX:SymbolTableSize=32768', '-XX:SymbolTableSize=8192'],
+  ['-XX:SymbolTableSize=32768', '-XX:+UnlockExperimentalVMOptions'],
 ])('the user’s %s keeps %s away', (users, ours) => {
   const added = samplePlan({ app: { javaOptions: [users] } }).addedJavaOptions.map(({ option }) => option);
   expect(added).not.toContain(ours);
   expect(added).toContain('-agentpath:/opt/crac/libcrac.so');
+});
+
+test.each([
+  [17, [], true],
+  [19, [], true],
+  [20, [], false],
+  [17, ['-XX:SweeperThreshold=0.5'], false],
+])('Java %d with %j: whether code is swept more often: %s', (javaVersion, javaOptions, isAdded) => {
+  const facts = { ...SAMPLE_FACTS, jdk: { ...SAMPLE_FACTS.jdk, javaVersion } };
+  const added = planBuild({ app: { javaOptions } }, facts).addedJavaOptions.map(({ option }) => option);
+  expect(added.includes('-XX:SweeperThreshold=0.05')).toBe(isAdded);
 });
 
 test('HotSpot’s options are for HotSpot', () => {
