@@ -85,6 +85,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     },
     image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
 
