@@ -68,7 +68,8 @@ export async function openRepository(
         ...(body === undefined ? {} : { body }),
       });
       if (expected.includes(answer.status)) return answer;
-      const mayTryAgain = answer.status === 401 && refusals === 0 && authorizer.learn(answer, scopes);
+      const mayTryAgain =
+        answer.status === 401 && refusals === 0 && (await authorizer.learn(answer, scopes, authorization));
       if (!mayTryAgain) throw await explainAnswer(answer, what, authorizer.source);
       await answer.body.dump();
     }
