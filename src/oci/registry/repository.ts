@@ -29,7 +29,7 @@ export interface RepositoryRequest extends Omit<HttpRequest, 'url' | 'headers'> 
   readonly path: string | URL;
   readonly headers?: HttpRequest['headers'];
   readonly expected: readonly number[];
-  /** Completes "the registry refuses …". */
+  /** Completes "the registry refuses …" and "… fails at …". */
   readonly what: string;
   /** Besides that of the repository: "repository:NAME:pull". */
   readonly extraScope?: string;
