@@ -11,6 +11,8 @@ export interface OwnRegistry extends AsyncDisposable {
   /** "127.0.0.1:PORT". */
   readonly host: string;
   readonly port: number;
+  /** Those that have any content. */
+  listRepositories(): Promise<readonly string[]>;
 }
 
 /** Debian's docker-registry (2.8) on loopback, with its storage in a temporary folder. `settings` is merged into its configuration's JSON. */
@@ -48,7 +50,11 @@ export async function startRegistry(
     }
     await sleep(50);
   }
-  return { host, port, [Symbol.asyncDispose]: stop };
+  const listRepositories = async () => {
+    const answer = await fetch(`http://${host}/v2/_catalog`);
+    return ((await answer.json()) as { readonly repositories: readonly string[] }).repositories;
+  };
+  return { host, port, listRepositories, [Symbol.asyncDispose]: stop };
 }
 
 async function listens(port: number): Promise<boolean> {
