@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,8 @@ export interface OwnRegistry extends AsyncDisposable {
   /** "127.0.0.1:PORT". */
   readonly host: string;
   readonly port: number;
+  /** How many uploads are neither finished nor cancelled; of those, too, the registry leaves empty folders. */
+  countUploads(): number;
   /** Those that have any content. */
   listRepositories(): Promise<readonly string[]>;
 }
@@ -54,7 +56,11 @@ export async function startRegistry(
     const answer = await fetch(`http://${host}/v2/_catalog`);
     return ((await answer.json()) as { readonly repositories: readonly string[] }).repositories;
   };
-  return { host, port, listRepositories, [Symbol.asyncDispose]: stop };
+  const countUploads = () =>
+    readdirSync(join(dir, 'storage'), { recursive: true }).filter((path) =>
+      /_uploads\/[^/]+\/startedat$/.test(String(path)),
+    ).length;
+  return { host, port, countUploads, listRepositories, [Symbol.asyncDispose]: stop };
 }
 
 async function listens(port: number): Promise<boolean> {

@@ -377,6 +377,25 @@ describe('push', () => {
   });
 });
 
+test('an interrupted push cancels its upload', async () => {
+  const content = Buffer.alloc(1000, 'x');
+  const open = (start: number, end: number) => Readable.from([content.subarray(start, end)]);
+  const controller = new AbortController();
+  let chunks = 0;
+  proxy.meddle = ({ method }) => {
+    if (method === 'PATCH' && ++chunks === 3) controller.abort();
+    return undefined;
+  };
+  const access = composeAccess({ signal: controller.signal });
+  await using repository = await openRepository(parseReference(`${proxy.host}/cancel/app:1`), 'pull,push', access);
+  const pushing = pushBlob(repository, { digest: digestOf(content), sizeBytes: 1000 }, open, { chunkBytes: 100 });
+  await expect(pushing).rejects.toThrow(/abort/);
+  expect(chunks).toBe(3);
+  // Whether the registry is done with the chunk before is a matter of luck, and it may leave something then.
+  const [last, cancel] = proxy.seen.slice(-2);
+  expect(cancel).toMatchObject({ method: 'DELETE', path: last?.path });
+});
+
 describe('referrers', () => {
   test('are kept under a tag where the registry has no list of its own', async () => {
     const { manifestDigest, manifest } = composeDocuments(image);

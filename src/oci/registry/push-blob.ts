@@ -4,7 +4,7 @@ import type { Repository } from './repository.ts';
 import { waitAfterFailure } from './retry.ts';
 import { type BlobSource, sendInChunks, sendWhole } from './send-blob.ts';
 import { headerOf } from './transport.ts';
-import { mountBlob, openUpload, type Upload } from './upload.ts';
+import { cancelUpload, mountBlob, openUpload, type Upload } from './upload.ts';
 
 export interface PushOptions {
   /** Repositories of the same registry that may have the blob already: it need not be sent then. */
@@ -78,7 +78,12 @@ async function send(
       else throw outcome;
     } catch (error) {
       failures++;
-      await waitAfterFailure(error, failures, repository.patience, repository.signal);
+      try {
+        await waitAfterFailure(error, failures, repository.patience, repository.signal);
+      } catch (final) {
+        if (upload !== undefined) await cancelUpload(repository, upload);
+        throw final;
+      }
       // The last answer may be all that was lost.
       if (await hasBlob(repository, source.blob)) return;
     }

@@ -51,7 +51,7 @@ export async function openRepository(
   const scope = `repository:${place.name}:${actions}`;
 
   const attempt = async (request: RepositoryRequest): Promise<HttpAnswer> => {
-    const { method, path, headers = {}, body, expected, what, extraScope } = request;
+    const { method, path, headers = {}, body, expected, what, extraScope, signal: own } = request;
     const url = path instanceof URL ? path : new URL(`/v2/${place.name}/${path}`, transport.origin);
     const scopes = extraScope === undefined ? [scope] : [scope, extraScope];
     for (let refusals = 0; ; refusals++) {
@@ -66,6 +66,7 @@ export async function openRepository(
           ...(authorization === undefined ? {} : { authorization }),
         },
         ...(body === undefined ? {} : { body }),
+        ...(own === undefined ? {} : { signal: own }),
       });
       if (expected.includes(answer.status)) return answer;
       const mayTryAgain =

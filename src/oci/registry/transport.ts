@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A stream is opened again for each attempt. */
   readonly body?: Buffer | (() => Readable);
+  /** Instead of that of the access: for what is to be done after an interruption. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -41,7 +43,7 @@ export async function openTransport(apiHost: string, access: RegistryAccess): Pr
   const close = () => dispatchers[Symbol.asyncDispose]();
   try {
     const scheme = mayBePlain ? await findScheme(apiHost, dispatchers.choose, signal) : 'https';
-    const send = (request: HttpRequest) => follow(request, dispatchers.choose, insecureHosts, signal);
+    const send = (request: HttpRequest) => follow(request, dispatchers.choose, insecureHosts, request.signal ?? signal);
     return { origin: `${scheme}://${apiHost}`, send, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

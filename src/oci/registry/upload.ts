@@ -4,7 +4,8 @@ import { headerOf } from './transport.ts';
 
 /** A blob on its way into a repository. */
 export interface Upload {
-  readonly location: URL;
+  /** Another one after each chunk. */
+  location: URL;
   /** The registry takes no smaller chunks, but for the last one. */
   readonly minChunkBytes: number;
 }
@@ -49,7 +50,10 @@ export async function mountBlob(
   }
 }
 
-/** Whether the registry minds is of no interest: it forgets uploads by itself. */
+/** Registries forget uploads by themselves, after days: there is not much time for what they would do anyway. */
+const CANCEL_TIMEOUT_MS = 3000;
+
+/** Also after an interruption. Whether the registry minds is of no interest. */
 export async function cancelUpload(repository: Repository, { location }: Upload): Promise<void> {
   try {
     const answer = await repository.attempt({
@@ -57,6 +61,9 @@ export async function cancelUpload(repository: Repository, { location }: Upload)
       path: location,
       expected: [200, 202, 204],
       what: `an upload to ${repository.name}`,
+      // docker-registry wants that right, too; others have the upload forgotten without.
+      extraScope: `repository:${repository.name}:delete`,
+      signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
     });
     await answer.body.dump();
   } catch {
