@@ -123,6 +123,12 @@ describe('pull', () => {
     if (meddling.answer?.status === 429) expect(performance.now() - startedMs).toBeGreaterThan(1900);
   });
 
+  test('a manifest that comes in part is asked for again', async () => {
+    meddleWith(({ path }) => path.includes('manifests'), { cutAnswerAfter: 20 }, { cutAnswerAfter: 20 });
+    await pullIt();
+    expectWhole();
+  });
+
   test('errors that do not end are told, with what the registry says', async () => {
     meddleWith(({ path }) => path.includes('manifests'), ...Array(9).fill({ answer: { status: 503 } }));
     await expect(pullIt()).rejects.toMatchObject({

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Blob } from '../blob-store.ts';
+import { discardBody } from './read-body.ts';
 import type { Repository } from './repository.ts';
 import { waitAfterFailure } from './retry.ts';
 import { type BlobSource, sendInChunks, sendWhole } from './send-blob.ts';
@@ -26,7 +27,7 @@ export async function hasBlob(repository: Repository, { digest, sizeBytes }: Blo
     expected: [200, 404],
     what: `the blob ${digest} of ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   const length = headerOf(answer, 'content-length');
   return answer.status === 200 && (length === undefined || Number(length) === sizeBytes);
 }

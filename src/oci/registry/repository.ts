@@ -5,6 +5,7 @@ import { openAuthorizer } from './authorize.ts';
 import { readCredentials } from './credentials.ts';
 import { explainAnswer } from './explain-answer.ts';
 import { placeRepository } from './place-repository.ts';
+import { discardBody } from './read-body.ts';
 import { DEFAULT_PATIENCE, type Patience, withRetries } from './retry.ts';
 import { type HttpAnswer, type HttpRequest, openTransport } from './transport.ts';
 
@@ -72,7 +73,7 @@ export async function openRepository(
       const mayTryAgain =
         answer.status === 401 && refusals === 0 && (await authorizer.learn(answer, scopes, authorization));
       if (!mayTryAgain) throw await explainAnswer(answer, what, authorizer.source);
-      await answer.body.dump();
+      await discardBody(answer);
     }
   };
   return {

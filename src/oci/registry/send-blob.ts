@@ -1,6 +1,7 @@
 import { type Readable, Transform } from 'node:stream';
 import { CracBuildError } from '../../errors.ts';
 import type { Blob } from '../blob-store.ts';
+import { discardBody } from './read-body.ts';
 import { parseLocation, type Repository } from './repository.ts';
 import { TransientFailure, waitAfterFailure } from './retry.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -29,7 +30,7 @@ export async function sendWhole(repository: Repository, { location }: Upload, so
     expected: [201],
     what: `the blob ${digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return 'stored';
 }
 
@@ -72,7 +73,7 @@ export async function sendInChunks(
     expected: [201],
     what: `the blob ${digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return 'stored';
 }
 
@@ -96,7 +97,7 @@ async function sendChunk(
     expected: [202, 416, ...(start === 0 ? NO_CHUNKS : [])],
     what: `a chunk of the blob ${source.blob.digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return answer;
 }
 

@@ -6,6 +6,7 @@ import { readCertificates } from './certificates.ts';
 import { openDispatchers } from './dispatchers.ts';
 import { explainConnection, speaksNoTls } from './explain-connection.ts';
 import { isLoopback } from './place-repository.ts';
+import { discardBody } from './read-body.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -78,7 +79,7 @@ async function follow(
     const answer = await sendOnce(method, target, sent, body, choose, signal);
     const location = headerOf(answer, 'location');
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
-    await answer.body.dump();
+    await discardBody(answer);
     const next = new URL(location, target);
     if (redirects === MAX_REDIRECTS) throw refuse(url, `${MAX_REDIRECTS} redirects were not enough`);
     if (next.protocol !== 'https:' && !(next.protocol === 'http:' && mayDowngrade(target, next, insecureHosts)))

@@ -1,4 +1,5 @@
 import { CracBuildError, isCracBuildError } from '../../errors.ts';
+import { discardBody } from './read-body.ts';
 import { parseLocation, type Repository } from './repository.ts';
 import { headerOf } from './transport.ts';
 
@@ -19,7 +20,7 @@ export async function openUpload(repository: Repository): Promise<Upload> {
     expected: [202],
     what: `an upload to ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return { location: parseLocation(answer), minChunkBytes: Number(headerOf(answer, 'oci-chunk-min-length') ?? 0) || 0 };
 }
 
@@ -41,7 +42,7 @@ export async function mountBlob(
       what: `a blob of ${from}`,
       extraScope: `repository:${from}:pull`,
     });
-    await answer.body.dump();
+    await discardBody(answer);
     return answer.status === 201 ? 'mounted' : { location: parseLocation(answer), minChunkBytes: 0 };
   } catch {
     // It may not let us see that repository, or know nothing of mounts.
@@ -65,7 +66,7 @@ export async function cancelUpload(repository: Repository, { location }: Upload)
       extraScope: `repository:${repository.name}:delete`,
       signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
     });
-    await answer.body.dump();
+    await discardBody(answer);
   } catch {
     // See above.
   }
@@ -83,7 +84,7 @@ export async function findOffset(
       expected: [204],
       what: `the state of an upload to ${repository.name}`,
     });
-    await answer.body.dump();
+    await discardBody(answer);
     const offset = parseReceived(headerOf(answer, 'range'));
     return offset === undefined ? undefined : { location: parseLocation(answer), offset };
   } catch (error) {
