@@ -54,7 +54,9 @@ export async function sendInChunks(
       if (answer.status !== 202 && offset === 0 && NO_CHUNKS.includes(answer.status)) return 'no-chunks';
       if (answer.status !== 202) throw lost(repository, digest);
       upload.location = parseLocation(answer);
-      offset = parseReceived(headerOf(answer, 'range')) ?? end;
+      const received = parseReceived(headerOf(answer, 'range')) ?? end;
+      if (received <= offset || received > sizeBytes) return lost(repository, digest);
+      offset = received;
       failures = 0;
     } catch (error) {
       failures++;
