@@ -5,6 +5,7 @@ import {
   type ExtentWord,
   parseBase,
   parseExtent,
+  parseHost,
   parseOutput,
   parseUntil,
   parseUser,
@@ -35,6 +36,8 @@ export interface BuildFlags {
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
   readonly output?: NonNullable<Settings['outputs']>;
+  readonly push?: NonNullable<Settings['outputs']>;
+  readonly insecure?: readonly string[];
   readonly criu?: string;
   readonly toolbox?: string;
   readonly report?: string;
@@ -100,8 +103,18 @@ export function addBuildFlags(command: Command): Command {
     )
     .option(
       '--output <where>',
-      'oci:DIR or docker:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
+      'oci:DIR, docker:REFERENCE or registry:REFERENCE; can be given again',
+      many(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"'),
+    )
+    .option(
+      '--push <reference>',
+      'short for --output registry:REFERENCE; can be given again',
+      many((text) => parseOutput(`registry:${text}`), 'an image reference'),
+    )
+    .option(
+      '--insecure <host[:port]>',
+      'a registry without TLS, or whose certificate is not to be checked; can be given again',
+      many(parseHost, '"HOST" or "HOST:PORT"'),
     )
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
@@ -144,7 +157,8 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     cache: flags.cache ? undefined : { enabled: false },
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
-    outputs: flags.output,
+    outputs: flags.push === undefined ? flags.output : [...(flags.output ?? []), ...flags.push],
+    insecureRegistries: flags.insecure,
   }) as Settings;
 }
 

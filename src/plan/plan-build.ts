@@ -91,6 +91,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     cache: { enabled: cache.enabled ?? true, maxBytes: cache.maxSize ?? MAX_CACHE_BYTES },
     image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
 
