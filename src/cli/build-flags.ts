@@ -1,14 +1,25 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImageAddress } from '../base/obtain-image.ts';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import {
+  BASE_WORDS,
+  type BaseWord,
+  IMAGE_WORDS,
+  parseBase,
+  parseImage,
+  parseOutput,
+  parseUser,
+  parseWarmUpRequest,
+} from '../config/words.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
 export interface BuildFlags {
   readonly config?: string;
   readonly name?: string;
-  readonly base?: string;
+  readonly base?: BaseWord;
+  readonly image?: ImageAddress;
   readonly javaOption?: readonly string[];
   readonly arg?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -37,9 +48,14 @@ export function addBuildFlags(command: Command): Command {
     .option('--config <file>', 'settings; crac-build.yaml where there is one')
     .option('--name <name>', 'name of the image; from the jar where it is left out')
     .option(
-      '--base <jdk:path>',
-      'the JDK to make the base from; JAVA_HOME or the java in PATH',
-      one(parseBase, '"jdk:PATH"'),
+      '--base <base>',
+      'jdk:PATH, oci:DIR[:NAME], docker-archive:FILE, docker:REFERENCE or registry:REFERENCE; JAVA_HOME or the java in PATH',
+      one(parseBase, BASE_WORDS),
+    )
+    .option(
+      '--image <image>',
+      'instead of a jar: an image whose entrypoint starts a JVM, named as a base is',
+      one(parseImage, IMAGE_WORDS),
     )
     .option('--java-option <option>', 'option for the JVM; can be given again', append)
     .option('--arg <argument>', 'argument for the app; can be given again', append)
@@ -88,6 +104,7 @@ export function addBuildFlags(command: Command): Command {
 export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): Settings {
   const app = defined({
     jar,
+    image: flags.image,
     javaOptions: flags.javaOption,
     arguments: flags.arg,
     environment: flags.env,

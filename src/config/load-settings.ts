@@ -5,6 +5,7 @@ import { mergeSettings } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
 import { findWarmUpFiles } from './warm-up-files.ts';
+import type { BaseWord } from './words.ts';
 
 export const DEFAULT_CONFIG_FILE = 'crac-build.yaml';
 
@@ -24,7 +25,8 @@ export async function loadSettings(options: {
   const folder = dirname(resolve(cwd, file.path));
   const settings = await findWarmUpFiles(resolvePaths(file.settings, folder), file, folder);
   if (flags.app?.jar === undefined) await requirePath(file, ['app', 'jar'], settings.app?.jar);
-  if (flags.base === undefined) await requirePath(file, ['base'], settings.base);
+  if (flags.base === undefined) await requirePath(file, ['base'], pathOf(settings.base));
+  if (flags.app?.image === undefined) await requirePath(file, ['app', 'image'], pathOf(settings.app?.image));
   if (flags.checkpoint?.policies === undefined)
     await requirePath(file, ['checkpoint', 'policies'], settings.checkpoint?.policies);
   return mergeSettings(settings, flags);
@@ -60,12 +62,33 @@ async function requirePath(file: ConfigFile, key: readonly string[], path: strin
   });
 }
 
+/** Undefined: it is at no path of this machine. */
+function pathOf(word: BaseWord | undefined): string | undefined {
+  if (word?.kind === 'jdk') return word.path;
+  if (word?.kind === 'oci') return word.dir;
+  return word?.kind === 'docker-archive' ? word.file : undefined;
+}
+
+function resolveWord<T extends BaseWord>(word: T, folder: string): T {
+  if (word.kind === 'jdk') return { ...word, path: resolve(folder, word.path) };
+  if (word.kind === 'oci') return { ...word, dir: resolve(folder, word.dir) };
+  return word.kind === 'docker-archive' ? { ...word, file: resolve(folder, word.file) } : word;
+}
+
 function resolvePaths(settings: Settings, folder: string): Settings {
   const { app, base, checkpoint, outputs } = settings;
   return {
     ...settings,
-    ...(app?.jar === undefined ? {} : { app: { ...app, jar: resolve(folder, app.jar) } }),
-    ...(base === undefined ? {} : { base: resolve(folder, base) }),
+    ...(app === undefined
+      ? {}
+      : {
+          app: {
+            ...app,
+            ...(app.jar === undefined ? {} : { jar: resolve(folder, app.jar) }),
+            ...(app.image === undefined ? {} : { image: resolveWord(app.image, folder) }),
+          },
+        }),
+    ...(base === undefined ? {} : { base: resolveWord(base, folder) }),
     ...(checkpoint?.policies === undefined
       ? {}
       : { checkpoint: { ...checkpoint, policies: resolve(folder, checkpoint.policies) } }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseOutput, parseUser } from './words.ts';
+import { BASE_WORDS, IMAGE_WORDS, parseBase, parseImage, parseOutput, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -40,6 +40,7 @@ export const settingsSchema = z.strictObject({
   app: z
     .strictObject({
       jar: z.string().optional(),
+      image: word(parseImage, IMAGE_WORDS).optional(),
       javaOptions: z.array(text).optional(),
       arguments: z.array(text).optional(),
       environment: z.record(z.string(), text).optional(),
@@ -47,7 +48,7 @@ export const settingsSchema = z.strictObject({
       user: word(parseUser, '"UID" or "UID:GID" in numbers').optional(),
     })
     .optional(),
-  base: word(parseBase, '"jdk:PATH"').optional(),
+  base: word(parseBase, BASE_WORDS).optional(),
   modules: z.array(z.string()).optional(),
   engine: z.enum(['auto', 'docker', 'oci']).optional(),
   network: z.enum(['isolated', 'host']).optional(),
@@ -79,5 +80,5 @@ export const settingsSchema = z.strictObject({
   outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),
 });
 
-/** Durations in milliseconds, `base` the JDK's path, outputs and user as objects. */
+/** Durations in milliseconds; bases, images, outputs and user as objects. */
 export type Settings = z.output<typeof settingsSchema>;

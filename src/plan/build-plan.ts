@@ -1,3 +1,4 @@
+import type { ImageFacts } from '../base/inspect-base.ts';
 import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
@@ -8,9 +9,9 @@ import type { Service } from '../warm-up/service.ts';
 export interface BuildPlan {
   readonly name: string;
   readonly app: {
-    /** Absolute path on the build machine. */
-    readonly jar: string;
-    /** /app/NAME.jar inside the image. */
+    /** Absolute path on the build machine. Absent: the app is in the base, which is an image with an entrypoint. */
+    readonly jar?: string;
+    /** /app/NAME.jar inside the image; of an app that is an image, what its entrypoint runs. */
     readonly imagePath: string;
     readonly arguments: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
@@ -18,20 +19,19 @@ export interface BuildPlan {
     readonly user: { readonly uid: number; readonly gid: number };
     readonly workingDir: string;
   };
-  readonly base: {
-    readonly kind: 'jdk';
-    /** Absolute path of the JDK on the build machine. */
-    readonly path: string;
-    /** Feature version: 17, 21, 25. */
-    readonly javaVersion: number;
-    /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
-    readonly modules: readonly string[] | 'auto';
-  };
+  readonly base: JdkBase | ImageBase;
   /** JVM options that crac-build adds, each with its reason; the user's own come after them and win. */
   readonly addedJavaOptions: readonly { readonly option: string; readonly reason: string }[];
   readonly javaOptions: readonly string[];
   /** The JVM's command line in the image, whole. `jvmOptionIndex`: where `-D` options given at run time are inserted. */
-  readonly command: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
+  readonly command: {
+    readonly argv: readonly string[];
+    readonly jvmOptionIndex: number;
+    /** For the build's start alone: how a wrapper's JVM gets its options. */
+    readonly environment?: Readonly<Record<string, string>>;
+    /** The cold start, where it is not the same with the agent at rest. */
+    readonly cold?: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
+  };
   readonly engine: 'auto' | 'docker' | 'oci';
   readonly network: 'isolated' | 'host';
   /** Absent: an app that nobody waits for, which only `trigger: app` allows. */
@@ -61,6 +61,20 @@ export interface BuildPlan {
   readonly image: Compression;
   readonly outputs: readonly Output[];
 }
+
+/** A minimal image that is made of a JDK of this machine. */
+export interface JdkBase {
+  readonly kind: 'jdk';
+  /** Absolute path of the JDK on the build machine. */
+  readonly path: string;
+  /** Feature version: 17, 21, 25. */
+  readonly javaVersion: number;
+  /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
+  readonly modules: readonly string[] | 'auto';
+}
+
+/** An image that somebody else made, with a JVM in it. Its layers lie in the blobs of this run. */
+export type ImageBase = { readonly kind: 'image'; readonly javaVersion: number } & Omit<ImageFacts, 'start'>;
 
 /** Of an app that answers. */
 export type ServerPlan = BuildPlan & { readonly verify: { readonly answer: AnswerProbe } };

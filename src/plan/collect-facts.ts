@@ -1,28 +1,60 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { inspectImage } from '../base/inspect-base.ts';
 import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts';
+import type { ImageAccess, ImageAddress } from '../base/obtain-image.ts';
 import type { Settings } from '../config/settings.ts';
+import { renderImageWord } from '../config/words.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
-import type { BuildFacts } from './plan-build.ts';
+import { type BuildFacts, planCompression } from './plan-build.ts';
 
-/** Looks at the jar, the JDK and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */
+/**
+ * Looks at the jar, the base and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name no base. An
+ * image is fetched for that: its layers are in `access.blobDir` then.
+ */
 export async function collectFacts(
   settings: Settings,
   environment: Readonly<Record<string, string | undefined>>,
+  access: Omit<ImageAccess, 'compression' | 'environment'>,
 ): Promise<BuildFacts> {
-  if (settings.app?.jar === undefined) {
+  const { jar: jarPath, image } = settings.app ?? {};
+  if (jarPath === undefined && image === undefined) {
     throw new CracBuildError('USAGE', 'no jar was given', {
-      hint: 'Name it: `crac-build build app.jar`, or `app: {jar: …}` in crac-build.yaml.',
+      hint: 'Name it: `crac-build build app.jar`, or `app: {jar: …}` in crac-build.yaml; or an image: `--image …`.',
     });
   }
-  const jar = await inspectJar(settings.app.jar);
+  refuseTwoApps(settings);
+  const jar = jarPath === undefined ? undefined : await inspectJar(jarPath);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
-  const jdk =
-    settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
-  return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+  const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
+    await inspectImage(word, renderImageWord(word), use, {
+      ...access,
+      environment,
+      compression: planCompression(settings),
+    });
+  if (image !== undefined) return { base: await inspect(image, 'app') };
+  const app = jar === undefined ? {} : { jar };
+  const { base } = settings;
+  if (base !== undefined && base.kind !== 'jdk') return { ...app, base: await inspect(base, 'base') };
+  const jdk = base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(base.path);
+  return { ...app, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+}
+
+/** An image brings its own base, and is not built anew. */
+function refuseTwoApps({ app = {}, base, modules }: Settings): void {
+  if (app.image === undefined) return;
+  const second = [
+    ...(app.jar === undefined ? [] : ['a jar (app.jar)']),
+    ...(base === undefined ? [] : ['a base (--base, base)']),
+    ...(modules === undefined ? [] : ['modules']),
+  ];
+  if (second.length === 0) return;
+  throw new CracBuildError('USAGE', `an image as the app (--image, app.image) goes without ${second.join(' and ')}`, {
+    hint: 'Leave out one of them: a jar is put onto a base, an image has both.',
+  });
 }
 
 /** It is read when the image is made; a wrong name is told at once. */

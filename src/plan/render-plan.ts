@@ -11,9 +11,8 @@ export function renderPlan(plan: BuildPlan): string {
   const lines = [
     `name: ${plan.name}`,
     `engine: ${plan.engine}, network ${plan.network}`,
-    `base: a minimal image from the JDK at ${base.path} (Java ${base.javaVersion})`,
-    `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
-    `app: ${app.jar} as ${app.imagePath}`,
+    ...renderBase(base),
+    app.jar === undefined ? 'app: the image itself' : `app: ${app.jar} as ${app.imagePath}`,
     `  user: ${app.user.uid}:${app.user.gid}`,
     `  ports: ${app.ports.length === 0 ? 'none' : app.ports.join(', ')}`,
     ...list('  arguments', app.arguments),
@@ -25,6 +24,11 @@ export function renderPlan(plan: BuildPlan): string {
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
     `command: ${plan.command.argv.map(quoteWord).join(' ')}`,
+    ...list(
+      '  in the build with',
+      Object.entries(plan.command.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+    ),
+    ...(plan.command.cold === undefined ? [] : [`  cold: ${plan.command.cold.argv.map(quoteWord).join(' ')}`]),
     ...renderServices(plan),
     ...renderReadiness(plan),
     ...renderWarmUp(plan),
@@ -42,6 +46,21 @@ export function renderPlan(plan: BuildPlan): string {
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function renderBase(base: BuildPlan['base']): readonly string[] {
+  if (base.kind === 'jdk') {
+    return [
+      `base: a minimal image from the JDK at ${base.path} (Java ${base.javaVersion})`,
+      `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
+    ];
+  }
+  const { jvm, layers } = base;
+  return [
+    `base: ${base.source}, ${base.digest}`,
+    `  system: ${base.system}, ${layers.length} layer${layers.length === 1 ? '' : 's'}`,
+    `  Java ${jvm.version} of ${jvm.vendor} at ${jvm.home}${jvm.hasClassArchive ? '' : ', without a class archive'}`,
+  ];
 }
 
 function renderReadiness({ readiness }: BuildPlan): readonly string[] {

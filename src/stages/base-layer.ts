@@ -1,36 +1,41 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { composeModules, findModules } from '../base/find-modules.ts';
 import { inspectJdk, type JdkFacts } from '../base/inspect-jdk.ts';
 import { fingerprintJdkBase, takeJdkBase } from '../base/jdk-base.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
-import { locateBlob, shareBlob } from '../oci/blob-store.ts';
+import { readCachedLayer, writeCachedLayer } from '../oci/adopt-layer.ts';
+import { shareBlob } from '../oci/blob-store.ts';
 import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
-import type { BuildPlan } from '../plan/build-plan.ts';
+import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { requireJar } from './app-layer.ts';
 
-/** CACHE/bases/KEY.json: a layer of CACHE/blobs. Written last, so what is named there is whole. */
-const CACHED_LAYER = z.object({
-  kind: z.literal('base'),
-  compression: z.enum(['gzip', 'zstd']),
-  digest: z.string(),
-  diffId: z.string(),
-  sizeBytes: z.number(),
-  uncompressedBytes: z.number(),
-});
+/** The base's layers, which `blobDir` has then: those of an image as they were found, or the one that is made of a JDK. */
+export async function takeBaseLayers(plan: BuildPlan, blobDir: string, world: World): Promise<readonly Layer[]> {
+  const { base } = plan;
+  if (base.kind === 'jdk') return [await takeJdkLayer(plan, base, blobDir, world)];
+  if (!base.jvm.hasClassArchive) {
+    world.report({
+      type: 'warning',
+      message: `the Java of ${base.source} has no class archive: cold starts take longer than they need to`,
+      hint: `Run \`${base.jvm.home}/bin/java -Xshare:dump\` where that image is made.`,
+    });
+  }
+  return base.layers;
+}
 
 /** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules, in the same compression, before. */
-export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: World): Promise<Layer> {
+async function takeJdkLayer(plan: BuildPlan, base: JdkBase, blobDir: string, world: World): Promise<Layer> {
   const workDir = join(world.workDir, `base-${randomUUID()}`);
   const cachedBlobs = join(world.cacheDir, 'blobs');
   await mkdir(workDir, { recursive: true });
   try {
-    const jdk = await inspectJdk(plan.base.path);
-    const modules = await chooseModules(plan, jdk, workDir, world);
+    const jdk = await inspectJdk(base.path);
+    const modules = await chooseModules(plan, base, jdk, workDir, world);
     const { compression, compressionLevel } = plan.image;
     const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
     const recordPath = join(world.cacheDir, 'bases', `${key}.json`);
@@ -48,12 +53,13 @@ export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: Wor
 
 async function chooseModules(
   plan: BuildPlan,
+  base: JdkBase,
   jdk: JdkFacts,
   workDir: string,
   world: World,
 ): Promise<readonly string[]> {
-  if (plan.base.modules !== 'auto') return composeModules(plan.base.modules, []);
-  const jar = await inspectJar(plan.app.jar);
+  if (base.modules !== 'auto') return composeModules(base.modules, []);
+  const jar = await inspectJar(requireJar(plan.app));
   const libraries = jar.classPath.filter((path) => path.endsWith('.jar')).map((path) => join(dirname(jar.path), path));
   const { modules, warning } = await findModules(
     {
@@ -91,21 +97,8 @@ async function makeLayer(
     world.report({ type: 'warning', message: `the build machine has no ${missing}: the image has none either` });
   }
   const layer = await writeLayer(cachedBlobs, 'base', base.entries, { ...image, signal: world.signal });
-  await mkdir(dirname(recordPath), { recursive: true });
-  const partial = `${recordPath}.${randomUUID()}`;
-  await writeFile(partial, JSON.stringify(layer));
-  await rename(partial, recordPath);
+  await writeCachedLayer(recordPath, layer);
   return layer;
-}
-
-async function readCachedLayer(recordPath: string, cachedBlobs: string): Promise<Layer | undefined> {
-  try {
-    const layer = CACHED_LAYER.parse(JSON.parse(await readFile(recordPath, 'utf8')));
-    const { size } = await stat(locateBlob(cachedBlobs, layer.digest));
-    return size === layer.sizeBytes ? layer : undefined;
-  } catch {
-    return undefined; // not made yet, or not readable: made again
-  }
 }
 
 async function keepExisting(paths: readonly string[]): Promise<readonly string[]> {

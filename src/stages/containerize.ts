@@ -4,7 +4,7 @@ import { writeLayer } from '../oci/layer.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 import { readAppEntries } from './app-layer.ts';
-import { takeBaseLayer } from './base-layer.ts';
+import { takeBaseLayers } from './base-layer.ts';
 import { composeImageConfig } from './image-config.ts';
 import { readRuntimeEntries } from './runtime-layer.ts';
 
@@ -12,8 +12,8 @@ import { readRuntimeEntries } from './runtime-layer.ts';
 export async function containerize(plan: BuildPlan, world: World): Promise<OciImage> {
   const blobDir = join(world.workDir, 'blobs');
   const options = { ...plan.image, signal: world.signal };
-  const base = await takeBaseLayer(plan, blobDir, world);
-  const app = await writeLayer(blobDir, 'app', await readAppEntries(plan), options);
+  const base = await takeBaseLayers(plan, blobDir, world);
+  const app = plan.app.jar === undefined ? [] : [await writeLayer(blobDir, 'app', await readAppEntries(plan), options)];
   const runtime = await writeLayer(blobDir, 'runtime', await readRuntimeEntries(plan, world.nativeDir), options);
-  return { blobDir, layers: [base, app, runtime], config: composeImageConfig(plan) };
+  return { blobDir, layers: [...base, ...app, runtime], config: composeImageConfig(plan) };
 }

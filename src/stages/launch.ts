@@ -60,7 +60,7 @@ export function planBuildContainer(plan: BuildPlan, image: string, id: string): 
     name: `crac-build-${plan.name}-${id}`,
     entrypoint: plan.command.argv,
     command: [],
-    environment: {},
+    environment: plan.command.environment ?? {},
     user: `${app.user.uid}:${app.user.gid}`,
     capabilities: ['CHECKPOINT_RESTORE', 'SYS_PTRACE', 'SETUID', 'SETGID'],
     seccomp: 'unconfined',

@@ -12,7 +12,7 @@ import { writeLayer } from '../../src/oci/layer.ts';
 import { composeDocuments } from '../../src/oci/manifest.ts';
 import { validateLayout } from '../../src/oci/validate.ts';
 import { writeLayout } from '../../src/oci/write-layout.ts';
-import type { BuildPlan } from '../../src/plan/build-plan.ts';
+import type { BuildPlan, JdkBase } from '../../src/plan/build-plan.ts';
 import type { ReportEvent } from '../../src/report/event.ts';
 import { containerize } from '../../src/stages/containerize.ts';
 import { composeFile } from '../../src/tar/entry.ts';
@@ -63,7 +63,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
 
-function makePlan(javaVersion: number, path: string, modules: BuildPlan['base']['modules'] = 'auto'): BuildPlan {
+function makePlan(javaVersion: number, path: string, modules: JdkBase['modules'] = 'auto'): BuildPlan {
   const argv = ['/opt/java/bin/java', '-Xshare:on', '-jar', '/app/ask.jar'];
   const sample = samplePlan();
   return {

@@ -40,7 +40,7 @@ test('every flag has the shape of its config key', () => {
       ports: [80, 81],
       user: { uid: 5, gid: 6 },
     },
-    base: '/opt/jdk',
+    base: { kind: 'jdk', path: '/opt/jdk' },
     engine: 'oci',
     readiness: { path: '/up' },
     warmUp: {

@@ -87,7 +87,7 @@ outputs: [oci:out, docker:orders:1]
         ports: [8080, 9090],
         user: { uid: 2000, gid: 3000 },
       },
-      base: '/opt/jdk',
+      base: { kind: 'jdk', path: '/opt/jdk' },
       modules: ['java.base'],
       engine: 'oci',
       network: 'host',

@@ -1,0 +1,51 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { saveDockerImage } from '../engine/docker-save.ts';
+import { CracBuildError } from '../errors.ts';
+import type { LayerStore } from '../oci/adopt-layer.ts';
+import type { Compression } from '../oci/image.ts';
+import { readDockerArchive, requireArchive } from '../oci/read-docker-archive.ts';
+import { readSourceLayout } from '../oci/read-source-layout.ts';
+import type { SourceImage } from '../oci/source-image.ts';
+import type { Report } from '../report/event.ts';
+
+/** Where an image comes from; `config/words.ts` parses it. */
+export type ImageAddress =
+  | { readonly kind: 'oci'; readonly dir: string; readonly name?: string }
+  | { readonly kind: 'docker-archive'; readonly file: string }
+  | { readonly kind: 'docker'; readonly reference: string }
+  | { readonly kind: 'registry'; readonly reference: string };
+
+export interface ImageAccess extends LayerStore {
+  /** A private folder of this run. */
+  readonly workDir: string;
+  /** Of what has to be compressed. */
+  readonly compression: Compression;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly report: Report;
+}
+
+/** Brings an image's layers into `blobDir`, byte for byte where they are compressed. */
+export async function obtainImage(address: ImageAddress, access: ImageAccess): Promise<SourceImage> {
+  const { workDir, compression, environment, signal } = access;
+  await mkdir(join(access.blobDir, 'sha256'), { recursive: true });
+  const tell = (text: string) => access.report({ type: 'stage-progress', stage: 'plan', text });
+  switch (address.kind) {
+    case 'oci':
+      return await readSourceLayout(address.dir, address.name, compression, access);
+    case 'docker-archive':
+      await requireArchive(address.file);
+      return await readDockerArchive(address.file, workDir, compression, access);
+    case 'docker': {
+      tell(`taking ${address.reference} from Docker`);
+      const file = join(workDir, 'docker-image.tar');
+      await saveDockerImage(address.reference, file, environment, signal);
+      return await readDockerArchive(file, workDir, compression, access);
+    }
+    case 'registry':
+      // The one place for src/oci/registry: pullImage() of branch wip-registry, then adoptImage().
+      throw new CracBuildError('INPUT_INVALID', `images of registries cannot be used yet: ${address.reference}`, {
+        hint: `Copy it: \`skopeo copy docker://${address.reference} oci:DIR\`, and give oci:DIR.`,
+      });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { callDocker, hasStatus } from './docker-errors.ts';
+import { drainProgress } from './docker-streams.ts';
+
+/** The daemon's own image or, where it has none of that name, from its registry. What is pulled stays, as with `docker run`. */
+export async function obtainDockerImage(docker: Docker, reference: string, signal: AbortSignal): Promise<void> {
+  const what = `pull the image ${reference}`;
+  try {
+    await callDocker(`look for the image ${reference}`, signal, () => docker.getImage(reference).inspect());
+    return;
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error;
+  }
+  // Without a tag the daemon would pull all that there are.
+  const hasTag = /[:@][^/]*$/.test(reference);
+  await callDocker(what, signal, async () => {
+    const progress = (await docker.pull(hasTag ? reference : `${reference}:latest`)) as Readable;
+    const abort = (): unknown => progress.destroy(new Error('interrupted'));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort(); // while the daemon was being asked
+    try {
+      await drainProgress(progress, what);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  });
+}
