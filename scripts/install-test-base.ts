@@ -1,20 +1,22 @@
 /**
  * node scripts/run-ts.mjs scripts/install-test-base.ts SUITE JAVA: puts a whole Debian root with that system's own OpenJDK into
  * the cache of the tests, as an image layout such as registries hand out, and prints its folder. `bookworm 17`, `trixie 21`, …
+ * With `fedora-like` behind them the root is laid out as Fedora's and Amazon Linux' are.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readAptArchive } from '../src/criu/apt-archive.ts';
 import { openDigestMeter, writeBlob } from '../src/oci/blob-store.ts';
 import { openGzip } from '../src/oci/gzip.ts';
 import { writeLayout } from '../src/oci/write-layout.ts';
 
-const [suite = '', java = ''] = process.argv.slice(2);
-if (!/^[a-z]+$/.test(suite) || !/^\d+$/.test(java)) throw new Error('usage: install-test-base.ts SUITE JAVA');
+const [suite = '', java = '', form] = process.argv.slice(2);
+if (!/^[a-z]+$/.test(suite) || !/^\d+$/.test(java) || (form !== undefined && form !== 'fedora-like'))
+  throw new Error('usage: install-test-base.ts SUITE JAVA [fedora-like]');
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'crac-build-test/bases');
-const layout = join(cache, `${suite}-${java}`);
+const layout = join(cache, `${form ?? suite}-${java}`);
 if (!existsSync(layout)) await install();
 console.log(layout);
 
@@ -62,7 +64,8 @@ async function makeRoot(tar: string): Promise<void> {
   execFileSync(
     'mmdebstrap',
     [
-      ...['--mode=root', '--variant=minbase', `--include=openjdk-${java}-jre-headless`],
+      ...['--mode=root', '--variant=minbase', `--include=openjdk-${java}-jre-headless${form === undefined ? '' : ',libc6-i386'}`],
+      ...(form === undefined ? [] : [`--customize-hook=${resolve('scripts/make-fedora-like')} "$1"`]),
       ...[`--keyring=${keyring}`, ...options.map((option) => `--aptopt=${option}`)],
       ...['--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*'],
       ...[suite, tar, `deb [signed-by=${keyring}] ${uri} ${suite} main`],
