@@ -64,7 +64,11 @@ async function makeRoot(tar: string): Promise<void> {
   execFileSync(
     'mmdebstrap',
     [
-      ...['--mode=root', '--variant=minbase', `--include=openjdk-${java}-jre-headless${form === undefined ? '' : ',libc6-i386'}`],
+      ...[
+        '--mode=root',
+        '--variant=minbase',
+        `--include=openjdk-${java}-jre-headless${form === undefined ? '' : ',libc6-i386'}`,
+      ],
       ...(form === undefined ? [] : [`--customize-hook=${resolve('scripts/make-fedora-like')} "$1"`]),
       ...[`--keyring=${keyring}`, ...options.map((option) => `--aptopt=${option}`)],
       ...['--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*'],

@@ -7,7 +7,7 @@ import { findJvm, type ImageJvm } from './find-jvm.ts';
 import { type ImageStart, inspectStart } from './image-start.ts';
 import { type ImageUser, readAccounts, resolveImageUser } from './image-user.ts';
 import { parseRelease } from './inspect-jdk.ts';
-import { type ImageAccess, type ImageAddress, obtainImage } from './obtain-image.ts';
+import { ARCHITECTURES, type ImageAccess, type ImageAddress, obtainImage } from './obtain-image.ts';
 import { readRootIndex } from './read-root-index.ts';
 import { type RootIndex, resolveIn } from './root-index.ts';
 
@@ -44,7 +44,6 @@ export interface BaseFolder {
   readonly gid: number;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 /** What our layers have entries for besides their own. */
 const SHARED_FOLDERS = ['opt', 'etc', 'app'];
 

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { saveDockerImage } from '../engine/docker-save.ts';
-import { CracBuildError } from '../errors.ts';
 import type { LayerStore } from '../oci/adopt-layer.ts';
 import type { Compression } from '../oci/image.ts';
 import { readDockerArchive, requireArchive } from '../oci/read-docker-archive.ts';
-import { readSourceLayout } from '../oci/read-source-layout.ts';
+import { adoptImage, readSourceLayout } from '../oci/read-source-layout.ts';
+import { pullImage } from '../oci/registry/pull-image.ts';
 import type { SourceImage } from '../oci/source-image.ts';
 import type { Report } from '../report/event.ts';
 
@@ -22,8 +23,13 @@ export interface ImageAccess extends LayerStore {
   /** Of what has to be compressed. */
   readonly compression: Compression;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** "HOST" or "HOST:PORT" of registries whose certificates are not checked. */
+  readonly insecureHosts: readonly string[];
   readonly report: Report;
 }
+
+/** Node's names → OCI's. */
+export const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** Brings an image's layers into `blobDir`, byte for byte where they are compressed. */
 export async function obtainImage(address: ImageAddress, access: ImageAccess): Promise<SourceImage> {
@@ -42,10 +48,16 @@ export async function obtainImage(address: ImageAddress, access: ImageAccess): P
       await saveDockerImage(address.reference, file, environment, signal);
       return await readDockerArchive(file, workDir, compression, access);
     }
-    case 'registry':
-      // The one place for src/oci/registry: pullImage() of branch wip-registry, then adoptImage().
-      throw new CracBuildError('INPUT_INVALID', `images of registries cannot be used yet: ${address.reference}`, {
-        hint: `Copy it: \`skopeo copy docker://${address.reference} oci:DIR\`, and give oci:DIR.`,
+    case 'registry': {
+      const { reference } = address;
+      tell(`pulling ${reference}`);
+      const pulled = await pullImage({
+        reference,
+        cacheDir: access.cacheDir,
+        access: { environment, insecureHosts: access.insecureHosts, signal },
+        platform: { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() },
       });
+      return await adoptImage({ ...pulled, where: reference }, compression, access);
+    }
   }
 }

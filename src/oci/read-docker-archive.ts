@@ -10,7 +10,7 @@ import { readTar, type TarHeader } from '../tar/read-tar.ts';
 import { compressLayer, type LayerStore } from './adopt-layer.ts';
 import { digestOf, writeBlob } from './blob-store.ts';
 import type { Compression, Layer, LayerCompression } from './image.ts';
-import { parseReadConfig, type ReadConfig } from './read-layout.ts';
+import { parseConfig } from './read-layout.ts';
 import type { SourceImage } from './source-image.ts';
 import { explainNoSpace } from './space.ts';
 
@@ -49,7 +49,7 @@ export async function readDockerArchive(
       throw new Error(`it holds ${images.length} images: ${names.join(', ')}; one is wanted`);
     }
     const configBytes = await readAll(locate(image.Config));
-    const config: ReadConfig = parseReadConfig(JSON.parse(configBytes.toString()));
+    const config = parseConfig(configBytes, file);
     const diffIds = config.rootfs.diff_ids;
     if (diffIds.length !== image.Layers.length) {
       throw new Error(`its config names ${diffIds.length} layers, its manifest ${image.Layers.length}`);

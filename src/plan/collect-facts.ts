@@ -17,7 +17,7 @@ import { type BuildFacts, planCompression } from './plan-build.ts';
 export async function collectFacts(
   settings: Settings,
   environment: Readonly<Record<string, string | undefined>>,
-  access: Omit<ImageAccess, 'compression' | 'environment'>,
+  access: Omit<ImageAccess, 'compression' | 'environment' | 'insecureHosts'>,
 ): Promise<BuildFacts> {
   const { jar: jarPath, image } = settings.app ?? {};
   if (jarPath === undefined && image === undefined) {
@@ -33,6 +33,7 @@ export async function collectFacts(
     await inspectImage(word, renderImageWord(word), use, {
       ...access,
       environment,
+      insecureHosts: [],
       compression: planCompression(settings),
     });
   if (image !== undefined) return { base: await inspect(image, 'app') };
