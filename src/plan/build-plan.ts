@@ -29,6 +29,8 @@ export interface BuildPlan {
     readonly jvmOptionIndex: number;
     /** For the build's start alone: how a wrapper's JVM gets its options. */
     readonly environment?: Readonly<Record<string, string>>;
+    /** Where the JVM may stay the child of a wrapper: the line that does it. */
+    readonly suspect?: string;
     /** The cold start, where it is not the same with the agent at rest. */
     readonly cold?: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
   };

@@ -41,6 +41,7 @@ export function planImageCommand(
   return {
     argv: words,
     jvmOptionIndex: words.length,
+    ...(start.suspect === undefined ? {} : { suspect: start.suspect }),
     environment: { JDK_JAVA_OPTIONS: [...options, own].join(' ').trim() },
     cold: { argv: words, jvmOptionIndex: words.length },
   };
