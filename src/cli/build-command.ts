@@ -45,7 +45,11 @@ export async function runBuild(
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
       await checkCompression(plan.image, engine, plan.base);
-      await checkOutputs(plan.outputs, engine);
+      await checkOutputs(plan.outputs, engine, {
+        environment: process.env,
+        insecureHosts: plan.insecureRegistries,
+        signal,
+      });
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
       return { plan, engine, toolbox, nativeDir };
     },
@@ -58,7 +62,16 @@ export async function runBuild(
       hint: 'Leave out --no-verify (verify.enabled) for anything that is to be deployed.',
     });
   }
-  const result = await build(plan, { engine, report, signal, workDir: work.path, cacheDir, nativeDir, toolbox });
+  const result = await build(plan, {
+    engine,
+    report,
+    signal,
+    environment: process.env,
+    workDir: work.path,
+    cacheDir,
+    nativeDir,
+    toolbox,
+  });
   if (flags.report === undefined) return { text: renderBuild(result), json: { ok: true, ...result } };
   await writePage(flags.report, renderWarmthPage(result));
   return { text: `${renderBuild(result)}\nas a page: ${flags.report}\n`, json: { ok: true, ...result } };

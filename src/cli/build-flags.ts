@@ -7,6 +7,7 @@ import {
   type BaseWord,
   IMAGE_WORDS,
   parseBase,
+  parseHost,
   parseImage,
   parseOutput,
   parseUser,
@@ -35,6 +36,8 @@ export interface BuildFlags {
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
   readonly output?: NonNullable<Settings['outputs']>;
+  readonly push?: NonNullable<Settings['outputs']>;
+  readonly insecure?: readonly string[];
   readonly criu?: string;
   readonly toolbox?: string;
   readonly report?: string;
@@ -91,8 +94,18 @@ export function addBuildFlags(command: Command): Command {
     )
     .option(
       '--output <where>',
-      'oci:DIR or docker:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
+      'oci:DIR, docker:REFERENCE or registry:REFERENCE; can be given again',
+      many(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"'),
+    )
+    .option(
+      '--push <reference>',
+      'short for --output registry:REFERENCE; can be given again',
+      many((text) => parseOutput(`registry:${text}`), 'an image reference'),
+    )
+    .option(
+      '--insecure <host[:port]>',
+      'a registry without TLS, or whose certificate is not to be checked; can be given again',
+      many(parseHost, '"HOST" or "HOST:PORT"'),
     )
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
@@ -128,7 +141,8 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
-    outputs: flags.output,
+    outputs: flags.push === undefined ? flags.output : [...(flags.output ?? []), ...flags.push],
+    insecureRegistries: flags.insecure,
   }) as Settings;
 }
 

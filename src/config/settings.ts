@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { BASE_WORDS, IMAGE_WORDS, parseBase, parseImage, parseOutput, parseUser } from './words.ts';
+import { BASE_WORDS, IMAGE_WORDS, parseBase, parseHost, parseImage, parseOutput, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -77,7 +77,8 @@ export const settingsSchema = z.strictObject({
       compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
     })
     .optional(),
-  outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),
+  outputs: z.array(word(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"')).optional(),
+  insecureRegistries: z.array(word(parseHost, '"HOST" or "HOST:PORT"')).optional(),
 });
 
 /** Durations in milliseconds; bases, images, outputs and user as objects. */

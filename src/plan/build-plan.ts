@@ -62,6 +62,8 @@ export interface BuildPlan {
   };
   readonly image: Compression;
   readonly outputs: readonly Output[];
+  /** "HOST" or "HOST:PORT": may do without TLS, or with a certificate that nobody vouches for. */
+  readonly insecureRegistries: readonly string[];
 }
 
 /** A minimal image that is made of a JDK of this machine. */
@@ -87,4 +89,4 @@ export function isServer(plan: BuildPlan): plan is ServerPlan {
 
 export type Output =
   | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker'; readonly reference: string };
+  | { readonly kind: 'docker' | 'registry'; readonly reference: string };

@@ -33,7 +33,7 @@ export async function collectFacts(
     await inspectImage(word, renderImageWord(word), use, {
       ...access,
       environment,
-      insecureHosts: [],
+      insecureHosts: settings.insecureRegistries ?? [],
       compression: planCompression(settings),
     });
   if (image !== undefined) return { base: await inspect(image, 'app') };

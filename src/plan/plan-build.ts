@@ -91,6 +91,7 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
     },
     image: planCompression(settings),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
 

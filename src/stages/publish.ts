@@ -3,9 +3,11 @@ import { CracBuildError } from '../errors.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
+import type { RegistryAccess } from '../oci/registry/access.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { checkRegistries, pushToRegistries } from './publish-to-registries.ts';
 
 /** What a build leaves behind. */
 export interface BuiltImage {
@@ -13,7 +15,7 @@ export interface BuiltImage {
   readonly digest: string;
   /** Of the config: docker's image id. */
   readonly configDigest: string;
-  /** "oci:DIR", "docker:NAME:TAG". */
+  /** "oci:DIR", "docker:NAME:TAG", "registry:HOST/NAME:TAG". */
   readonly references: readonly string[];
   readonly layers: readonly Pick<Layer, 'kind' | 'digest' | 'sizeBytes' | 'uncompressedBytes'>[];
   readonly sizeBytes: number;
@@ -24,7 +26,7 @@ const LAYOUT_TAG = 'latest';
 
 /**
  * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
- * written.
+ * written. In registries the image has no name until everything else is done.
  */
 export async function publishImage(plan: BuildPlan, image: OciImage, world: World): Promise<BuiltImage> {
   const loaded: LoadedImage[] = [];
@@ -32,11 +34,13 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
     for (const output of plan.outputs) {
       if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
     }
+    await using pushed = await pushToRegistries(plan, image, world);
     for (const output of plan.outputs) {
       if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
     }
     // From here on it is published, whatever is asked for now.
     if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
+    await pushed.tag();
     for (const each of loaded) each.keep();
   } finally {
     for (const each of loaded) await each[Symbol.asyncDispose]();
@@ -60,15 +64,17 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
 export async function checkOutputs(
   outputs: readonly Output[],
   engine: Pick<Engine, 'name' | 'description'>,
+  access: RegistryAccess,
 ): Promise<void> {
   for (const output of outputs) {
     if (output.kind === 'oci') {
       await checkLayoutTarget(output.dir);
     } else {
       parseReference(output.reference);
-      requireDocker(output.reference, engine);
+      if (output.kind === 'docker') requireDocker(output.reference, engine);
     }
   }
+  await checkRegistries(outputs, access);
 }
 
 function requireDocker(reference: string, engine: Pick<Engine, 'name' | 'description'>): void {
@@ -86,5 +92,5 @@ async function loadIntoDocker(image: OciImage, reference: string, world: World):
 }
 
 function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
+  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
 }

@@ -1,4 +1,3 @@
-import { CracBuildError } from '../../errors.ts';
 import type { Reference } from '../reference.ts';
 import type { RegistryAccess } from './access.ts';
 import { openRepository } from './repository.ts';
@@ -6,15 +5,6 @@ import { cancelUpload, openUpload } from './upload.ts';
 
 /** Rejects as a push there would for want of a registry, of credentials or of rights, and leaves nothing: an upload is begun and cancelled. */
 export async function checkPush(reference: Reference, access: RegistryAccess): Promise<void> {
-  if (reference.tag === undefined) {
-    throw new CracBuildError(
-      'USAGE',
-      `an image cannot be pushed to a digest: ${reference.repository}@${reference.digest}`,
-      {
-        hint: 'Give the tag that it is to have: registry:HOST/NAME:TAG.',
-      },
-    );
-  }
   await using repository = await openRepository(reference, 'pull,push', access);
   await cancelUpload(repository, await openUpload(repository));
 }
