@@ -17,6 +17,8 @@ export interface ImageFacts {
   readonly source: string;
   /** Of its manifest; of its config where it came as a Docker archive. */
   readonly digest: string;
+  /** Where it was pulled from, and its layers need not be sent to. */
+  readonly registry?: { readonly host: string; readonly repository: string };
   /** "Debian GNU/Linux 12 (bookworm)", as /etc/os-release has it. */
   readonly system: string;
   readonly jvm: ImageJvm;
@@ -63,7 +65,7 @@ export async function inspectImage(
 }
 
 export function composeFacts(
-  image: Pick<SourceImage, 'digest' | 'config'>,
+  image: Pick<SourceImage, 'digest' | 'config' | 'registry'>,
   root: RootIndex,
   layers: readonly Layer[],
   source: string,
@@ -78,6 +80,7 @@ export function composeFacts(
   return {
     source,
     digest: image.digest,
+    ...(image.registry === undefined ? {} : { registry: image.registry }),
     system: nameSystem(root),
     jvm,
     layers,

@@ -9,6 +9,7 @@ import { adoptImage, readSourceLayout } from '../oci/read-source-layout.ts';
 import { pullImage } from '../oci/registry/pull-image.ts';
 import type { SourceImage } from '../oci/source-image.ts';
 import type { Report } from '../report/event.ts';
+import { openBytesReport } from '../report/report-bytes.ts';
 
 /** Where an image comes from; `config/words.ts` parses it. */
 export type ImageAddress =
@@ -55,9 +56,11 @@ export async function obtainImage(address: ImageAddress, access: ImageAccess): P
         reference,
         cacheDir: access.cacheDir,
         access: { environment, insecureHosts: access.insecureHosts, signal },
+        onProgress: openBytesReport(access.report, 'plan', 'pulled', reference),
         platform: { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() },
       });
-      return await adoptImage({ ...pulled, where: reference }, compression, access);
+      const image = await adoptImage({ ...pulled, where: reference }, compression, access);
+      return { ...image, registry: { host: pulled.host, repository: pulled.repository } };
     }
   }
 }

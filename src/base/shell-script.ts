@@ -20,7 +20,7 @@ export function findStayingParent(text: string): StartLine | undefined {
   for (const [index, line] of lines.entries()) {
     if (/^\s*#/.test(line)) continue;
     let offset = 0;
-    for (const part of line.split(/(&&|\|\||;|\bthen\b|\bdo\b|\belse\b|\{)/)) {
+    for (const part of line.split(/(&&|\|\||;|\bthen\b|\bdo\b|\belse\b|(?<!\$)\{)/)) {
       const match = START.exec(part);
       const isQuestion = /\s-{1,2}version\b/.test(part); // asks, and does not start anything
       if (match !== null && !isQuestion) {

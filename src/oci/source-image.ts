@@ -8,4 +8,6 @@ export interface SourceImage {
   readonly config: ReadConfig;
   /** Lowest first. `diffId` as the config says; `uncompressedBytes` is 0. */
   readonly layers: readonly Layer[];
+  /** Where it was pulled from: what has these layers. */
+  readonly registry?: { readonly host: string; readonly repository: string };
 }
