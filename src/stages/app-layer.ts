@@ -38,7 +38,7 @@ export function requireJar({ jar }: BuildPlan['app']): string {
 
 /** Entries of folders that the base has, as it has them: a layer's entry replaces owner and mode of what lies below. */
 export function keepFolders(entries: readonly TarEntry[], base: BuildPlan['base']): readonly TarEntry[] {
-  if (base.kind === 'jdk') return entries;
+  if (base.kind !== 'image') return entries;
   return entries.map((entry) => {
     const { mode, uid, gid } = base.folders.find(({ path }) => path === entry.path) ?? entry;
     return entry.type === 'directory' && entry.uid === 0 ? { ...entry, mode, uid, gid } : entry;

@@ -28,7 +28,7 @@ export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<stri
     'dev.crac-build.java.version': String(base.javaVersion),
     ...labels,
   };
-  if (base.kind === 'jdk') {
+  if (base.kind !== 'image') {
     const environment = { ...ENVIRONMENT, ...app.environment };
     return { ...ours, environment, ports: app.ports, labels: ownLabels, stopSignal: 'SIGTERM' };
   }
