@@ -25,7 +25,7 @@ test('the jar is of root, its folder of the app; libraries come along where the 
     user: { uid: 10001, gid: 10002 },
     workingDir: '/app/work',
   };
-  const entries = await readAppEntries({ app } as BuildPlan);
+  const entries = await readAppEntries({ app, base: { kind: 'jdk' } } as BuildPlan);
   const listed = entries.map(({ type, path, mode, uid, gid }) => `${type} ${path} ${mode.toString(8)} ${uid}:${gid}`);
   expect(listed.sort()).toEqual([
     'directory app 755 10001:10002',
@@ -40,4 +40,25 @@ test('the jar is of root, its folder of the app; libraries come along where the 
     'file etc/group 644 0:0',
     'file etc/passwd 644 0:0',
   ]);
+});
+
+test('on a base that is an image, its folders and accounts stay, and the app’s user is added where nobody knows it', async () => {
+  writeFileSync(join(dir, 'my-1.0.jar'), makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: M\n\n' }));
+  const read = async (uid: number) => {
+    const app = { jar: join(dir, 'my-1.0.jar'), imagePath: '/app/my.jar', user: { uid, gid: 0 }, workingDir: '/app' };
+    const base = {
+      kind: 'image',
+      passwd: 'root:x:0:0:root:/root:/bin/sh\nshop:x:4711:0::/:\n',
+      group: 'root:x:0:\n',
+      folders: [{ path: 'etc', mode: 0o750, uid: 0, gid: 7 }],
+    };
+    return await readAppEntries({ app, base } as unknown as BuildPlan);
+  };
+  const known = await read(4711);
+  expect(known.map(({ path }) => path).sort()).toEqual(['app', 'app/my.jar', 'etc']);
+  expect(known.find(({ path }) => path === 'etc')).toMatchObject({ mode: 0o750, gid: 7 });
+  const passwd = (await read(1000)).find(({ path }) => path === 'etc/passwd');
+  expect(passwd?.type === 'file' && String(passwd.content)).toBe(
+    'root:x:0:0:root:/root:/bin/sh\nshop:x:4711:0::/:\napp:x:1000:0:app:/app:/sbin/nologin\n',
+  );
 });
