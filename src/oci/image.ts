@@ -48,7 +48,7 @@ export interface InheritedConfig {
   readonly otherPorts: readonly string[];
   readonly volumes: readonly string[];
   /** Docker's HEALTHCHECK, as it is written there. */
-  readonly healthcheck?: object;
+  readonly healthcheck?: object | undefined;
   /** Of its layers, and of steps that made none. */
   readonly history: readonly object[];
 }

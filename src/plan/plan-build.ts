@@ -34,7 +34,9 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const settings = withPortsOfImage(given, facts);
   const { app = {}, checkpoint = {}, verify = {} } = settings;
   const javaOptions = app.javaOptions ?? [];
-  refuseWhatCannotWork(javaOptions, { ...facts.base?.environment, ...app.environment }, facts);
+  const start = facts.base?.start;
+  const ownOptions = start?.kind === 'java' ? start.argv.slice(1) : [];
+  refuseWhatCannotWork([...javaOptions, ...ownOptions], { ...facts.base?.environment, ...app.environment }, facts);
 
   const { jar, jdk, base } = facts;
   const name = settings.name ?? (jar === undefined ? nameOfImage(base?.source ?? '') : nameOfJar(jar.path));
@@ -47,7 +49,11 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const ports = app.ports ?? (readiness === undefined ? [] : [port]);
   const warmUp = planWarmUp(settings, readiness, { port, ports }, trigger);
   const answer = readiness && planAnswer(readiness, warmUp, ports);
-  const addedJavaOptions = planAddedJavaOptions(javaOptions, { hotSpot: jdk?.hotSpot ?? true }, checkpoint);
+  const addedJavaOptions = planAddedJavaOptions(
+    [...javaOptions, ...ownOptions],
+    { hotSpot: jdk?.hotSpot ?? true },
+    checkpoint,
+  );
   const java = base === undefined ? '/opt/java/bin/java' : `${base.jvm.home}/bin/java`;
   const jvm = [java, ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';

@@ -3,13 +3,14 @@ import { askStatus } from '../criu/control.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
+import { isImageApp } from './image-app.ts';
 
 const LAST_LINES = 30;
 
 /** Of an app that is an image, once its JVM runs: whether the first process is that JVM. INPUT_INVALID with what to change where it is not. */
 export async function requireFirstProcess(plan: BuildPlan, container: Container, signal: AbortSignal): Promise<void> {
   const { app, base, command } = plan;
-  if (app.jar !== undefined || base.kind !== 'image') return;
+  if (!isImageApp(plan) || base.kind !== 'image') return;
   if ((await askStatus(container, app.user, signal, 1)) !== undefined) return;
   if ((await askStatus(container, app.user, signal)) !== undefined) throw staysParent(base.source, command.suspect);
   const words = command.argv.join(' ');

@@ -15,6 +15,7 @@ import { UnexpectedAnswer } from '../warm-up/unexpected-answer.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
+import { isImageApp } from './image-app.ts';
 import type { Neighbourhood } from './launch-service.ts';
 import { openTraffic } from './open-traffic.ts';
 import { launchServices } from './services.ts';
@@ -87,11 +88,15 @@ async function verifyBeside(
   };
 }
 
-/** What a strict cluster allows: nothing. The user is neither root nor the app's own. */
+/**
+ * What a strict cluster allows: nothing. The user is neither root nor the app's own, but for an app that is an image: its files
+ * may be for one user only.
+ */
 export function planProfile(plan: BuildPlan): Profile {
-  const uid = plan.app.user.uid === 65_432 ? 65_433 : 65_432;
+  const { user } = plan.app;
+  const uid = user.uid === 65_432 ? 65_433 : 65_432;
   return {
-    user: `${uid}:${uid}`,
+    user: isImageApp(plan) ? `${user.uid}:${user.gid}` : `${uid}:${uid}`,
     capabilities: [],
     seccomp: 'default',
     noNewPrivileges: true,

@@ -76,6 +76,12 @@ test('an image that starts java: our options come before its own, and a cold sta
   expect(composeColdCommand(command).toString()).toBe('2\0/opt/jdk/bin/java\0-Da=b\0-Xmx1g\0-jar\0/a.jar\0');
 });
 
+test('what the image itself gives java counts as the user’s own', () => {
+  const java = (option: string) => ({ ...JAVA, argv: ['/opt/jdk/bin/java', option, '-jar', '/a.jar'] });
+  expect(() => asApp(java('-XX:+UseZGC'))).toThrow(expect.objectContaining({ code: 'STATE_REFUSED' }));
+  expect(asApp(java('-Xshare:off')).command.argv.join(' ')).not.toContain('ArchiveRelocationMode');
+});
+
 test('a wrapper’s JVM gets our options from its environment, for the build alone', () => {
   const base = { ...BASE, environment: { JDK_JAVA_OPTIONS: '-Dtheir=s' } };
   const plan = asApp(WRAPPER, {}, base);
