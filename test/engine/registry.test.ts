@@ -127,7 +127,7 @@ describe('pull', () => {
     meddleWith(({ path }) => path.includes('manifests'), ...Array(9).fill({ answer: { status: 503 } }));
     await expect(pullIt()).rejects.toMatchObject({
       code: 'REGISTRY_FAILED',
-      message: `${proxy.host} does not give the manifest team/app:1: status 503`,
+      message: `${proxy.host} fails at the manifest team/app:1: status 503`,
     });
     expect(proxy.seen.filter(({ path }) => path.includes('manifests'))).toHaveLength(4);
     meddleWith(({ path }) => path.includes('manifests'), {

@@ -24,7 +24,7 @@ export async function hasBlob(repository: Repository, { digest, sizeBytes }: Blo
     method: 'HEAD',
     path: `blobs/${digest}`,
     expected: [200, 404],
-    what: `to look for the blob ${digest} in ${repository.name}`,
+    what: `the blob ${digest} of ${repository.name}`,
   });
   await answer.body.dump();
   const length = headerOf(answer, 'content-length');

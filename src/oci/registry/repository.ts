@@ -29,7 +29,7 @@ export interface RepositoryRequest extends Omit<HttpRequest, 'url' | 'headers'> 
   readonly path: string | URL;
   readonly headers?: HttpRequest['headers'];
   readonly expected: readonly number[];
-  /** Completes "the registry refuses …". */
+  /** Completes "the registry refuses …" and "… fails at …". */
   readonly what: string;
   /** Besides that of the repository: "repository:NAME:pull". */
   readonly extraScope?: string;
@@ -68,7 +68,8 @@ export async function openRepository(
         ...(body === undefined ? {} : { body }),
       });
       if (expected.includes(answer.status)) return answer;
-      const mayTryAgain = answer.status === 401 && refusals === 0 && authorizer.learn(answer, scopes);
+      const mayTryAgain =
+        answer.status === 401 && refusals === 0 && (await authorizer.learn(answer, scopes, authorization));
       if (!mayTryAgain) throw await explainAnswer(answer, what, authorizer.source);
       await answer.body.dump();
     }

@@ -37,7 +37,7 @@ export async function mountBlob(
       path: `blobs/uploads/?${new URLSearchParams({ mount: digest, from })}`,
       headers: { 'content-length': '0' },
       expected: [201, 202],
-      what: `to take a blob over from ${from}`,
+      what: `a blob of ${from}`,
       extraScope: `repository:${from}:pull`,
     });
     await answer.body.dump();
@@ -56,7 +56,7 @@ export async function cancelUpload(repository: Repository, { location }: Upload)
       method: 'DELETE',
       path: location,
       expected: [200, 202, 204],
-      what: `to cancel an upload to ${repository.name}`,
+      what: `an upload to ${repository.name}`,
     });
     await answer.body.dump();
   } catch {
@@ -74,7 +74,7 @@ export async function findOffset(
       method: 'GET',
       path: location,
       expected: [204],
-      what: `to tell how far an upload to ${repository.name} is`,
+      what: `the state of an upload to ${repository.name}`,
     });
     await answer.body.dump();
     const offset = parseReceived(headerOf(answer, 'range'));
