@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeFacts, inspectImage } from '../../../src/base/inspect-base.ts';
@@ -89,7 +89,11 @@ describe('a whole image', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  async function inspect(architecture: 'amd64' | 'arm64', damage: (path: string) => void = () => {}) {
+  async function inspect(
+    architecture: 'amd64' | 'arm64',
+    damage: (path: string) => void = () => {},
+    { signal, report = () => {} }: { signal: AbortSignal; report?: () => void } = new AbortController(),
+  ) {
     const entries: TarEntry[] = Object.entries({ ...GLIBC, ...JDK }).map(([path, content]) =>
       composeFile(path, Buffer.from(content ?? ''), path.endsWith('java') ? 0o755 : 0o644),
     );
@@ -105,8 +109,8 @@ describe('a whole image', () => {
       compression: { compression: 'gzip', compressionLevel: 6 },
       environment: {},
       insecureHosts: [],
-      signal: new AbortController().signal,
-      report: () => {},
+      signal,
+      report,
     });
   }
 
@@ -115,6 +119,13 @@ describe('a whole image', () => {
     expect(jvm).toMatchObject({ home: '/opt/jdk', javaVersion: 21, hasClassArchive: true });
     expect(layers).toHaveLength(1);
     expect(layers[0]?.uncompressedBytes).toBeGreaterThan(1000);
+  });
+
+  test('whose reading is interrupted leaves nothing that is not whole', async () => {
+    const controller = new AbortController();
+    const interrupted = inspect('amd64', undefined, { signal: controller.signal, report: () => controller.abort() });
+    await expect(interrupted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(join(dir, 'mine/sha256')).filter((name) => !/^[0-9a-f]{64}$/.test(name))).toEqual([]);
   });
 
   test('for another platform is refused', async () => {

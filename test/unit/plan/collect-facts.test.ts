@@ -82,3 +82,17 @@ test('a script that is none is told before anything is made, as esbuild tells it
   });
   await expect(read('export default () => {};\n')).rejects.not.toHaveProperty('code', 'CONFIG_INVALID'); // no JDK
 });
+
+test('an image is an app by itself', async () => {
+  const image = { kind: 'oci', dir: '/nowhere' } as const;
+  await expect(collect({ app: { jar, image }, modules: [] }, {})).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'an image as the app (--image, app.image) goes without a jar (app.jar) and modules',
+  });
+  await expect(collect({ app: { image } }, {})).rejects.toMatchObject({
+    code: 'IMAGE_INVALID',
+    message: expect.stringContaining('/nowhere/oci-layout: there is no such file'),
+  });
+  const archive = { kind: 'docker-archive', file: '/nowhere.tar' } as const;
+  await expect(collect({ app: { jar }, base: archive }, {})).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
+});
