@@ -72,14 +72,17 @@ function findJava(root: RootIndex, { source, environment }: ImagePlace): Resolve
     const found = resolveIn(root, place);
     if (found !== undefined && isProgram(found)) return found;
   }
-  const installed = JVM_FOLDERS.flatMap((folder) => listIn(root, folder).map((name) => `${folder}/${name}`)).flatMap(
-    (home) => {
-      const found = resolveIn(root, `${home}/bin/java`);
-      if (found === undefined || !isProgram(found)) return [];
-      const release = readRelease(root, posix.dirname(posix.dirname(found.path)));
-      return [{ found, age: featureVersion(release?.get('JAVA_VERSION') ?? '') }];
-    },
-  );
+  const homes = [
+    ...JVM_FOLDERS.flatMap((folder) => listIn(root, folder).map((name) => `${folder}/${name}`)),
+    // Buildpacks: each has layers of its own, and the launcher sets JAVA_HOME.
+    ...listIn(root, '/layers').flatMap((name) => [`/layers/${name}/jre`, `/layers/${name}/jdk`]),
+  ];
+  const installed = homes.flatMap((home) => {
+    const found = resolveIn(root, `${home}/bin/java`);
+    if (found === undefined || !isProgram(found)) return [];
+    const release = readRelease(root, posix.dirname(posix.dirname(found.path)));
+    return [{ found, age: featureVersion(release?.get('JAVA_VERSION') ?? '') }];
+  });
   const [newest] = installed.sort((a, b) => b.age - a.age);
   if (newest !== undefined) return newest.found;
   throw new CracBuildError('INPUT_INVALID', `there is no Java in ${source}`, {

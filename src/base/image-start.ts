@@ -29,6 +29,8 @@ export interface StartPlace {
 const PARENTS = /^(?:tini(?:-static)?|dumb-init|docker-init|catatonit|s6-svscan|supervisord|runsvdir|runit|init)$/;
 /** They become what their arguments say. */
 const BECOMERS = /^(?:env|gosu|su-exec|setpriv|nice|ionice|chrt|numactl|stdbuf|setarch|chroot|nohup)$/;
+/** Of Cloud Native Buildpacks: https://github.com/buildpacks/spec/blob/platform/v0.14/platform.md#launcher */
+const BUILDPACKS = '/cnb/lifecycle/launcher';
 const SHELLS = /^(?:sh|bash|dash|ash|ksh|mksh|zsh)$/;
 
 /** INPUT_INVALID where no JVM can come of it. */
@@ -60,7 +62,7 @@ export function inspectStart(root: RootIndex, place: StartPlace): ImageStart {
     );
   }
   if (isElf && (SHELLS.test(posix.basename(path)) || SHELLS.test(name))) return inspectShell(root, start, rest, place);
-  if (isElf && BECOMERS.test(posix.basename(path))) return { ...start, kind: 'wrapper' };
+  if (isElf && (BECOMERS.test(posix.basename(path)) || found.path === BUILDPACKS)) return { ...start, kind: 'wrapper' };
   const text = content?.toString() ?? '';
   if (text.startsWith('#!')) return inspectScript(start, found.path, text, place);
   throw refuse(

@@ -56,6 +56,10 @@ test('without both, what is installed is taken, the newest first, and a script c
   expect(find(files)).toMatchObject({ home: '/opt/jdk-21' });
 });
 
+test('a JRE that a buildpack has brought', () => {
+  expect(find(makeJdk('layers/paketo-buildpacks_bellsoft-liberica/jre', JDK17))).toMatchObject({ javaVersion: 17 });
+});
+
 test('a JVM without a class archive is told to be one', () => {
   const { 'opt/jdk/lib/server/classes.jsa': _, ...files } = makeJdk('opt/jdk', JDK17);
   expect(find(files).hasClassArchive).toBe(false);

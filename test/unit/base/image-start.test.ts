@@ -57,6 +57,12 @@ test('a shell’s command may become the JVM: that is seen when it runs', () => 
   });
 });
 
+test('the launcher of buildpacks becomes what it starts', () => {
+  const files = { 'cnb/lifecycle/launcher': makeElf(), 'cnb/process/web': '-> /cnb/lifecycle/launcher' };
+  expect(inspect(['/cnb/process/web'], [], files)).toMatchObject({ argv: ['/cnb/process/web'], kind: 'wrapper' });
+  expect(() => inspect(['/launcher'], [], { launcher: makeElf() })).toThrow(/is neither `java` nor a script/);
+});
+
 test('an init that stays is refused with what to write instead', () => {
   const { message, hint } = refusal(['tini', '--', 'java', '-jar', 'a.jar']);
   expect(message).toMatch(/its entrypoint is tini, which stays the parent/);
