@@ -159,7 +159,7 @@ test('an image of the Docker daemon that starts Java itself, and what it says of
     inherited: {
       otherPorts: ['9999/udp'],
       volumes: ['/srv/data'],
-      history: [{ created_by: 'a' }, { created_by: 'b' }],
+      history: [{ created_by: 'jlink' }],
     },
   });
   const archive = join(dir, 'shop.tar');
@@ -181,6 +181,8 @@ test('an image of the Docker daemon that starts Java itself, and what it says of
       Volumes: { '/srv/data': {} },
       Labels: { who: 'shop' },
     });
+    const { stdout: history } = await run('docker', ['history', '--format', '{{.CreatedBy}}', built]);
+    expect(history.trim().split('\n').slice(-2)).toEqual(['crac-build: app layer', 'jlink']);
     await using started = await startInDocker(built, REQUIRE);
     await countsOn(started.get);
     expect(await started.getJson('/env?name=GREETING')).toEqual({ value: 'of the image' });
