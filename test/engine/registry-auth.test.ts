@@ -286,6 +286,7 @@ describe('tokens', () => {
 
   test('a check before a build leaves nothing', async () => {
     await checkPush(parseReference(`${registry.host}/team/new:1`), withPassword());
+    expect(registry.countUploads()).toBe(0);
     await expect(pull(`${registry.host}/team/new:1`, cacheDir(), withPassword())).rejects.toMatchObject({
       code: 'INPUT_NOT_FOUND',
     });

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 import { validateLayout } from '../../src/oci/validate.ts';
@@ -15,7 +14,7 @@ import { composeAccess, pull } from './registry-fixture.ts';
 
 /** The stage `publish` into docker-registry, and what others make of what is there. */
 // Podman makes a name of it, and names have no capital letters.
-const dir = `${mkdtempSync(join(tmpdir(), 'registry-publish-')).toLowerCase()}-${process.pid}`;
+const dir = `/tmp/crac-build-registry-publish-${process.pid}`;
 let registry: OwnRegistry;
 let proxy: Meddler;
 let fixture: ImageFixture;

@@ -5,6 +5,7 @@ import { parseChallenges } from './challenge.ts';
 import type { FoundCredentials } from './credentials.ts';
 import { explainAnswer } from './explain-answer.ts';
 import { isLoopback } from './place-repository.ts';
+import { readBody } from './read-body.ts';
 import { type Patience, withRetries } from './retry.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
@@ -23,6 +24,7 @@ const TOKEN = z.looseObject({
   expires_in: z.number().optional(),
 });
 
+const MAX_TOKEN_BYTES = 1 << 20;
 const CLIENT_ID = 'crac-build';
 /** What a token lives where the server does not say. https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_LIFE_S = 60;
@@ -110,7 +112,7 @@ async function requestToken(
     answer = await transport.send({ method: 'POST', url: realm, headers, body: Buffer.from(fields.toString()) });
   }
   if (answer.status !== 200) throw await explainAnswer(answer, `a token from ${realm.host}`, found?.source);
-  return parseToken(await answer.body.text(), realm.host);
+  return parseToken((await readBody(answer, MAX_TOKEN_BYTES))?.toString() ?? '', realm.host);
 }
 
 function parseRealm(realm: string, origin: string, insecureHosts: readonly string[]): URL {

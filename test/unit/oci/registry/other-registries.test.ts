@@ -180,6 +180,35 @@ test('one that sends no parts is asked for all again', async () => {
   expect(told).toEqual([0, 500, 0, 0, 1000]);
 });
 
+test('one that sends no parts and always breaks is given up', async () => {
+  const content = Buffer.alloc(300_000, 'x');
+  let fetches = 0;
+  answer = (_request, response) => {
+    fetches++;
+    response.writeHead(200, { 'content-length': `${content.length}` }).write(content.subarray(0, 200_000));
+    setTimeout(() => response.destroy(), 50);
+  };
+  await using repository = await open();
+  const blob = { digest: digestOf(content), sizeBytes: content.length };
+  await expect(fetchBlob(repository, blob, dir)).rejects.toMatchObject({ code: 'REGISTRY_FAILED' });
+  expect(fetches).toBeLessThan(10);
+});
+
+test('one that forgets each chunk that it takes is given up', async () => {
+  let chunks = 0;
+  answer = (request, response) => {
+    request.resume();
+    const headers = { location: '/v2/team/app/uploads/1', range: '0-99' };
+    if (request.method === 'PATCH') chunks++;
+    response.writeHead(request.method === 'HEAD' ? 404 : 202, headers).end();
+  };
+  await using repository = await open();
+  await expect(pushBlob(repository, BLOB, openContent, { chunkBytes: 100 })).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+  });
+  expect(chunks).toBeLessThan(10);
+});
+
 test('one that sends more than was promised fills no disk', async () => {
   answer = (_request, response) => {
     const pour = () => {
