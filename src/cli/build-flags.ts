@@ -21,6 +21,9 @@ export interface BuildFlags {
   readonly name?: string;
   readonly base?: BaseWord;
   readonly image?: ImageAddress;
+  readonly classPath?: readonly string[];
+  readonly mainClass?: string;
+  readonly extract?: boolean;
   readonly javaOption?: readonly string[];
   readonly arg?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -47,7 +50,7 @@ export interface BuildFlags {
 
 export function addBuildFlags(command: Command): Command {
   return command
-    .argument('[app.jar]', 'the app: an executable jar (config: app.jar)')
+    .argument('[app]', 'the app: an executable jar, or a folder that a build tool made of it (config: app.jar)')
     .option('--config <file>', 'settings; crac-build.yaml where there is one')
     .option('--name <name>', 'name of the image; from the jar where it is left out')
     .option(
@@ -60,6 +63,13 @@ export function addBuildFlags(command: Command): Command {
       'instead of a jar: an image whose entrypoint starts a JVM, named as a base is',
       one(parseImage, IMAGE_WORDS),
     )
+    .option(
+      '--class-path <path>',
+      'instead of a jar: jars and folders, as for java -cp; can be given again',
+      appendPath,
+    )
+    .option('--main-class <name>', 'the class to start from a class path or a folder')
+    .option('--no-extract', 'keep a Spring Boot jar whole, in one layer')
     .option('--java-option <option>', 'option for the JVM; can be given again', append)
     .option('--arg <argument>', 'argument for the app; can be given again', append)
     .option('--env <key=value>', 'environment variable of the app; can be given again', collectEnvironment)
@@ -118,6 +128,9 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
   const app = defined({
     jar,
     image: flags.image,
+    classPath: flags.classPath,
+    mainClass: flags.mainClass,
+    extract: flags.extract === false ? false : undefined,
     javaOptions: flags.javaOption,
     arguments: flags.arg,
     environment: flags.env,
@@ -164,6 +177,10 @@ function many<T>(parse: (text: string) => T | undefined, expected: string): (tex
 
 function append(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function appendPath(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(':').filter((path) => path !== '')];
 }
 
 function appendStep(text: string, before: readonly StepName[] = []): readonly StepName[] {

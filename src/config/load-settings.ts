@@ -79,15 +79,7 @@ function resolvePaths(settings: Settings, folder: string): Settings {
   const { app, base, checkpoint, outputs } = settings;
   return {
     ...settings,
-    ...(app === undefined
-      ? {}
-      : {
-          app: {
-            ...app,
-            ...(app.jar === undefined ? {} : { jar: resolve(folder, app.jar) }),
-            ...(app.image === undefined ? {} : { image: resolveWord(app.image, folder) }),
-          },
-        }),
+    ...(app === undefined ? {} : { app: resolveApp(app, folder) }),
     ...(base === undefined ? {} : { base: resolveWord(base, folder) }),
     ...(checkpoint?.policies === undefined
       ? {}
@@ -99,5 +91,15 @@ function resolvePaths(settings: Settings, folder: string): Settings {
             output.kind === 'oci' ? { ...output, dir: resolve(folder, output.dir) } : output,
           ),
         }),
+  };
+}
+
+function resolveApp(app: NonNullable<Settings['app']>, folder: string): NonNullable<Settings['app']> {
+  const { jar, image, classPath } = app;
+  return {
+    ...app,
+    ...(jar === undefined ? {} : { jar: resolve(folder, jar) }),
+    ...(image === undefined ? {} : { image: resolveWord(image, folder) }),
+    ...(classPath === undefined ? {} : { classPath: classPath.map((path) => resolve(folder, path)) }),
   };
 }

@@ -31,6 +31,10 @@ const readiness = z
       context.addIssue({ code: 'custom', path: [second], message: `expected one form, found ${first} and ${second}` });
   });
 
+const className = z
+  .string()
+  .regex(/^[\p{L}_$][\p{L}\d_$]*(?:\.[\p{L}_$][\p{L}\d_$]*)*$/u, { error: 'expected the name of a class' });
+
 /** crac-build.yaml. Every key can be left out; `planBuild` knows the defaults. Flags have the same shape and win. */
 export const settingsSchema = z.strictObject({
   name: z
@@ -41,6 +45,9 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       jar: z.string().optional(),
       image: word(parseImage, IMAGE_WORDS).optional(),
+      classPath: z.array(z.string()).min(1).optional(),
+      mainClass: className.optional(),
+      extract: z.boolean().optional(),
       javaOptions: z.array(text).optional(),
       arguments: z.array(text).optional(),
       environment: z.record(z.string(), text).optional(),

@@ -4,7 +4,10 @@ import { openPromise } from 'yauzl';
 
 export interface ZipEntry {
   readonly name: string;
+  readonly sizeBytes: number;
   readonly open: () => Promise<Readable>;
+  /** Where its content begins in the file; undefined where it is compressed. */
+  readonly findContent: () => Promise<number | undefined>;
 }
 
 /** The entries of a zip in the order of its central directory, folders left out. */
@@ -13,12 +16,22 @@ export async function* readZip(path: string): AsyncGenerator<ZipEntry> {
   try {
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
-      yield { name: entry.fileName, open: () => zip.openReadStreamPromise(entry) };
+      yield {
+        name: entry.fileName,
+        sizeBytes: entry.uncompressedSize,
+        open: () => zip.openReadStreamPromise(entry),
+        findContent: async () =>
+          entry.compressionMethod === STORED && !entry.isEncrypted()
+            ? (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart
+            : undefined,
+      };
     }
   } finally {
     zip.close();
   }
 }
+
+const STORED = 0;
 
 export async function readZipEntry(entry: ZipEntry): Promise<Buffer> {
   return await buffer(await entry.open());

@@ -15,7 +15,7 @@ export interface Compression {
 
 /** One layer: a compressed, deterministic tar. */
 export interface Layer {
-  readonly kind: 'base' | 'app' | 'runtime' | 'state' | 'checkpoint';
+  readonly kind: 'base' | 'dependencies' | 'app' | 'runtime' | 'state' | 'checkpoint';
   readonly compression: LayerCompression;
   /** "sha256:…" of the compressed blob. */
   readonly digest: string;

@@ -1,4 +1,5 @@
 import type { ImageFacts } from '../base/inspect-base.ts';
+import type { AppSource } from '../jar/app-source.ts';
 import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
@@ -9,9 +10,11 @@ import type { Service } from '../warm-up/service.ts';
 export interface BuildPlan {
   readonly name: string;
   readonly app: {
-    /** Absolute path on the build machine. Absent: the app is in the base, which is an image with an entrypoint. */
-    readonly jar?: string;
-    /** /app/NAME.jar inside the image; of an app that is an image, what its entrypoint runs. */
+    /** Where on the build machine it comes from, and the layers that it becomes. Absent: the app is in the base, which is an image with an entrypoint. */
+    readonly source?: AppSource;
+    /** Inside the image; the source's places are relative to it. */
+    readonly folder: string;
+    /** What the JVM is started with: /app/NAME.jar, or the class path; of an app that is an image, what its entrypoint runs. */
     readonly imagePath: string;
     readonly arguments: readonly string[];
     readonly environment: Readonly<Record<string, string>>;

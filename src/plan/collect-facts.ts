@@ -6,12 +6,12 @@ import type { ImageAccess, ImageAddress } from '../base/obtain-image.ts';
 import type { Settings } from '../config/settings.ts';
 import { renderImageWord } from '../config/words.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
-import { inspectJar } from '../jar/inspect-jar.ts';
+import { inspectSource } from '../jar/inspect-source.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
 import { type BuildFacts, planCompression } from './plan-build.ts';
 
 /**
- * Looks at the jar, the base and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name no base. An
+ * Looks at the app, the base and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name no base. An
  * image is fetched for that: its layers are in `access.blobDir` then.
  */
 export async function collectFacts(
@@ -19,14 +19,9 @@ export async function collectFacts(
   environment: Readonly<Record<string, string | undefined>>,
   access: Omit<ImageAccess, 'compression' | 'environment' | 'insecureHosts'>,
 ): Promise<BuildFacts> {
-  const { jar: jarPath, image } = settings.app ?? {};
-  if (jarPath === undefined && image === undefined) {
-    throw new CracBuildError('USAGE', 'no jar was given', {
-      hint: 'Name it: `crac-build build app.jar`, or `app: {jar: …}` in crac-build.yaml; or an image: `--image …`.',
-    });
-  }
+  const { app = {} } = settings;
   refuseTwoApps(settings);
-  const jar = jarPath === undefined ? undefined : await inspectJar(jarPath);
+  const source = app.image === undefined ? await inspectSource(app) : undefined;
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
   const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
@@ -36,12 +31,12 @@ export async function collectFacts(
       insecureHosts: settings.insecureRegistries ?? [],
       compression: planCompression(settings),
     });
-  if (image !== undefined) return { base: await inspect(image, 'app') };
-  const app = jar === undefined ? {} : { jar };
+  if (app.image !== undefined) return { base: await inspect(app.image, 'app') };
+  const made = source === undefined ? {} : { source };
   const { base } = settings;
-  if (base !== undefined && base.kind !== 'jdk') return { ...app, base: await inspect(base, 'base') };
+  if (base !== undefined && base.kind !== 'jdk') return { ...made, base: await inspect(base, 'base') };
   const jdk = base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(base.path);
-  return { ...app, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+  return { ...made, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
 }
 
 /** An image brings its own base, and is not built anew. */
@@ -49,6 +44,7 @@ function refuseTwoApps({ app = {}, base, modules }: Settings): void {
   if (app.image === undefined) return;
   const second = [
     ...(app.jar === undefined ? [] : ['a jar (app.jar)']),
+    ...(app.classPath === undefined ? [] : ['a class path (app.classPath)']),
     ...(base === undefined ? [] : ['a base (--base, base)']),
     ...(modules === undefined ? [] : ['modules']),
   ];

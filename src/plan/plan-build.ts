@@ -1,6 +1,7 @@
 import type { ImageFacts } from '../base/inspect-base.ts';
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
+import type { AppSource } from '../jar/app-source.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
 import type { Compression } from '../oci/image.ts';
 import { withDependentSteps } from '../steps.ts';
@@ -11,12 +12,13 @@ import { nameOfJar } from './name-of-jar.ts';
 import { nameOfImage, planImageCommand } from './plan-image-app.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
+import { planSource } from './plan-source.ts';
 import { planWarmUp } from './plan-warm-up.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
-  /** Absolute path. Absent: the image in `base` is the app. */
-  readonly jar?: { readonly path: string };
+  /** Absent: the image in `base` is the app. */
+  readonly source?: AppSource;
   /** Of this machine. One of the two is there. */
   readonly jdk?: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
   readonly base?: ImageFacts;
@@ -26,6 +28,7 @@ export interface BuildFacts {
 
 const OLDEST_JAVA = 17;
 const ROOT = { uid: 0, gid: 0 };
+const APP_FOLDER = '/app';
 /** C2's arena is given back by a task that HotSpot runs every 5 s. */
 const SETTLE_MS = 5500;
 
@@ -33,14 +36,16 @@ const SETTLE_MS = 5500;
 export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const settings = withPortsOfImage(given, facts);
   const { app = {}, checkpoint = {}, verify = {} } = settings;
-  const javaOptions = app.javaOptions ?? [];
+  const javaOptions = [...(facts.source?.javaOptions ?? []), ...(app.javaOptions ?? [])];
   const start = facts.base?.start;
   const ownOptions = start?.kind === 'java' ? start.argv.slice(1) : [];
   refuseWhatCannotWork([...javaOptions, ...ownOptions], { ...facts.base?.environment, ...app.environment }, facts);
 
-  const { jar, jdk, base } = facts;
-  const name = settings.name ?? (jar === undefined ? nameOfImage(base?.source ?? '') : nameOfJar(jar.path));
-  const imagePath = jar === undefined ? (base?.start?.argv[0] ?? '') : `/app/${name}.jar`;
+  const { jdk, base } = facts;
+  const name =
+    settings.name ?? (facts.source === undefined ? nameOfImage(base?.source ?? '') : nameOfJar(facts.source.name));
+  const planned = facts.source && planSource(facts.source, name, APP_FOLDER);
+  const imagePath = planned?.imagePath ?? base?.start?.argv[0] ?? '';
   const trigger = checkpoint.trigger ?? 'build';
   const { readiness: wished, warmUp: { requests, scenarios } = {} } = settings;
   const isAsked = [wished, requests, scenarios].some((one) => one !== undefined) || (app.ports ?? []).length > 0;
@@ -61,21 +66,22 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   return {
     name,
     app: {
-      ...(jar === undefined ? {} : { jar: jar.path }),
+      ...(planned === undefined ? {} : { source: planned.source }),
+      folder: APP_FOLDER,
       imagePath,
       arguments: app.arguments ?? [],
       environment: app.environment ?? {},
       ports,
-      user: app.user ?? base?.user ?? (jar === undefined ? ROOT : { uid: 1000, gid: 1000 }),
+      user: app.user ?? base?.user ?? (planned === undefined ? ROOT : { uid: 1000, gid: 1000 }),
       workingDir: planWorkingDir(facts),
     },
     base: planBase(settings, facts),
     addedJavaOptions,
     javaOptions,
     command:
-      jar === undefined && base !== undefined
+      planned === undefined && base !== undefined
         ? planImageCommand(base, app, addedJavaOptions)
-        : { argv: [...jvm, '-jar', imagePath, ...(app.arguments ?? [])], jvmOptionIndex: jvm.length },
+        : { argv: [...jvm, ...(planned?.start ?? []), ...(app.arguments ?? [])], jvmOptionIndex: jvm.length },
     engine,
     network: settings.network ?? 'isolated',
     ...(readiness === undefined ? {} : { readiness }),
@@ -102,8 +108,8 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
 }
 
 /** What an image exposes is what its app listens on. */
-function withPortsOfImage(settings: Settings, { jar, base }: BuildFacts): Settings {
-  if (jar !== undefined || base === undefined || base.ports.length === 0 || settings.app?.ports !== undefined)
+function withPortsOfImage(settings: Settings, { source, base }: BuildFacts): Settings {
+  if (source !== undefined || base === undefined || base.ports.length === 0 || settings.app?.ports !== undefined)
     return settings;
   return { ...settings, app: { ...settings.app, ports: [...base.ports] } };
 }
@@ -123,9 +129,9 @@ function planBase({ modules }: Settings, { jdk, base }: BuildFacts): BuildPlan['
 }
 
 /** A base that has chosen a folder is followed. */
-function planWorkingDir({ jar, base }: BuildFacts): string {
-  if (base !== undefined && (jar === undefined || base.workingDir !== '/')) return base.workingDir;
-  return '/app';
+function planWorkingDir({ source, base }: BuildFacts): string {
+  if (base !== undefined && (source === undefined || base.workingDir !== '/')) return base.workingDir;
+  return APP_FOLDER;
 }
 
 export function planCompression({ image = {} }: Settings): Compression {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { composeModules, findModules } from '../base/find-modules.ts';
 import { inspectJdk, type JdkFacts } from '../base/inspect-jdk.ts';
 import { fingerprintJdkBase, takeJdkBase } from '../base/jdk-base.ts';
-import { inspectJar } from '../jar/inspect-jar.ts';
 import { readCachedLayer, writeCachedLayer } from '../oci/adopt-layer.ts';
 import { shareBlob } from '../oci/blob-store.ts';
 import type { Layer } from '../oci/image.ts';
@@ -12,7 +11,7 @@ import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
-import { requireJar } from './app-layer.ts';
+import { requireSource } from './app-layer.ts';
 
 /** The base's layers, which `blobDir` has then: those of an image as they were found, or the one that is made of a JDK. */
 export async function takeBaseLayers(plan: BuildPlan, blobDir: string, world: World): Promise<readonly Layer[]> {
@@ -59,15 +58,14 @@ async function chooseModules(
   world: World,
 ): Promise<readonly string[]> {
   if (base.modules !== 'auto') return composeModules(base.modules, []);
-  const jar = await inspectJar(requireJar(plan.app));
-  const libraries = jar.classPath.filter((path) => path.endsWith('.jar')).map((path) => join(dirname(jar.path), path));
+  const { paths, nested } = requireSource(plan.app).analysed;
   const { modules, warning } = await findModules(
     {
       jdk: jdk.path,
       javaVersion: jdk.javaVersion,
       available: jdk.modules,
-      jars: [jar.path, ...(await keepExisting(libraries))],
-      nested: jar.layout === 'nested',
+      jars: await keepExisting(paths),
+      nested,
       workDir,
     },
     world.signal,

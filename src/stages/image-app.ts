@@ -2,5 +2,5 @@ import type { BuildPlan } from '../plan/build-plan.ts';
 
 /** Whether the app is in the base, with an entrypoint of its own. */
 export function isImageApp({ app }: Pick<BuildPlan, 'app'>): boolean {
-  return app.jar === undefined;
+  return app.source === undefined;
 }

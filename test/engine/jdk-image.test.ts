@@ -13,11 +13,12 @@ import { composeDocuments } from '../../src/oci/manifest.ts';
 import { validateLayout } from '../../src/oci/validate.ts';
 import { writeLayout } from '../../src/oci/write-layout.ts';
 import type { BuildPlan, JdkBase } from '../../src/plan/build-plan.ts';
+import { planSource } from '../../src/plan/plan-source.ts';
 import type { ReportEvent } from '../../src/report/event.ts';
 import { containerize } from '../../src/stages/containerize.ts';
 import { composeFile } from '../../src/tar/entry.ts';
 import type { World } from '../../src/world.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import { jarSource, samplePlan } from '../support/sample-plan.ts';
 import { type OwnDockerd, startDockerd } from './own-dockerd.ts';
 
 const run = promisify(execFile);
@@ -71,7 +72,7 @@ function makePlan(javaVersion: number, path: string, modules: JdkBase['modules']
     name: 'ask',
     app: {
       ...sample.app,
-      jar: join(dir, 'ask.jar'),
+      source: planSource(jarSource(join(dir, 'ask.jar')), 'ask', '/app').source,
       imagePath: '/app/ask.jar',
       environment: {},
       ports: [],

@@ -8,6 +8,7 @@ import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { listPorts } from '../../../src/warm-up/scenario.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { jarSource } from '../../support/sample-plan.ts';
 import { makeZip } from '../jar/make-zip.ts';
 
 const SAMPLES = join(import.meta.dirname, '../init/samples');
@@ -31,7 +32,7 @@ function read(path: string): string {
 async function plan(configFile = 'crac-build.yaml') {
   const settings = await loadSettings({ configFile, flags: {}, cwd: dir });
   return planBuild(settings, {
-    jar: { path: settings.app?.jar ?? '' },
+    source: jarSource(settings.app?.jar ?? ''),
     jdk: { path: '/jdk', javaVersion: 17, hotSpot: true },
   });
 }
@@ -158,7 +159,7 @@ test('a project elsewhere gets its file; another name is asked for; the next com
   expect(read('shop/crac-build.yaml')).toContain('\n  jar: target/shop.jar\n');
   mkdirSync(join(dir, 'conf'));
   await runInit('shop/target/shop.jar', { output: 'conf/my.yaml' }, dir);
-  expect((await plan('conf/my.yaml')).app.jar).toBe(join(dir, 'shop/target/shop.jar'));
+  expect((await plan('conf/my.yaml')).app.source?.path).toBe(join(dir, 'shop/target/shop.jar'));
 });
 
 test('a file that is there stays, unless --force is given', async () => {

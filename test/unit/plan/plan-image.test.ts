@@ -5,6 +5,7 @@ import { nameOfImage } from '../../../src/plan/plan-image-app.ts';
 import { renderPlan } from '../../../src/plan/render-plan.ts';
 import { composeImageConfig } from '../../../src/stages/image-config.ts';
 import { composeColdCommand } from '../../../src/stages/runtime-layer.ts';
+import { jarSource } from '../../support/sample-plan.ts';
 
 const BASE: ImageFacts = {
   source: 'registry:reg.example/team/jre:21',
@@ -21,11 +22,11 @@ const BASE: ImageFacts = {
   passwd: '',
   group: '',
 };
-const JAR = { path: '/work/orders-1.jar' };
+const JAR = jarSource('/work/orders-1.jar');
 const JAVA = { argv: ['/opt/jdk/bin/java', '-Xmx1g', '-jar', '/a.jar'], kind: 'java', entrypointLength: 1 } as const;
 const WRAPPER = { argv: ['/run.sh', 'serve'], kind: 'wrapper', entrypointLength: 1, suspect: '/run.sh' } as const;
 
-const withJar = (settings: Settings = {}, base = BASE) => planBuild(settings, { jar: JAR, base });
+const withJar = (settings: Settings = {}, base = BASE) => planBuild(settings, { source: JAR, base });
 const asApp = (start: NonNullable<ImageFacts['start']>, settings: Settings = {}, base = BASE) =>
   planBuild(settings, { base: { ...base, start } });
 
@@ -70,7 +71,7 @@ test('an image that starts java: our options come before its own, and a cold sta
   const { app, command, name } = asApp(JAVA, { app: { javaOptions: ['-Da=b'] } });
   expect(name).toBe('jre');
   expect(app).toMatchObject({ user: { uid: 0, gid: 0 }, workingDir: '/', ports: [9090] });
-  expect(app).not.toHaveProperty('jar');
+  expect(app).not.toHaveProperty('source');
   expect(command.argv.slice(0, 2)).toEqual(['/opt/jdk/bin/java', '-agentpath:/opt/crac/libcrac.so']);
   expect(command.argv.slice(-4)).toEqual(['-Da=b', '-Xmx1g', '-jar', '/a.jar']);
   expect(composeColdCommand(command).toString()).toBe('2\0/opt/jdk/bin/java\0-Da=b\0-Xmx1g\0-jar\0/a.jar\0');

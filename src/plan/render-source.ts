@@ -1,0 +1,25 @@
+import type { AppPart, AppSource } from '../jar/app-source.ts';
+
+/** Of a jar that is all there is, nothing more is to be said. */
+export function renderSource({ title, layers }: AppSource): readonly string[] {
+  const [first, ...further] = layers;
+  if (further.length === 0 && first?.parts.length === 1 && first.parts[0]?.kind === 'file') return [];
+  return [`  ${title}`, ...layers.map(({ name, parts }) => `  layer ${name}: ${parts.map(renderPart).join(', ')}`)];
+}
+
+const SHOWN_PARTS = 1;
+
+function renderPart(part: AppPart): string {
+  switch (part.kind) {
+    case 'file':
+      return part.to;
+    case 'folder':
+      return part.to === '' ? `all of ${part.from}` : `${part.to}/`;
+    case 'entries': {
+      const count = part.entries.length;
+      return count === SHOWN_PARTS ? '1 jar' : `${count} jars`;
+    }
+    case 'thin-jar':
+      return `${part.to} with the app's own classes`;
+  }
+}
