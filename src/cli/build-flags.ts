@@ -23,6 +23,10 @@ export interface BuildFlags {
   readonly image?: ImageAddress;
   readonly classPath?: readonly string[];
   readonly mainClass?: string;
+  readonly dockerfile?: string;
+  readonly context?: string;
+  readonly buildArg?: Readonly<Record<string, string>>;
+  readonly target?: string;
   readonly extract?: boolean;
   readonly javaOption?: readonly string[];
   readonly arg?: readonly string[];
@@ -69,6 +73,10 @@ export function addBuildFlags(command: Command): Command {
       appendPath,
     )
     .option('--main-class <name>', 'the class to start from a class path or a folder')
+    .option('--dockerfile <file>', 'instead of a jar: build this Dockerfile, and take its image as with --image')
+    .option('--context <dir>', 'Dockerfile: what it copies from (the folder that it lies in)')
+    .option('--build-arg <name=value>', 'Dockerfile: an ARG of it; can be given again', collectEnvironment)
+    .option('--target <stage>', 'Dockerfile: the stage to stop at (the last)')
     .option('--no-extract', 'keep a Spring Boot jar whole, in one layer')
     .option('--java-option <option>', 'option for the JVM; can be given again', append)
     .option('--arg <argument>', 'argument for the app; can be given again', append)
@@ -125,8 +133,15 @@ export function addBuildFlags(command: Command): Command {
 
 /** Flags in the shape of the config file. */
 export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): Settings {
+  const dockerfile = defined({
+    file: flags.dockerfile,
+    context: flags.context,
+    arguments: flags.buildArg,
+    target: flags.target,
+  });
   const app = defined({
     jar,
+    dockerfile: Object.keys(dockerfile).length === 0 ? undefined : dockerfile,
     image: flags.image,
     classPath: flags.classPath,
     mainClass: flags.mainClass,

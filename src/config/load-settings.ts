@@ -95,11 +95,23 @@ function resolvePaths(settings: Settings, folder: string): Settings {
 }
 
 function resolveApp(app: NonNullable<Settings['app']>, folder: string): NonNullable<Settings['app']> {
-  const { jar, image, classPath } = app;
+  const { jar, image, classPath, dockerfile } = app;
   return {
     ...app,
     ...(jar === undefined ? {} : { jar: resolve(folder, jar) }),
     ...(image === undefined ? {} : { image: resolveWord(image, folder) }),
+    ...(dockerfile === undefined ? {} : { dockerfile: resolveDockerfile(dockerfile, folder) }),
     ...(classPath === undefined ? {} : { classPath: classPath.map((path) => resolve(folder, path)) }),
+  };
+}
+
+type Dockerfile = NonNullable<NonNullable<Settings['app']>['dockerfile']>;
+
+function resolveDockerfile(dockerfile: Dockerfile, folder: string): Dockerfile {
+  const { file, context } = dockerfile;
+  return {
+    ...dockerfile,
+    ...(file === undefined ? {} : { file: resolve(folder, file) }),
+    ...(context === undefined ? {} : { context: resolve(folder, context) }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Settings } from './settings.ts';
 
 /** The forms in which an app can be named; one of them at a time. */
-const SOURCES = ['jar', 'classPath', 'image'] as const;
+const SOURCES = ['jar', 'classPath', 'image', 'dockerfile'] as const;
 
 /** Flags over file: a flag replaces the file's value, whole lists included; environment variables are merged by name; a path that is to be asked replaces another form of readiness, and an app another app. */
 export function mergeSettings(file: Settings, flags: Settings): Settings {
@@ -17,6 +17,10 @@ export function mergeSettings(file: Settings, flags: Settings): Settings {
         ? flags.app?.mainClass === undefined
         : SOURCES.some((one) => one === key) && !named.some((one) => one === key);
     Object.assign(merged, { app: Object.fromEntries(Object.entries(merged.app).filter(([key]) => !isReplaced(key))) });
+  }
+  /** Arguments and target may be given for the file's Dockerfile. */
+  if (file.app?.dockerfile !== undefined && flags.app?.dockerfile !== undefined) {
+    Object.assign(merged, { app: { ...merged.app, dockerfile: { ...file.app.dockerfile, ...flags.app.dockerfile } } });
   }
   if (flags.readiness?.path !== undefined) {
     const { tcp: _, log: _log, command: _command, ...http } = merged.readiness ?? {};

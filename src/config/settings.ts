@@ -31,6 +31,17 @@ const readiness = z
       context.addIssue({ code: 'custom', path: [second], message: `expected one form, found ${first} and ${second}` });
   });
 
+/** A file alone, or with what `docker build` is told besides. */
+const dockerfileParts = z.strictObject({
+  file: z.string().optional(),
+  context: z.string().optional(),
+  arguments: z.record(z.string(), text).optional(),
+  target: z.string().min(1).optional(),
+});
+const dockerfile = z.union(
+  [z.string().transform((file): z.output<typeof dockerfileParts> => ({ file })), dockerfileParts],
+  { error: 'expected a file, or file, context, arguments and target' },
+);
 const className = z
   .string()
   .regex(/^[\p{L}_$][\p{L}\d_$]*(?:\.[\p{L}_$][\p{L}\d_$]*)*$/u, { error: 'expected the name of a class' });
@@ -48,6 +59,7 @@ export const settingsSchema = z.strictObject({
       classPath: z.array(z.string()).min(1).optional(),
       mainClass: className.optional(),
       extract: z.boolean().optional(),
+      dockerfile: dockerfile.optional(),
       javaOptions: z.array(text).optional(),
       arguments: z.array(text).optional(),
       environment: z.record(z.string(), text).optional(),

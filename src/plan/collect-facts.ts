@@ -1,10 +1,12 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { buildDockerfile } from '../base/build-dockerfile.ts';
 import { inspectImage } from '../base/inspect-base.ts';
 import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts';
 import type { ImageAccess, ImageAddress } from '../base/obtain-image.ts';
 import type { Settings } from '../config/settings.ts';
 import { renderImageWord } from '../config/words.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectSource } from '../jar/inspect-source.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
@@ -21,7 +23,8 @@ export async function collectFacts(
 ): Promise<BuildFacts> {
   const { app = {} } = settings;
   refuseTwoApps(settings);
-  const source = app.image === undefined ? await inspectSource(app) : undefined;
+  const isImage = app.image !== undefined || app.dockerfile !== undefined;
+  const source = isImage ? undefined : await inspectSource(app);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
   const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
@@ -32,6 +35,11 @@ export async function collectFacts(
       compression: planCompression(settings),
     });
   if (app.image !== undefined) return { base: await inspect(app.image, 'app') };
+  if (app.dockerfile !== undefined) {
+    const build = planDockerfile(app.dockerfile);
+    const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
+    return { base: await inspect(address, 'app'), name: basename(build.context) };
+  }
   const made = source === undefined ? {} : { source };
   const { base } = settings;
   if (base !== undefined && base.kind !== 'jdk') return { ...made, base: await inspect(base, 'base') };
@@ -39,17 +47,40 @@ export async function collectFacts(
   return { ...made, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
 }
 
+type Dockerfile = NonNullable<NonNullable<Settings['app']>['dockerfile']>;
+
+function planDockerfile(dockerfile: Dockerfile): Omit<DockerfileBuild, 'tag'> {
+  const { file, context, arguments: buildArguments = {}, target } = dockerfile;
+  if (file === undefined && context === undefined) {
+    throw new CracBuildError('USAGE', '--build-arg and --target go with a Dockerfile', {
+      hint: 'Name it: --dockerfile FILE (app.dockerfile), or leave them out.',
+    });
+  }
+  const path = resolve(file ?? join(context ?? '.', 'Dockerfile'));
+  return {
+    file: path,
+    context: resolve(context ?? dirname(path)),
+    buildArguments,
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
 /** An image brings its own base, and is not built anew. */
 function refuseTwoApps({ app = {}, base, modules }: Settings): void {
-  if (app.image === undefined) return;
+  if (app.image === undefined && app.dockerfile === undefined) return;
+  const first =
+    app.image === undefined
+      ? 'a Dockerfile as the app (--dockerfile, app.dockerfile)'
+      : 'an image as the app (--image, app.image)';
   const second = [
+    ...(app.image === undefined || app.dockerfile === undefined ? [] : ['a Dockerfile (app.dockerfile)']),
     ...(app.jar === undefined ? [] : ['a jar (app.jar)']),
     ...(app.classPath === undefined ? [] : ['a class path (app.classPath)']),
     ...(base === undefined ? [] : ['a base (--base, base)']),
     ...(modules === undefined ? [] : ['modules']),
   ];
   if (second.length === 0) return;
-  throw new CracBuildError('USAGE', `an image as the app (--image, app.image) goes without ${second.join(' and ')}`, {
+  throw new CracBuildError('USAGE', `${first} goes without ${second.join(' and ')}`, {
     hint: 'Leave out one of them: a jar is put onto a base, an image has both.',
   });
 }

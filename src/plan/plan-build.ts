@@ -22,6 +22,8 @@ export interface BuildFacts {
   /** Of this machine. One of the two is there. */
   readonly jdk?: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
   readonly base?: ImageFacts;
+  /** What the image is named after where there is no better. */
+  readonly name?: string;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
 }
@@ -43,7 +45,8 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
 
   const { jdk, base } = facts;
   const name =
-    settings.name ?? (facts.source === undefined ? nameOfImage(base?.source ?? '') : nameOfJar(facts.source.name));
+    settings.name ??
+    (facts.source === undefined ? nameOfImage(facts.name ?? base?.source ?? '') : nameOfJar(facts.source.name));
   const planned = facts.source && planSource(facts.source, name, APP_FOLDER);
   const imagePath = planned?.imagePath ?? base?.start?.argv[0] ?? '';
   const trigger = checkpoint.trigger ?? 'build';
