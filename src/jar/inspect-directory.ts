@@ -48,11 +48,34 @@ export async function inspectDirectory(
     return await inspectJar((await findJar(folder)).path);
   } catch (error) {
     if (!(error instanceof CracBuildError) || error.code !== 'INPUT_NOT_FOUND') throw error;
+    const built = await findBuiltFolder(folder);
+    if (built !== undefined) return await inspectDirectory(built, mainClass, inspectJar);
     const classes = await findMainClasses(folder);
     if (classes.length === 0) throw refuse(folder, error);
     return await inspectClasses(folder, classes);
   }
 }
+
+/** Where Gradle puts installations and layers, in a project's folder. */
+async function findBuiltFolder(folder: string): Promise<string | undefined> {
+  const installed = join(folder, 'build/install');
+  const names = (await readdir(installed).catch(() => [])).sort();
+  if (names.length > 1) {
+    throw new CracBuildError('INPUT_INVALID', `${installed} has ${names.length} installations`, {
+      hint: `Say which: ${join(installed, names[0] ?? '')}.`,
+      details: names,
+    });
+  }
+  const candidates = [
+    ...names.map((name) => join(installed, name)),
+    ...LAYER_FOLDERS.map((name) => join(folder, name)),
+  ];
+  const found = await Promise.all(candidates.map(existing));
+  return found.flat()[0];
+}
+
+/** Of the Micronaut plugins, newest first. */
+const LAYER_FOLDERS = ['build/docker/main/layers', 'build/layers', 'target/layers'];
 
 function refuse(folder: string, cause: CracBuildError): CracBuildError {
   return new CracBuildError('INPUT_NOT_FOUND', `${folder} holds nothing that could be started`, {

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { runInit } from '../../../src/cli/init-command.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { isCracBuildError } from '../../../src/errors.ts';
+import { inspectSource } from '../../../src/jar/inspect-source.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { listPorts } from '../../../src/warm-up/scenario.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { jarSource } from '../../support/sample-plan.ts';
 import { makeZip } from '../jar/make-zip.ts';
 
 const SAMPLES = join(import.meta.dirname, '../init/samples');
@@ -32,7 +32,7 @@ function read(path: string): string {
 async function plan(configFile = 'crac-build.yaml') {
   const settings = await loadSettings({ configFile, flags: {}, cwd: dir });
   return planBuild(settings, {
-    source: jarSource(settings.app?.jar ?? ''),
+    source: await inspectSource(settings.app ?? {}),
     jdk: { path: '/jdk', javaVersion: 17, hotSpot: true },
   });
 }
