@@ -25,7 +25,7 @@ export async function buildDockerfile(
     }
   }
   const dir = join(workDir, 'dockerfile-image');
-  await buildWithBuildah(tagged, dir, progress);
+  await buildWithBuildah(tagged, dir, environment, progress);
   return { kind: 'oci', dir, name: 'latest' };
 }
 

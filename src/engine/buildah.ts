@@ -8,9 +8,10 @@ const SHOWN_LINES = 20;
 export async function buildWithBuildah(
   build: DockerfileBuild,
   dir: string,
+  environment: NodeJS.ProcessEnv,
   { tell, signal }: BuildProgress,
 ): Promise<void> {
-  await requireBuildah(signal);
+  await requireBuildah({ environment, signal });
   tell('building with buildah');
   const { file, context, buildArguments, target, tag } = build;
   await run(
@@ -21,16 +22,24 @@ export async function buildWithBuildah(
       context,
     ],
     `build ${file}`,
-    signal,
+    { environment, signal },
   );
-  await run(['buildah', 'push', '--quiet', tag, `oci:${dir}:latest`], `write the image of ${file}`, signal);
+  await run(['buildah', 'push', '--quiet', tag, `oci:${dir}:latest`], `write the image of ${file}`, {
+    environment,
+    signal,
+  });
 }
 
-async function requireBuildah(signal: AbortSignal): Promise<void> {
-  const isThere = await runCommand(['buildah', '--version'], { signal }).then(
+interface RunOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+async function requireBuildah(options: RunOptions): Promise<void> {
+  const isThere = await runCommand(['buildah', '--version'], options).then(
     ({ exitCode }) => exitCode === 0,
     (error: unknown) => {
-      if (signal.aborted) throw error;
+      if (options.signal.aborted) throw error;
       return false;
     },
   );
@@ -44,8 +53,8 @@ async function requireBuildah(signal: AbortSignal): Promise<void> {
   );
 }
 
-async function run(argv: readonly string[], what: string, signal: AbortSignal): Promise<void> {
-  const { exitCode, stdout, stderr } = await runCommand(argv, { signal });
+async function run(argv: readonly string[], what: string, options: RunOptions): Promise<void> {
+  const { exitCode, stdout, stderr } = await runCommand(argv, options);
   if (exitCode === 0) return;
   const details = lastLinesOf(`${stdout}${stderr}`, SHOWN_LINES);
   throw new CracBuildError('ENGINE_FAILED', `buildah failed to ${what}: ${details.at(-1) ?? `exit code ${exitCode}`}`, {

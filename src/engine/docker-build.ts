@@ -84,7 +84,8 @@ async function followBuild(docker: Docker, stream: Readable, tell: (line: string
       (error) => (error === null ? resolve() : reject(error)),
       (message) => {
         failure ??= message.errorDetail?.message ?? message.error;
-        for (const line of (message.stream ?? '').split('\n')) if (line.trim() !== '') tell(line.trimEnd());
+        for (const line of (message.stream ?? '').split('\n'))
+          if (line.trim() !== '') tell(line.trimEnd().replace(/^\[sha256:\w+\] /, ''));
       },
     );
   });

@@ -186,7 +186,7 @@ async function planLayers(
           : layer,
       ),
     ),
-    analysed: { paths: [jar, ...(await listLibraries(layers))], nested: false },
+    analysed: { paths: [...new Set([jar, ...(await listLibraries(layers))])], nested: false },
   };
 }
 
@@ -242,7 +242,7 @@ async function composeLayer({ name, from, to = '' }: LayerFolder): Promise<AppLa
 
 /** Jars of the layers themselves and of lib/ in them. */
 async function listLibraries(layers: readonly LayerFolder[]): Promise<readonly string[]> {
-  const folders = layers.slice().flatMap(({ from }) => [from, join(from, 'lib')]);
+  const folders = layers.flatMap(({ from }) => [from, join(from, 'lib')]);
   const lists = await Promise.all(folders.map(async (from) => (await listJars(from)).map((name) => join(from, name))));
   return lists.flat();
 }

@@ -29,6 +29,8 @@ const CONSTANT_BYTES = new Map([
   ...[5, 6].map((tag) => [tag, 8] as const),
 ]);
 
+const OUTSIDE = new Set(['ERR_OUT_OF_RANGE', 'ERR_BUFFER_OUT_OF_BOUNDS']);
+
 export interface ClassFacts {
   /** "com.example.Main". */
   readonly name: string;
@@ -41,7 +43,7 @@ export function readClass(bytes: Buffer): ClassFacts | undefined {
   try {
     return parseClass(bytes);
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // cut off
+    if (OUTSIDE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined; // cut off
     throw error;
   }
 }

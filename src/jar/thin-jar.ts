@@ -49,7 +49,7 @@ function listFolders(files: readonly string[]): readonly string[] {
 
 /** Everything else that the manifest says is kept: versions, Add-Opens, Multi-Release, … */
 export function composeThinManifest(manifest: string, classPath: readonly string[]): string {
-  const [main = ''] = manifest.split(/(?:\r\n|\r|\n){2}/, 1);
+  const [main = ''] = manifest.split(/\r\n\r\n|\r\r|\n\n/, 1);
   const kept = main
     .split(/\r\n|\r|\n/)
     .reduce<string[]>((lines, line) => {

@@ -1,4 +1,5 @@
 import type { ImageFacts } from '../base/inspect-base.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import type { AppSource } from '../jar/app-source.ts';
 import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
@@ -12,6 +13,8 @@ export interface BuildPlan {
   readonly app: {
     /** Where on the build machine it comes from, and the layers that it becomes. Absent: the app is in the base, which is an image with an entrypoint. */
     readonly source?: AppSource;
+    /** What that image was built from. */
+    readonly dockerfile?: Omit<DockerfileBuild, 'tag'>;
     /** Inside the image; the source's places are relative to it. */
     readonly folder: string;
     /** What the JVM is started with: /app/NAME.jar, or the class path; of an app that is an image, what its entrypoint runs. */

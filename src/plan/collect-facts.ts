@@ -1,5 +1,5 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { buildDockerfile } from '../base/build-dockerfile.ts';
 import { inspectImage } from '../base/inspect-base.ts';
 import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts';
@@ -38,7 +38,7 @@ export async function collectFacts(
   if (app.dockerfile !== undefined) {
     const build = planDockerfile(app.dockerfile);
     const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
-    return { base: await inspect(address, 'app'), name: basename(build.context) };
+    return { base: await inspect(address, 'app'), dockerfile: build };
   }
   const made = source === undefined ? {} : { source };
   const { base } = settings;

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import type { ImageFacts } from '../base/inspect-base.ts';
 import type { Settings } from '../config/settings.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import { CracBuildError } from '../errors.ts';
 import type { AppSource } from '../jar/app-source.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
@@ -22,8 +24,8 @@ export interface BuildFacts {
   /** Of this machine. One of the two is there. */
   readonly jdk?: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
   readonly base?: ImageFacts;
-  /** What the image is named after where there is no better. */
-  readonly name?: string;
+  /** What the image in `base` was built from. */
+  readonly dockerfile?: Omit<DockerfileBuild, 'tag'>;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
 }
@@ -46,7 +48,9 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const { jdk, base } = facts;
   const name =
     settings.name ??
-    (facts.source === undefined ? nameOfImage(facts.name ?? base?.source ?? '') : nameOfJar(facts.source.name));
+    (facts.source === undefined
+      ? nameOfImage(facts.dockerfile === undefined ? (base?.source ?? '') : basename(facts.dockerfile.context))
+      : nameOfJar(facts.source.name));
   const planned = facts.source && planSource(facts.source, name, APP_FOLDER);
   const imagePath = planned?.imagePath ?? base?.start?.argv[0] ?? '';
   const trigger = checkpoint.trigger ?? 'build';
@@ -70,6 +74,7 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
     name,
     app: {
       ...(planned === undefined ? {} : { source: planned.source }),
+      ...(facts.dockerfile === undefined ? {} : { dockerfile: facts.dockerfile }),
       folder: APP_FOLDER,
       imagePath,
       arguments: app.arguments ?? [],

@@ -3,7 +3,7 @@ import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
 import { quoteWord } from './quote-word.ts';
 import { renderServices } from './render-services.ts';
-import { renderSource } from './render-source.ts';
+import { renderApp } from './render-source.ts';
 import { renderWarmUp } from './render-warm-up.ts';
 
 /** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
@@ -13,8 +13,7 @@ export function renderPlan(plan: BuildPlan): string {
     `name: ${plan.name}`,
     `engine: ${plan.engine}, network ${plan.network}`,
     ...renderBase(base),
-    app.source === undefined ? 'app: the image itself' : `app: ${app.source.path} as ${app.imagePath}`,
-    ...(app.source === undefined ? [] : renderSource(app.source)),
+    ...renderApp(app),
     `  user: ${app.user.uid}:${app.user.gid}`,
     `  ports: ${app.ports.length === 0 ? 'none' : app.ports.join(', ')}`,
     ...list('  arguments', app.arguments),
