@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
-import { mergeSettings } from './merge-settings.ts';
+import { mergeSettings, namesApp } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
 import { findWarmUpFiles } from './warm-up-files.ts';
@@ -24,9 +24,13 @@ export async function loadSettings(options: {
   if (file === undefined) return flags;
   const folder = dirname(resolve(cwd, file.path));
   const settings = await findWarmUpFiles(resolvePaths(file.settings, folder), file, folder);
-  if (flags.app?.jar === undefined) await requirePath(file, ['app', 'jar'], settings.app?.jar);
+  if (!namesApp(flags)) {
+    await requirePath(file, ['app', 'jar'], settings.app?.jar);
+    await requirePath(file, ['app', 'image'], pathOf(settings.app?.image));
+  }
+  if (flags.app?.dockerfile?.file === undefined && (flags.app?.dockerfile !== undefined || !namesApp(flags)))
+    await requirePath(file, ['app', 'dockerfile'], settings.app?.dockerfile?.file);
   if (flags.base === undefined) await requirePath(file, ['base'], pathOf(settings.base));
-  if (flags.app?.image === undefined) await requirePath(file, ['app', 'image'], pathOf(settings.app?.image));
   if (flags.checkpoint?.policies === undefined)
     await requirePath(file, ['checkpoint', 'policies'], settings.checkpoint?.policies);
   return mergeSettings(settings, flags);

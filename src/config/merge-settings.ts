@@ -3,6 +3,10 @@ import type { Settings } from './settings.ts';
 /** The forms in which an app can be named; one of them at a time. */
 const SOURCES = ['jar', 'classPath', 'image', 'dockerfile'] as const;
 
+export function namesApp({ app }: Settings): boolean {
+  return SOURCES.some((key) => app?.[key] !== undefined);
+}
+
 /** Flags over file: a flag replaces the file's value, whole lists included; environment variables are merged by name; a path that is to be asked replaces another form of readiness, and an app another app. */
 export function mergeSettings(file: Settings, flags: Settings): Settings {
   const merged = { ...file, ...withoutUndefined(flags) } as Settings;

@@ -71,12 +71,12 @@ const APP_JAR = 'app.jar';
 function composeCopies({ source }: AppFindings, folder: string): readonly string[] {
   return source.layers.flatMap(({ parts }) =>
     parts.flatMap((part) => {
-      if (part.kind === 'entries' || part.kind === 'thin-jar') return [];
+      /** By a template that takes nothing apart: the jar as it is. */
+      if (part.kind === 'entries') return [];
       const to = part.to === '' ? '' : `/${part.to.replace(MAIN_JAR, APP_JAR)}`;
       const from = inContext(folder, part.from);
-      return [
-        `COPY ${JSON.stringify([part.kind === 'folder' ? `${from}/` : from, part.kind === 'folder' ? `/app${to}/` : `/app${to}`])}`,
-      ];
+      const words = part.kind === 'folder' ? [`${from}/`, `/app${to}/`] : [from, `/app${to}`];
+      return [`COPY ${renderWords(words)}`];
     }),
   );
 }
@@ -87,7 +87,12 @@ function composeCommand({ source }: AppFindings): string {
     start.kind === 'jar'
       ? ['-jar', `/app/${APP_JAR}`]
       : ['-cp', start.classPath.map((path) => (path === '' ? '/app' : `/app/${path}`)).join(':'), start.mainClass];
-  return JSON.stringify(['java', ...javaOptions, ...rest]).replaceAll('","', '", "');
+  return renderWords(['java', ...javaOptions, ...rest]);
+}
+
+/** The form that no shell reads. */
+function renderWords(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
 }
 
 /** COPY reaches what is below the context's folder. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { ConfigText } from './app-settings.ts';
-import type { AppSource } from './app-source.ts';
+import type { AppPart, AppSource } from './app-source.ts';
 import { parseArtifact } from './artifacts.ts';
 import { type JarContents, readOne } from './read-jar-contents.ts';
 
@@ -15,7 +15,7 @@ const CONFIG_FILES = ['', 'config/', 'META-INF/', 'BOOT-INF/classes/', 'BOOT-INF
 /** What an app that is no single jar tells: its libraries are named, its own parts opened. */
 export async function readSourceContents({ layers, analysed }: AppSource): Promise<JarContents> {
   const own = layers.filter(({ kind }) => kind === 'app').flatMap(({ parts }) => parts);
-  const jars = await Promise.all(own.flatMap((part) => (/\.jar$/i.test(part.from) ? [readOne(part.from)] : [])));
+  const jars = await Promise.all((await Promise.all(own.map(listJars))).flat().map(readOne));
   const configs = await Promise.all(
     own.flatMap((part) => (part.kind === 'folder' ? CONFIG_FILES.map((name) => readConfig(part.from, name)) : [])),
   );
@@ -24,10 +24,16 @@ export async function readSourceContents({ layers, analysed }: AppSource): Promi
     entries: jars.flatMap(({ entries }) => entries),
     artifacts: [
       ...jars.flatMap(({ artifacts }) => artifacts),
-      ...analysed.paths.flatMap((path) => parseArtifact(path) ?? []),
+      ...analysed.paths.flatMap((path) => parseArtifact(basename(path)) ?? []),
     ],
     configs: [...jars.flatMap((jar) => jar.configs), ...configs.flat()],
   };
+}
+
+/** A jar itself; of a folder those that lie in it. */
+async function listJars({ kind, from }: AppPart): Promise<readonly string[]> {
+  if (kind !== 'folder') return /\.jar$/i.test(from) ? [from] : [];
+  return (await readdir(from)).filter((name) => /\.jar$/i.test(name)).map((name) => join(from, name));
 }
 
 async function readConfig(folder: string, name: string): Promise<readonly ConfigText[]> {

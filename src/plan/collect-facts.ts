@@ -65,23 +65,25 @@ function planDockerfile(dockerfile: Dockerfile): Omit<DockerfileBuild, 'tag'> {
   };
 }
 
-/** An image brings its own base, and is not built anew. */
+/** One app; and an image brings its own base, and is not built anew. */
 function refuseTwoApps({ app = {}, base, modules }: Settings): void {
-  if (app.image === undefined && app.dockerfile === undefined) return;
-  const first =
-    app.image === undefined
-      ? 'a Dockerfile as the app (--dockerfile, app.dockerfile)'
-      : 'an image as the app (--image, app.image)';
-  const second = [
-    ...(app.image === undefined || app.dockerfile === undefined ? [] : ['a Dockerfile (app.dockerfile)']),
+  const isImage = app.image !== undefined || app.dockerfile !== undefined;
+  const apps = [
+    ...(app.image === undefined ? [] : ['an image as the app (--image, app.image)']),
+    ...(app.dockerfile === undefined ? [] : ['a Dockerfile (--dockerfile, app.dockerfile)']),
+    ...(app.classPath === undefined ? [] : ['a class path (--class-path, app.classPath)']),
     ...(app.jar === undefined ? [] : ['a jar (app.jar)']),
-    ...(app.classPath === undefined ? [] : ['a class path (app.classPath)']),
+  ];
+  const parts = [
     ...(base === undefined ? [] : ['a base (--base, base)']),
     ...(modules === undefined ? [] : ['modules']),
   ];
-  if (second.length === 0) return;
-  throw new CracBuildError('USAGE', `${first} goes without ${second.join(' and ')}`, {
-    hint: 'Leave out one of them: a jar is put onto a base, an image has both.',
+  const [first, ...others] = isImage ? [...apps, ...parts] : apps;
+  if (first === undefined || others.length === 0) return;
+  throw new CracBuildError('USAGE', `${first} goes without ${others.join(' and ')}`, {
+    hint: isImage
+      ? 'Leave out one of them: a jar is put onto a base, an image has both.'
+      : 'Leave out one of them: a jar can be on the class path, too.',
   });
 }
 

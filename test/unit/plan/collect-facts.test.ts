@@ -54,6 +54,17 @@ test('what the settings name is told as it is', async () => {
   });
 });
 
+test.each([
+  ['a jar and a class path', { jar: 'a.jar', classPath: ['b'] }, /^a class path .* goes without a jar/],
+  ['a Dockerfile and a jar', { jar: 'a.jar', dockerfile: { file: 'D' } }, /^a Dockerfile .* goes without a jar/],
+  ['arguments without a Dockerfile', { dockerfile: { arguments: { A: '1' } } }, /^--build-arg and --target go with/],
+] as const)('%s', async (_, app, message) => {
+  await expect(collect({ app: app as never }, {})).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(message),
+  });
+});
+
 test('a policies file that is not there is told before anything is made', async () => {
   const policies = join(dir, 'rules.yaml');
   await expect(collect({ app: { jar }, checkpoint: { policies } }, {})).rejects.toMatchObject({
