@@ -7,6 +7,7 @@ import type { Bench } from './bench.ts';
 import { compileBench } from './compile.ts';
 import { compressionBench } from './compression.ts';
 import { firstRequestsBench } from './first-requests.ts';
+import { layersBench } from './layers.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { replicasBench } from './replicas.ts';
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   replicasBench,
   soakBench,
   firstRequestsBench,
+  layersBench,
 ];
 
 const { values, positionals } = parseArgs({
