@@ -62,6 +62,17 @@ export function composeColdCommand({ argv, jvmOptionIndex, cold }: BuildPlan['co
   return writeStrings([String(jvm.length), ...jvm, ...argv.slice(jvmOptionIndex)]);
 }
 
+/** What the restorer reads of it: docs/formats/cold.md. */
+const MAX_COLD_BYTES = 65_534;
+
 function writeStrings(words: readonly string[]): Buffer {
-  return Buffer.from(words.map((word) => `${word}\0`).join(''));
+  const bytes = Buffer.from(words.map((word) => `${word}\0`).join(''));
+  if (bytes.length <= MAX_COLD_BYTES) return bytes;
+  throw new CracBuildError(
+    'INPUT_INVALID',
+    `the JVM's command line has ${bytes.length} bytes, and may have ${MAX_COLD_BYTES}`,
+    {
+      hint: 'Name fewer jars in the class path: give the app as an executable jar whose manifest names its libraries.',
+    },
+  );
 }

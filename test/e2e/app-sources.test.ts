@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { buildImage, JDKS, PLAIN_HTTP, ROOT, runCli } from './support/build-example.ts';
 import { loadDockerBase } from './support/docker-base.ts';
@@ -19,6 +20,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
+
+async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 15_000;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error('it has not come to pass within 15 s');
+    await sleep(100);
+  }
+}
 
 const asked = (path: string) => ['--readiness', path, '--warm-up', `GET ${path} x20`];
 const small = ['--java-option=-Xmx128m', '--java-option=-XX:+UseSerialGC'];
@@ -101,6 +110,22 @@ describe('a Dockerfile', () => {
     },
     60_000,
   );
+
+  test('is no longer built once it was interrupted', async () => {
+    const file = join(dir, 'endless.Dockerfile');
+    const pause = ['java', '-XX:+UnlockDiagnosticVMOptions', '-XX:+PauseAtStartup', '-XX:PauseAtStartupFile=/pause'];
+    await writeFile(file, `FROM ${BASE}\nRUN ${JSON.stringify(pause)}\n`);
+    const interrupted = await runCli(['plan', '--dockerfile', file, '--engine', 'docker'], {
+      cwd: dir,
+      environment: { DOCKER_BUILDKIT: '0' },
+      onProgress: (stderr, kill) => {
+        if (stderr.includes('Running in') && !stderr.includes('SIGINT')) kill('SIGINT');
+      },
+    });
+    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('interrupted') });
+    /** The daemon notices by itself that nobody listens any more. */
+    await waitFor(async () => (await run('docker', ['ps', '-q'])).stdout === '');
+  }, 60_000);
 
   test('that fails is told with the last lines of its builder', async () => {
     const file = join(dir, 'broken.Dockerfile');
