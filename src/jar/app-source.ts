@@ -38,7 +38,7 @@ export type AppPart =
 
 export const MAIN_JAR = '{main}.jar';
 
-/** Layers without those that have nothing; files and folders of one place in one layer are in the order of their paths. */
+/** Without those that have nothing in them. */
 export function composeLayers(layers: readonly AppLayer[]): readonly AppLayer[] {
   return layers.filter(({ parts }) => parts.length > 0);
 }

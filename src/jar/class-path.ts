@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import { type AppPart, type AppSource, composeLayers, isSnapshot } from './app-source.ts';
+import { exists } from './listing.ts';
 import { findMainClasses } from './main-classes.ts';
 import { readZip } from './read-zip.ts';
 
@@ -114,11 +115,4 @@ async function hasEntry(jar: string, file: string): Promise<boolean> {
       cause,
     });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
