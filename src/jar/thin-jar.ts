@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import type { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { parseManifest, renderManifest } from './manifest.ts';
-import { readZip, readZipEntry } from './read-zip.ts';
+import { readZipEntry, useZip, type ZipEntry } from './read-zip.ts';
 
 const MANIFEST = 'META-INF/MANIFEST.MF';
 /** For the loader, and of a signature that would no longer be right. */
@@ -18,25 +20,38 @@ const FIXED_TIME = new Date(1980, 0, 1, 0, 0, 0);
  * compressed), the libraries in its Class-Path. The same bytes for the same jar, in the order of the names.
  */
 export async function writeThinJar(jar: string, classPath: readonly string[], target: string): Promise<void> {
-  const files = new Map<string, Buffer>();
-  let manifest = '';
-  for await (const entry of readZip(jar)) {
-    if (entry.name.toUpperCase() === MANIFEST) manifest = (await readZipEntry(entry)).toString('utf8');
-    else if (!LEFT_OUT.test(entry.name)) {
-      const name = entry.name.replace(/^BOOT-INF\/classes\//, '');
-      /** META-INF may be in both; what lay on the app's class path is the one that it saw. */
-      if (name !== entry.name || !files.has(name)) files.set(name, await readZipEntry(entry));
+  await useZip(jar, async (entries) => {
+    const files = new Map<string, ZipEntry>();
+    let manifest = '';
+    for (const entry of entries) {
+      if (entry.name.toUpperCase() === MANIFEST) manifest = (await readZipEntry(entry)).toString('utf8');
+      else if (!LEFT_OUT.test(entry.name)) {
+        const name = entry.name.replace(/^BOOT-INF\/classes\//, '');
+        /** META-INF may be in both; what lay on the app's class path is the one that it saw. */
+        if (name !== entry.name || !files.has(name)) files.set(name, entry);
+      }
     }
-  }
+    await writeZip(Buffer.from(composeThinManifest(manifest, classPath)), files, target);
+  });
+}
+
+async function writeZip(manifest: Buffer, files: ReadonlyMap<string, ZipEntry>, target: string): Promise<void> {
   const zip = new ZipFile();
+  const out = zip.outputStream as PassThrough;
+  const written = pipeline(out, createWriteStream(target));
+  written.catch(() => undefined); // told below
   const times = { mtime: FIXED_TIME, forceDosTimestamp: true };
   const options = { ...times, mode: 0o100644, compress: false };
-  zip.addBuffer(Buffer.from(composeThinManifest(manifest, classPath)), MANIFEST, options);
+  zip.addBuffer(manifest, MANIFEST, options);
   for (const folder of listFolders([...files.keys(), MANIFEST]))
     zip.addEmptyDirectory(folder, { ...times, mode: 0o40755 });
-  for (const name of [...files.keys()].sort()) zip.addBuffer(files.get(name) ?? Buffer.alloc(0), name, options);
+  for (const [name, entry] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    zip.addBuffer(await readZipEntry(entry), name, options);
+    /** It writes on whether somebody reads or not. */
+    if (out.writableNeedDrain) await Promise.race([once(out, 'drain'), written]);
+  }
   zip.end();
-  await pipeline(zip.outputStream, createWriteStream(target));
+  await written;
 }
 
 /** A search for the classes of a package finds it by its folder. */
