@@ -30,7 +30,9 @@ export async function inspectSource(settings: SourceSettings): Promise<AppSource
   const source = found?.isDirectory()
     ? await inspectDirectory(path, mainClass, (file) => inspectJarSource(file, extract))
     : await inspectJarSource(path, extract);
-  return mainClass === undefined || source.start.kind === 'class' ? source : refuseMainClass(path);
+  const { start } = source;
+  const isAsWished = mainClass === undefined || (start.kind === 'class' && start.mainClass === mainClass);
+  return isAsWished ? source : refuseMainClass(path);
 }
 
 function refuseMainClass(path: string): never {
@@ -56,7 +58,7 @@ async function requireExecutableWar(path: string): Promise<void> {
     )
       throw cause;
     throw new CracBuildError('INPUT_INVALID', `${resolve(path)} is a WAR: it needs a server that it is put into`, {
-      hint: 'Make an image of server and WAR (`crac-build init --dockerfile tomcat`), and build from it: --dockerfile Dockerfile.',
+      hint: 'Make an image of server and WAR with a Dockerfile: `crac-build init --dockerfile app.war` writes one for Tomcat or Jetty.',
       cause,
     });
   });

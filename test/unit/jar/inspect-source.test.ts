@@ -242,6 +242,11 @@ describe('a folder', () => {
       ]);
       expect(source).toMatchObject({ name: 'shop', start: { classPath: ['application.jar'], mainClass: 'shop.Main' } });
     }
+    await expect(
+      inspectSource({ jar: join(dir, 'build/docker/main/layers'), mainClass: 'shop.Other' }),
+    ).rejects.toMatchObject({
+      code: 'USAGE',
+    });
   });
 
   test('a project with folders of such names is none of these', async () => {
