@@ -80,7 +80,12 @@ export function composeThinManifest(manifest: string, classPath: readonly string
   return renderManifest([
     ['Manifest-Version', '1.0'],
     ['Main-Class', parseManifest(manifest).get('start-class')?.trim() ?? ''],
-    ['Class-Path', classPath.map((path) => encodeURI(path)).join(' ')],
+    ['Class-Path', classPath.map(encodePath).join(' ')],
     ...kept.filter((attribute) => !isVersion(attribute)),
   ]);
+}
+
+/** As a URL relative to the jar. */
+function encodePath(path: string): string {
+  return encodeURI(path).replaceAll(/[?#]/g, encodeURIComponent);
 }

@@ -183,13 +183,13 @@ test('the thin jar is the same whatever the order and the time zone', async () =
 });
 
 test('its manifest starts the app with its libraries, in lines of 72 bytes, and keeps what else it says of the whole', () => {
-  const names = Array.from({ length: 9 }, (_, index) => `lib/library with a name-${index}.jar`);
+  const names = Array.from({ length: 9 }, (_, index) => `lib/library #${index} of 100%.jar`);
   const text = composeThinManifest(MANIFEST, names);
   for (const line of text.split('\r\n')) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(72);
   expect(Object.fromEntries(parseManifest(text))).toEqual({
     'manifest-version': '1.0',
     'main-class': 'shop.Shop',
-    'class-path': names.map((name) => name.replaceAll(' ', '%20')).join(' '),
+    'class-path': names.map((_, index) => `lib/library%20%23${index}%20of%20100%25.jar`).join(' '),
     'spring-boot-version': '4.0.1',
     'add-opens': 'java.base/java.lang',
   });
