@@ -1,11 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
-import { CracBuildError } from '../errors.ts';
+import { CracBuildError, isCracBuildError } from '../errors.ts';
+import { parseReference } from '../oci/reference.ts';
+import { readCredentials } from '../oci/registry/credentials.ts';
+import { placeRepository, type RepositoryPlace } from '../oci/registry/place-repository.ts';
 import { openTar } from '../tar/write-tar.ts';
 import { readBuildContext } from './build-context.ts';
 import { parseDockerAddress } from './docker-address.ts';
 import { callDocker } from './docker-errors.ts';
+import { obtainDockerImage } from './docker-pull.ts';
 import { isDocker23 } from './docker-version.ts';
+import { listBases } from './dockerfile-bases.ts';
 import type { BuildProgress, DockerfileBuild } from './dockerfile-build.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -27,6 +33,7 @@ export async function buildWithDocker(
   const chosen = environment['DOCKER_BUILDKIT'];
   const isBuildKit = chosen === undefined || chosen === '' ? isDocker23(ApiVersion) : chosen !== '0';
   const what = `build ${build.file}`;
+  await pullPrivateBases(docker, build, environment, signal);
   const tar = openTar(entries);
   const last: string[] = [];
   await callDocker(what, signal, async () => {
@@ -59,6 +66,30 @@ export async function buildWithDocker(
       tar.destroy();
     }
   });
+}
+
+/** The daemon has no credentials of its own: what needs some is there before it asks. What does not is left to it. */
+async function pullPrivateBases(
+  docker: Docker,
+  { file, buildArguments }: DockerfileBuild,
+  environment: Variables,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const base of listBases(await readFile(file, 'utf8'), buildArguments)) {
+    const place = placeBase(base);
+    const found = place && (await readCredentials(place, environment, signal));
+    if (found !== undefined) await obtainDockerImage(docker, base, signal, found.credentials);
+  }
+}
+
+/** What is no reference is for the builder to tell. */
+function placeBase(base: string): RepositoryPlace | undefined {
+  try {
+    return placeRepository(parseReference(base));
+  } catch (error) {
+    if (isCracBuildError(error, 'USAGE')) return undefined;
+    throw error;
+  }
 }
 
 interface BuildMessage {

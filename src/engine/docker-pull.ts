@@ -1,10 +1,16 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import type { Credentials } from '../oci/registry/credentials.ts';
 import { callDocker, hasStatus } from './docker-errors.ts';
 import { drainProgress } from './docker-streams.ts';
 
 /** The daemon's own image or, where it has none of that name, from its registry. What is pulled stays, as with `docker run`. */
-export async function obtainDockerImage(docker: Docker, reference: string, signal: AbortSignal): Promise<void> {
+export async function obtainDockerImage(
+  docker: Docker,
+  reference: string,
+  signal: AbortSignal,
+  credentials?: Credentials,
+): Promise<void> {
   const what = `pull the image ${reference}`;
   try {
     await callDocker(`look for the image ${reference}`, signal, () => docker.getImage(reference).inspect());
@@ -15,7 +21,8 @@ export async function obtainDockerImage(docker: Docker, reference: string, signa
   // Without a tag the daemon would pull all that there are.
   const hasTag = /[:@][^/]*$/.test(reference);
   await callDocker(what, signal, async () => {
-    const progress = (await docker.pull(hasTag ? reference : `${reference}:latest`)) as Readable;
+    const name = hasTag ? reference : `${reference}:latest`;
+    const progress = (await docker.pull(name, composeAuth(credentials))) as Readable;
     const abort = (): unknown => progress.destroy(new Error('interrupted'));
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort(); // while the daemon was being asked
@@ -25,4 +32,15 @@ export async function obtainDockerImage(docker: Docker, reference: string, signa
       signal.removeEventListener('abort', abort);
     }
   });
+}
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#section/Authentication */
+function composeAuth(credentials: Credentials | undefined): object {
+  if (credentials === undefined) return {};
+  return {
+    authconfig:
+      credentials.kind === 'password'
+        ? { username: credentials.user, password: credentials.password }
+        : { identitytoken: credentials.token },
+  };
 }
