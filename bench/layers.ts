@@ -71,7 +71,12 @@ async function run(options: BenchOptions): Promise<Measurements> {
 async function writeConfig(workDir: string): Promise<string> {
   const config = parse(await readFile(`${EXAMPLE}/crac-build.yaml`, 'utf8'));
   config.app.jar = resolve(EXAMPLE, config.app.jar);
-  config.warmUp = { requests: [{ path: '/books', count: 200 }, { path: config.readiness.path }] };
+  config.warmUp = {
+    requests: [
+      { path: '/books', count: 200 },
+      { path: config.readiness.path, count: 20 },
+    ],
+  };
   const file = join(workDir, 'crac-build.yaml');
   await writeFile(file, stringify(config));
   return file;
