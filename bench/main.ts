@@ -8,6 +8,7 @@ import { buildBench } from './build.ts';
 import { compileBench } from './compile.ts';
 import { compressionBench } from './compression.ts';
 import { firstRequestsBench } from './first-requests.ts';
+import { layersBench } from './layers.ts';
 import { inspectMachine } from './machine.ts';
 import { renderJson, renderTable } from './render.ts';
 import { replicasBench } from './replicas.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   replicasBench,
   soakBench,
   firstRequestsBench,
+  layersBench,
 ];
 
 const { values, positionals } = parseArgs({

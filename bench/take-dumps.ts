@@ -72,6 +72,7 @@ export async function compileTaken(dump: TakenDump, skip: readonly StepName[], o
 
 /** The image's paths → where the same lies on this machine. */
 function localise(word: string, { base, app }: ServerPlan): string {
-  if (word === app.imagePath) return app.jar;
-  return word.replace('/opt/java/', `${base.path}/`).replace('/opt/crac/', `${NATIVE}/`);
+  if (word === app.imagePath && app.source !== undefined) return app.source.path;
+  const jdk = base.kind === 'jdk' ? base.path : base.jvm.home;
+  return word.replace('/opt/java/', `${jdk}/`).replace('/opt/crac/', `${NATIVE}/`);
 }

@@ -22,5 +22,7 @@ await build({
 await build({ ...options, entryPoints: { 'script-host': 'src/warm-up/script-host.ts' } });
 copyFileSync('src/warm-up/script-api.ts', 'dist/warm-up.d.ts');
 rmSync('dist/warmup-scripts', { recursive: true, force: true });
+rmSync('dist/templates', { recursive: true, force: true });
+cpSync('templates', 'dist/templates', { recursive: true });
 cpSync('warmup-scripts', 'dist/warmup-scripts', { recursive: true });
 execFileSync('make', ['-s', '-C', 'native', 'OUT=../dist/native'], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -22,3 +22,21 @@ export function composeAccounts(app?: User): readonly TarEntry[] {
     composeFile('etc/group', Buffer.from(`${groups.join('\n')}\n`)),
   ];
 }
+
+/** The same on a base that has accounts of its own: the app's user is added where it has no name there. Nothing where all is there. */
+export function addAccounts(
+  base: { readonly passwd: string; readonly group: string },
+  { uid, gid }: User,
+): readonly TarEntry[] {
+  if (base.passwd === '' && base.group === '') return composeAccounts({ uid, gid });
+  const entries: TarEntry[] = [];
+  const add = (path: string, text: string, id: number, line: string): void => {
+    const lines = text.split('\n').filter((known) => known !== '');
+    if (lines.some((known) => known.split(':')[2] === String(id))) return;
+    const name = lines.some((known) => known.startsWith('app:')) ? `app${id}` : 'app';
+    entries.push(composeFile(path, Buffer.from([...lines, `${name}:${line}`, ''].join('\n'))));
+  };
+  add('etc/passwd', base.passwd, uid, `x:${uid}:${gid}:app:/app:/sbin/nologin`);
+  add('etc/group', base.group, gid, `x:${gid}:`);
+  return entries;
+}

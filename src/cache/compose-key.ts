@@ -35,7 +35,7 @@ export const CACHE_KEY_PARTS = [
  */
 export function composeCacheKey(plan: BuildPlan, facts: KeyFacts): string {
   const { app, base, checkpoint, readiness, warmUp, services } = plan;
-  const { jar: _, ...inContainer } = app;
+  const { source: _source, dockerfile: _dockerfile, ...inContainer } = app;
   const { timeoutMs: _checkpoint, policies: _policies, ...taken } = checkpoint;
   const { timeoutMs: _warmUp, ...sent } = warmUp;
   const { files, ...known } = facts;

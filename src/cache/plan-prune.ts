@@ -50,7 +50,7 @@ export function planPrune(facts: CacheFacts, maxBytes: number): PrunePlan {
 
 /** A build uses several, one after the other: of these goes first what is soonest made again, and last what others need. */
 const BUILD_MS = 60_000;
-const ORDER: readonly CacheEntry['kind'][] = ['unpacked', 'checkpoint', 'modules', 'base'];
+const ORDER: readonly CacheEntry['kind'][] = ['unpacked', 'checkpoint', 'modules', 'fetched', 'base'];
 
 function compareUse(a: CacheEntry, b: CacheEntry): number {
   const [minuteA, minuteB] = [a, b].map(({ lastUsedMs }) => Math.floor(lastUsedMs / BUILD_MS));

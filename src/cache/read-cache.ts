@@ -1,14 +1,17 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
 import { readClaimedLayers } from '../engine/oci-store.ts';
 import { locateCachedBlobs, RECORD_KINDS, readRecord } from './record.ts';
 
 /** What can be removed from the cache, one by one. */
 export interface CacheEntry {
-  /** `modules`: what jdeps found in an app; `unpacked`: a layer as the oci engine mounts it. */
-  readonly kind: 'base' | 'checkpoint' | 'modules' | 'unpacked';
+  /**
+   * `modules`: what jdeps found in an app; `fetched`: a part of an image that was pulled, or taken from Docker and compressed;
+   * `unpacked`: a layer as the oci engine mounts it.
+   */
+  readonly kind: 'base' | 'checkpoint' | 'modules' | 'fetched' | 'unpacked';
   /** Relative to the cache. */
   readonly path: string;
   readonly name: string;
@@ -27,6 +30,9 @@ export interface CacheFacts {
 }
 
 const KINDS = { bases: 'base', checkpoints: 'checkpoint', modules: 'modules' } as const;
+/** src/oci/registry/pull-image.ts, src/oci/adopt-layer.ts */
+const FETCHED = ['pulled', 'compressed'];
+const FETCHING_MS = 600_000;
 const BLOCK_BYTES = 512;
 /** As oci-store.ts writes it. */
 const USED_LAYER = z.object({ name: z.string(), sizeBytes: z.number() });
@@ -58,7 +64,25 @@ export async function readCache(cacheDir: string): Promise<CacheFacts> {
     const facts = await stat(join(blobs, name)).catch(() => undefined);
     if (facts !== undefined) orphans.push({ path: join('blobs/sha256', name), sizeBytes: facts.size });
   }
-  return { entries: [...entries, ...(await readUnpacked(cacheDir))], orphans };
+  return { entries: [...entries, ...(await readFetched(cacheDir)), ...(await readUnpacked(cacheDir))], orphans };
+}
+
+/** Files of their own: builds take them by a second name. What was written just now may not be whole yet. */
+async function readFetched(cacheDir: string): Promise<readonly CacheEntry[]> {
+  const entries: CacheEntry[] = [];
+  for (const folder of FETCHED) {
+    for (const entry of await readdir(join(cacheDir, folder), { recursive: true, withFileTypes: true }).catch(
+      () => [],
+    )) {
+      const path = relative(cacheDir, join(entry.parentPath, entry.name));
+      const facts = entry.isFile() ? await stat(join(cacheDir, path)).catch(() => undefined) : undefined;
+      if (facts === undefined) continue;
+      const isInUse = Date.now() - facts.mtimeMs < FETCHING_MS;
+      const own = { kind: 'fetched', path, name: basename(path).slice(0, 12), ownBytes: facts.size } as const;
+      entries.push({ ...own, lastUsedMs: facts.mtimeMs, blobs: [], isInUse });
+    }
+  }
+  return entries;
 }
 
 async function readUnpacked(cacheDir: string): Promise<readonly CacheEntry[]> {

@@ -12,7 +12,7 @@ import type { Layer } from '../oci/image.ts';
 import { explainNoSpace } from '../oci/space.ts';
 
 const LAYER = z.object({
-  kind: z.enum(['base', 'app', 'runtime', 'state', 'checkpoint']),
+  kind: z.enum(['base', 'dependencies', 'app', 'runtime', 'state', 'checkpoint']),
   compression: z.enum(['gzip', 'zstd']),
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),

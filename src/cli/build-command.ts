@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { build } from '../build.ts';
 import { openToolbox } from '../criu/toolbox.ts';
 import { connectEngine } from '../engine/connect.ts';
@@ -31,7 +32,9 @@ export async function runBuild(
     'plan',
     async () => {
       const settings = await readSettings(jar, flags);
-      const facts = await collectFacts(settings, process.env);
+      const blobDir = join(work.path, 'blobs');
+      const access = { blobDir, workDir: work.path, cacheDir, report, signal };
+      const facts = await collectFacts(settings, process.env, access);
       planBuild(settings, facts);
       const nativeDir = nativeFolder();
       const engine = await connectEngine(settings.engine ?? 'auto', {
@@ -41,7 +44,7 @@ export async function runBuild(
         environment: process.env,
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
-      await checkCompression(plan.image, engine);
+      await checkCompression(plan.image, engine, plan.base);
       await checkOutputs(plan.outputs, engine, {
         environment: process.env,
         insecureHosts: plan.insecureRegistries,

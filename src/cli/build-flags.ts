@@ -1,11 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImageAddress } from '../base/obtain-image.ts';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
 import {
+  BASE_WORDS,
+  type BaseWord,
   type ExtentWord,
+  IMAGE_WORDS,
   parseBase,
   parseExtent,
   parseHost,
+  parseImage,
   parseOutput,
   parseUntil,
   parseUser,
@@ -17,7 +22,15 @@ import { STEP_NAMES, type StepName } from '../steps.ts';
 export interface BuildFlags {
   readonly config?: string;
   readonly name?: string;
-  readonly base?: string;
+  readonly base?: BaseWord;
+  readonly image?: ImageAddress;
+  readonly classPath?: readonly string[];
+  readonly mainClass?: string;
+  readonly dockerfile?: string;
+  readonly context?: string;
+  readonly buildArg?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly extract?: boolean;
   readonly javaOption?: readonly string[];
   readonly arg?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -54,14 +67,30 @@ interface Extent {
 
 export function addBuildFlags(command: Command): Command {
   return command
-    .argument('[app.jar]', 'the app: an executable jar (config: app.jar)')
+    .argument('[app]', 'the app: an executable jar, or a folder that a build tool made of it (config: app.jar)')
     .option('--config <file>', 'settings; crac-build.yaml where there is one')
     .option('--name <name>', 'name of the image; from the jar where it is left out')
     .option(
-      '--base <jdk:path>',
-      'the JDK to make the base from; JAVA_HOME or the java in PATH',
-      one(parseBase, '"jdk:PATH"'),
+      '--base <base>',
+      'jdk:PATH, oci:DIR[:NAME], docker-archive:FILE, docker:REFERENCE or registry:REFERENCE; JAVA_HOME or the java in PATH',
+      one(parseBase, BASE_WORDS),
     )
+    .option(
+      '--image <image>',
+      'instead of a jar: an image whose entrypoint starts a JVM, named as a base is',
+      one(parseImage, IMAGE_WORDS),
+    )
+    .option(
+      '--class-path <path>',
+      'instead of a jar: jars and folders, as for java -cp; can be given again',
+      appendPath,
+    )
+    .option('--main-class <name>', 'the class to start from a class path or a folder')
+    .option('--dockerfile <file>', 'instead of a jar: build this Dockerfile, and take its image as with --image')
+    .option('--context <dir>', 'Dockerfile: what it copies from (the folder that it lies in)')
+    .option('--build-arg <name=value>', 'Dockerfile: an ARG of it; can be given again', collectEnvironment)
+    .option('--target <stage>', 'Dockerfile: the stage to stop at (the last)')
+    .option('--no-extract', 'keep a Spring Boot jar whole, in one layer')
     .option('--java-option <option>', 'option for the JVM; can be given again', append)
     .option('--arg <argument>', 'argument for the app; can be given again', append)
     .option('--env <key=value>', 'environment variable of the app; can be given again', collectEnvironment)
@@ -125,8 +154,19 @@ export function addBuildFlags(command: Command): Command {
 
 /** Flags in the shape of the config file. */
 export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): Settings {
+  const dockerfile = defined({
+    file: flags.dockerfile,
+    context: flags.context,
+    arguments: flags.buildArg,
+    target: flags.target,
+  });
   const app = defined({
     jar,
+    dockerfile: Object.keys(dockerfile).length === 0 ? undefined : dockerfile,
+    image: flags.image,
+    classPath: flags.classPath,
+    mainClass: flags.mainClass,
+    extract: flags.extract === false ? false : undefined,
     javaOptions: flags.javaOption,
     arguments: flags.arg,
     environment: flags.env,
@@ -185,6 +225,10 @@ function extend(text: string, before: Extent = {}): Extent {
 
 function append(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function appendPath(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(':').filter((path) => path !== '')];
 }
 
 function appendStep(text: string, before: readonly StepName[] = []): readonly StepName[] {

@@ -1,12 +1,13 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DEFAULT_CONFIG_FILE } from '../config/load-settings.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { composeConfig } from '../init/compose-config.ts';
+import { composeDockerfile } from '../init/compose-dockerfile.ts';
 import { composeWarmUp } from '../init/compose-warm-up.ts';
 import { importScenarios } from '../init/import-scenarios.ts';
 import type { Imported } from '../init/imported.ts';
-import { type AppFindings, inspectApp } from '../init/inspect-app.ts';
+import { type AppFindings, inspectApp, planWar } from '../init/inspect-app.ts';
 import { writeConfig } from '../init/write-config.ts';
 import { type InitFlags, importOptions } from './init-flags.ts';
 import { renderInit } from './render-init.ts';
@@ -26,21 +27,50 @@ export async function runInit(
     const yaml = checked(`${composeWarmUp(imports).join('\n')}\n`);
     return { text: yaml, json: { ok: true, yaml, imports: imports.map(summarise) } };
   }
-  const findings = await inspectApp(place);
+  const isWar = flags.dockerfile === true && /\.war$/i.test(place);
+  const findings = isWar ? planWar(place) : await inspectApp(place);
   const file = isPrinted ? undefined : await placeOfConfig(place, flags.output, cwd);
-  const yaml = checked(composeConfig(findings, imports, file === undefined ? cwd : dirname(file)));
-  if (file !== undefined) await writeConfig(file, yaml, { force: flags.force ?? false });
+  const folder = file === undefined ? cwd : dirname(file);
+  const dockerfile = flags.dockerfile ? await composeDockerfile(findings, folder, flags.template) : undefined;
+  if (isPrinted && dockerfile !== undefined) return { text: dockerfile, json: { ok: true, dockerfile } };
+  const yaml = checked(composeConfig(findings, imports, folder, dockerfile && DOCKERFILE));
+  const force = flags.force ?? false;
+  if (file !== undefined) await writeConfig(file, yaml, { force });
+  if (file !== undefined && dockerfile !== undefined)
+    await writeDockerfile(file, join(folder, DOCKERFILE), dockerfile, { force });
   const next = nextCommand(file, cwd);
   return {
-    text: file === undefined ? yaml : renderInit({ findings, imports, yaml, file: shorten(file, cwd), next, cwd }),
+    text:
+      file === undefined
+        ? yaml
+        : renderInit({
+            findings,
+            imports,
+            yaml,
+            file: shorten(file, cwd),
+            ...(dockerfile === undefined ? {} : { dockerfile: shorten(join(folder, DOCKERFILE), cwd) }),
+            next,
+            cwd,
+          }),
     json: {
       ok: true,
       ...(file === undefined ? { yaml } : { file }),
+      ...(dockerfile === undefined ? {} : { dockerfile: join(folder, DOCKERFILE) }),
       ...describe(findings),
       imports: imports.map(summarise),
       next,
     },
   };
+}
+
+const DOCKERFILE = 'Dockerfile';
+
+/** Both files or none. */
+async function writeDockerfile(config: string, path: string, text: string, options: { readonly force: boolean }) {
+  await writeConfig(path, text, options).catch(async (error: unknown) => {
+    if (!options.force) await rm(config);
+    throw error;
+  });
 }
 
 /** What is written must be what `build` reads; anything else is a bug of ours. */
@@ -66,8 +96,9 @@ function shorten(file: string, cwd: string): string {
   return short.startsWith('..') ? file : short;
 }
 
-function describe({ jar, framework, endpoints }: AppFindings): object {
-  return { jar: jar.path, framework, endpoints };
+function describe({ source, framework, endpoints }: AppFindings): object {
+  const layers = source.layers.map(({ name }) => name);
+  return { jar: source.path, title: source.title, layers, framework, endpoints };
 }
 
 function summarise({ source, scenarios, notes }: Imported): object {

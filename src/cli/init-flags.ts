@@ -1,10 +1,13 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CracBuildError } from '../errors.ts';
+import { TEMPLATES, type TemplateName } from '../init/compose-dockerfile.ts';
 import type { ImportOptions } from '../init/import-scenarios.ts';
 
 export interface InitFlags {
   readonly output?: string;
   readonly force?: boolean;
+  readonly dockerfile?: boolean;
+  readonly template?: TemplateName;
   readonly fromHar?: string;
   readonly fromOpenapi?: string;
   readonly fromAccessLog?: string;
@@ -20,9 +23,16 @@ const DEFAULT_TOP = 20;
 
 export function addInitFlags(command: Command): Command {
   return command
-    .argument('[dir|jar]', 'the app’s project folder, or its executable jar; the current folder where it is left out')
+    .argument(
+      '[dir|jar]',
+      'the app’s project folder, one that a build tool made of it, or its executable jar; the current folder where it is left out',
+    )
     .option('--output <file>', 'where to write; "-" prints, and of an import the scenarios alone (crac-build.yaml)')
     .option('--force', 'write over a file that is there')
+    .option('--dockerfile', 'also write a Dockerfile for the app, and have the image built from it')
+    .addOption(
+      new Option('--template <name>', 'which Dockerfile; by the framework where it is left out').choices(TEMPLATES),
+    )
     .option('--from-har <file>', 'make a scenario of a recording that a browser has saved')
     .option('--from-openapi <file>', 'make scenarios of the GETs that an OpenAPI document describes')
     .option('--from-access-log <file>', 'make scenarios of the most frequent requests of an access log')
@@ -60,6 +70,7 @@ export function importOptions(flags: InitFlags): ImportOptions {
 function refuseStrayFlags(flags: InitFlags): void {
   const { fromHar, fromOpenapi, fromAccessLog } = flags;
   const needs: readonly (readonly [string, unknown, readonly unknown[], string])[] = [
+    ['--template', flags.template, [flags.dockerfile], '--dockerfile'],
     ['--host', flags.host, [fromHar], '--from-har'],
     ['--think', flags.think, [fromHar], '--from-har'],
     ['--top', flags.top, [fromAccessLog], '--from-access-log'],

@@ -36,7 +36,9 @@ addBuildFlags(program.command('build'))
 addBuildFlags(program.command('plan'))
   .description('show what build would do')
   .action(async (jar: string | undefined, flags: BuildFlags) => {
-    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runPlan(jar, flags)));
+    await finish(
+      runCommand({ json: flags.json ?? false, hasStages: false }, (context) => runPlan(jar, flags, context)),
+    );
   });
 addInspectFlags(program.command('inspect'))
   .description('tell what takes the space in an image, or what it will do when it restores')

@@ -10,22 +10,25 @@ export function renderInit(result: {
   readonly yaml: string;
   /** As it is shown. */
   readonly file: string;
+  readonly dockerfile?: string;
   readonly next: string;
   readonly cwd: string;
 }): string {
-  const { findings, imports, yaml, file, next, cwd } = result;
-  const { jar, framework, endpoints } = findings;
+  const { findings, imports, yaml, file, dockerfile, next, cwd } = result;
+  const { source, framework, endpoints } = findings;
   const version = framework.version === undefined ? '' : ` ${framework.version}`;
   const { port, health, notes } = endpoints;
   const lines = [
-    `found ${relative(cwd, jar.path)}: ${framework.title}${version} (${framework.evidence})`,
+    `found ${relative(cwd, source.path) || '.'}: ${framework.title}${version} (${framework.evidence})`,
     `  port ${port.value}: ${port.reason}`,
+    ...(source.layers.length < 2 ? [] : [`  ${source.layers.length} layers: ${source.title}`]),
     ...(health === undefined ? [] : [`  readiness ${health.path} on port ${health.port}: ${health.reason}`]),
     ...notes.map((note) => `  ${note}`),
     ...imports.flatMap((imported) => [
       `${count(imported.scenarios.length, 'scenario')} from ${imported.source}`,
       ...imported.notes.map((note) => `  ${note}`),
     ]),
+    ...(dockerfile === undefined ? [] : [`wrote ${dockerfile}`]),
     `wrote ${file}`,
     '',
     'next:',

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
-import { mergeSettings } from './merge-settings.ts';
+import { mergeSettings, namesApp } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
 import { findWarmUpFiles } from './warm-up-files.ts';
+import type { BaseWord } from './words.ts';
 
 export const DEFAULT_CONFIG_FILE = 'crac-build.yaml';
 
@@ -23,8 +24,13 @@ export async function loadSettings(options: {
   if (file === undefined) return flags;
   const folder = dirname(resolve(cwd, file.path));
   const settings = await findWarmUpFiles(resolvePaths(file.settings, folder), file, folder);
-  if (flags.app?.jar === undefined) await requirePath(file, ['app', 'jar'], settings.app?.jar);
-  if (flags.base === undefined) await requirePath(file, ['base'], settings.base);
+  if (!namesApp(flags)) {
+    await requirePath(file, ['app', 'jar'], settings.app?.jar);
+    await requirePath(file, ['app', 'image'], pathOf(settings.app?.image));
+  }
+  if (flags.app?.dockerfile?.file === undefined && (flags.app?.dockerfile !== undefined || !namesApp(flags)))
+    await requirePath(file, ['app', 'dockerfile'], settings.app?.dockerfile?.file);
+  if (flags.base === undefined) await requirePath(file, ['base'], pathOf(settings.base));
   if (flags.checkpoint?.policies === undefined)
     await requirePath(file, ['checkpoint', 'policies'], settings.checkpoint?.policies);
   return mergeSettings(settings, flags);
@@ -60,12 +66,25 @@ async function requirePath(file: ConfigFile, key: readonly string[], path: strin
   });
 }
 
+/** Undefined: it is at no path of this machine. */
+function pathOf(word: BaseWord | undefined): string | undefined {
+  if (word?.kind === 'jdk') return word.path;
+  if (word?.kind === 'oci') return word.dir;
+  return word?.kind === 'docker-archive' ? word.file : undefined;
+}
+
+function resolveWord<T extends BaseWord>(word: T, folder: string): T {
+  if (word.kind === 'jdk') return { ...word, path: resolve(folder, word.path) };
+  if (word.kind === 'oci') return { ...word, dir: resolve(folder, word.dir) };
+  return word.kind === 'docker-archive' ? { ...word, file: resolve(folder, word.file) } : word;
+}
+
 function resolvePaths(settings: Settings, folder: string): Settings {
   const { app, base, checkpoint, outputs } = settings;
   return {
     ...settings,
-    ...(app?.jar === undefined ? {} : { app: { ...app, jar: resolve(folder, app.jar) } }),
-    ...(base === undefined ? {} : { base: resolve(folder, base) }),
+    ...(app === undefined ? {} : { app: resolveApp(app, folder) }),
+    ...(base === undefined ? {} : { base: resolveWord(base, folder) }),
     ...(checkpoint?.policies === undefined
       ? {}
       : { checkpoint: { ...checkpoint, policies: resolve(folder, checkpoint.policies) } }),
@@ -76,5 +95,27 @@ function resolvePaths(settings: Settings, folder: string): Settings {
             output.kind === 'oci' ? { ...output, dir: resolve(folder, output.dir) } : output,
           ),
         }),
+  };
+}
+
+function resolveApp(app: NonNullable<Settings['app']>, folder: string): NonNullable<Settings['app']> {
+  const { jar, image, classPath, dockerfile } = app;
+  return {
+    ...app,
+    ...(jar === undefined ? {} : { jar: resolve(folder, jar) }),
+    ...(image === undefined ? {} : { image: resolveWord(image, folder) }),
+    ...(dockerfile === undefined ? {} : { dockerfile: resolveDockerfile(dockerfile, folder) }),
+    ...(classPath === undefined ? {} : { classPath: classPath.map((path) => resolve(folder, path)) }),
+  };
+}
+
+type Dockerfile = NonNullable<NonNullable<Settings['app']>['dockerfile']>;
+
+function resolveDockerfile(dockerfile: Dockerfile, folder: string): Dockerfile {
+  const { file, context } = dockerfile;
+  return {
+    ...dockerfile,
+    ...(file === undefined ? {} : { file: resolve(folder, file) }),
+    ...(context === undefined ? {} : { context: resolve(folder, context) }),
   };
 }

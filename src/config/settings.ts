@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { containerGlob, duration, port, regex, size, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseHost, parseOutput, parseUser } from './words.ts';
+import { BASE_WORDS, IMAGE_WORDS, parseBase, parseHost, parseImage, parseOutput, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -31,6 +31,21 @@ const readiness = z
       context.addIssue({ code: 'custom', path: [second], message: `expected one form, found ${first} and ${second}` });
   });
 
+/** A file alone, or with what `docker build` is told besides. */
+const dockerfileParts = z.strictObject({
+  file: z.string().optional(),
+  context: z.string().optional(),
+  arguments: z.record(z.string(), text).optional(),
+  target: z.string().min(1).optional(),
+});
+const dockerfile = z.union(
+  [z.string().transform((file): z.output<typeof dockerfileParts> => ({ file })), dockerfileParts],
+  { error: 'expected a file, or file, context, arguments and target' },
+);
+const className = z
+  .string()
+  .regex(/^[\p{L}_$][\p{L}\d_$]*(?:\.[\p{L}_$][\p{L}\d_$]*)*$/u, { error: 'expected the name of a class' });
+
 /** crac-build.yaml. Every key can be left out; `planBuild` knows the defaults. Flags have the same shape and win. */
 export const settingsSchema = z.strictObject({
   name: z
@@ -40,6 +55,11 @@ export const settingsSchema = z.strictObject({
   app: z
     .strictObject({
       jar: z.string().optional(),
+      image: word(parseImage, IMAGE_WORDS).optional(),
+      classPath: z.array(z.string()).min(1).optional(),
+      mainClass: className.optional(),
+      extract: z.boolean().optional(),
+      dockerfile: dockerfile.optional(),
       javaOptions: z.array(text).optional(),
       arguments: z.array(text).optional(),
       environment: z.record(z.string(), text).optional(),
@@ -47,7 +67,7 @@ export const settingsSchema = z.strictObject({
       user: word(parseUser, '"UID" or "UID:GID" in numbers').optional(),
     })
     .optional(),
-  base: word(parseBase, '"jdk:PATH"').optional(),
+  base: word(parseBase, BASE_WORDS).optional(),
   modules: z.array(z.string()).optional(),
   engine: z.enum(['auto', 'docker', 'oci']).optional(),
   network: z.enum(['isolated', 'host']).optional(),
@@ -89,5 +109,5 @@ export const settingsSchema = z.strictObject({
   insecureRegistries: z.array(word(parseHost, '"HOST" or "HOST:PORT"')).optional(),
 });
 
-/** Durations in milliseconds, `base` the JDK's path, outputs and user as objects. */
+/** Durations in milliseconds; bases, images, outputs and user as objects. */
 export type Settings = z.output<typeof settingsSchema>;

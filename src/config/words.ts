@@ -1,3 +1,5 @@
+import type { ImageAddress } from '../base/obtain-image.ts';
+
 /** The short forms that flags and crac-build.yaml share. Each parser gives undefined where the text is not of its form. */
 import { parseDuration } from './duration.ts';
 
@@ -8,9 +10,40 @@ export function parseUser(text: string): { readonly uid: number; readonly gid: n
   return { uid: Number(match[1]), gid: Number(match[2] ?? match[1]) };
 }
 
-/** "jdk:PATH" → PATH. */
-export function parseBase(text: string): string | undefined {
-  return /^jdk:(.+)$/.exec(text)?.[1];
+export type BaseWord = { readonly kind: 'jdk'; readonly path: string } | ImageAddress;
+
+export const BASE_WORDS =
+  '"jdk:PATH", "oci:DIR[:NAME]", "docker-archive:FILE", "docker:REFERENCE", "registry:REFERENCE" or "HOST/NAME:TAG"';
+export const IMAGE_WORDS = BASE_WORDS.replace('"jdk:PATH", ', '');
+
+export function parseBase(text: string): BaseWord | undefined {
+  const path = /^jdk:(.+)$/.exec(text)?.[1];
+  return path === undefined ? parseImage(text) : { kind: 'jdk', path };
+}
+
+/** A reference without a word before it begins with a host: with a dot, a port, or `localhost`. */
+export function parseImage(text: string): ImageAddress | undefined {
+  const [, kind, rest = ''] = /^(oci|docker-archive|docker|registry):(.+)$/.exec(text) ?? [];
+  if (kind === 'docker' || kind === 'registry') return { kind, reference: rest };
+  if (kind === 'docker-archive') return { kind, file: rest };
+  if (kind === 'oci') {
+    const named = /^(.+):([\w][\w.-]{0,127})$/.exec(rest);
+    return named?.[1] === undefined ? { kind, dir: rest } : { kind, dir: named[1], name: named[2] ?? '' };
+  }
+  const isReference = /^(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9.-]+(?=:\d))(?::\d+)?\/[^\s]+$/i.test(text);
+  return isReference ? { kind: 'registry', reference: text } : undefined;
+}
+
+/** As it would be written. */
+export function renderImageWord(word: ImageAddress): string {
+  switch (word.kind) {
+    case 'oci':
+      return `oci:${word.dir}${word.name === undefined ? '' : `:${word.name}`}`;
+    case 'docker-archive':
+      return `docker-archive:${word.file}`;
+    default:
+      return `${word.kind}:${word.reference}`;
+  }
 }
 
 export type OutputWord =

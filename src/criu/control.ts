@@ -70,8 +70,11 @@ export async function askStatus(
   container: Container,
   user: AppUser,
   signal: AbortSignal,
+  /** Only of this process. Absent: of whichever JVM answers. */
+  pid?: number,
 ): Promise<ControlStatus | undefined> {
-  const { exitCode, stdout } = await container.exec([CTL, 'status'], { user: `${user.uid}:${user.gid}`, signal });
+  const argv = [CTL, 'status', ...(pid === undefined ? [] : ['--pid', String(pid)])];
+  const { exitCode, stdout } = await container.exec(argv, { user: `${user.uid}:${user.gid}`, signal });
   return exitCode === 0 ? controlStatus.safeParse(parseJson(stdout)).data : undefined;
 }
 

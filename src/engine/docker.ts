@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { CracBuildError } from '../errors.ts';
 import { openDockerArchive } from '../oci/docker-archive.ts';
@@ -7,6 +6,7 @@ import { openDockerContainer, removeContainer } from './docker-container.ts';
 import { composeCreateOptions } from './docker-create.ts';
 import { callDocker, composeDockerError, hasStatus } from './docker-errors.ts';
 import { openDockerNetwork, removeAbandonedNetworks } from './docker-network.ts';
+import { obtainDockerImage } from './docker-pull.ts';
 import { drainProgress } from './docker-streams.ts';
 import { isDocker23 } from './docker-version.ts';
 import type { Engine, LoadedImage } from './engine.ts';
@@ -53,7 +53,7 @@ function composeEngine(docker: Docker, address: DockerAddress, version: Docker.D
       }
       return openLoadedImage(docker, reference);
     },
-    obtainImage: (reference, signal) => obtainImage(docker, reference, signal),
+    obtainImage: (reference, signal) => obtainDockerImage(docker, reference, signal),
     openNetwork: (name, signal) => openDockerNetwork(docker, name, signal),
     async launchProcess({ name }) {
       throw new CracBuildError('ENGINE_UNAVAILABLE', `Docker runs no process of this machine beside an app: ${name}`, {
@@ -99,37 +99,6 @@ function openLoadedImage(docker: Docker, reference: string): LoadedImage {
       });
     },
   };
-}
-
-/** What is pulled stays, as with `docker run`. */
-async function obtainImage(docker: Docker, reference: string, signal: AbortSignal): Promise<string> {
-  const what = `pull the image ${reference}`;
-  try {
-    return await inspectId(docker, reference, signal);
-  } catch (error) {
-    if (!hasStatus(error, 404)) throw error;
-  }
-  // Without a tag the daemon would pull all that there are.
-  const hasTag = /[:@][^/]*$/.test(reference);
-  await callDocker(what, signal, async () => {
-    const progress = (await docker.pull(hasTag ? reference : `${reference}:latest`)) as Readable;
-    const abort = (): unknown => progress.destroy(new Error('interrupted'));
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort(); // while the daemon was being asked
-    try {
-      await drainProgress(progress, what);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
-  });
-  return await inspectId(docker, reference, signal);
-}
-
-async function inspectId(docker: Docker, reference: string, signal: AbortSignal): Promise<string> {
-  const { Id } = await callDocker(`look for the image ${reference}`, signal, () =>
-    docker.getImage(reference).inspect(),
-  );
-  return Id;
 }
 
 /** Containers and networks of runs on this machine that were killed before they could clean up. */

@@ -6,12 +6,18 @@ import type { AppFindings } from './inspect-app.ts';
 import { indent, renderComment, renderValue } from './render-yaml.ts';
 
 /** A whole crac-build.yaml for an app, every choice with its reason; `folder` is where it will lie. Pure. */
-export function composeConfig(findings: AppFindings, imports: readonly Imported[], folder: string): string {
+export function composeConfig(
+  findings: AppFindings,
+  imports: readonly Imported[],
+  folder: string,
+  /** Relative to `folder`, where the app is built by one. */
+  dockerfile?: string,
+): string {
   const lines = [
     ...renderComment('How crac-build makes an image of this app. `crac-build init` wrote it; it is yours to change.'),
     ...renderComment('`crac-build plan` shows what comes of it, `crac-build build` makes the image.'),
     '',
-    ...composeApp(findings, folder),
+    ...composeApp(findings, folder, dockerfile),
     '',
     ...composeReadiness(findings, imports),
     '',
@@ -22,13 +28,17 @@ export function composeConfig(findings: AppFindings, imports: readonly Imported[
   return `${lines.join('\n')}\n`;
 }
 
-function composeApp({ jar, framework, endpoints }: AppFindings, folder: string): readonly string[] {
+function composeApp(
+  { source, framework, endpoints }: AppFindings,
+  folder: string,
+  dockerfile: string | undefined,
+): readonly string[] {
   const { port, health, notes } = endpoints;
   const ports = [...new Set([port.value, ...(health === undefined ? [] : [health.port])])];
-  const name = nameOfApp(jar);
+  const name = nameOfJar(source.name);
   const version = framework.version === undefined ? '' : ` ${framework.version}`;
   return [
-    ...(name.isFromJar ? [`# name: ${name.value}`] : [`name: ${name.value}`]),
+    dockerfile === undefined ? `# name: ${name}` : `name: ${name}`,
     'app:',
     ...indent([
       ...renderComment(
@@ -36,7 +46,9 @@ function composeApp({ jar, framework, endpoints }: AppFindings, folder: string):
           ? `Plain Java: ${framework.evidence}.`
           : `${framework.title}${version}: ${framework.evidence}.`,
       ),
-      `jar: ${renderValue(relative(folder, jar.path)).join('')}`,
+      ...(dockerfile === undefined
+        ? [...composeLayersNote(source), `jar: ${renderValue(relative(folder, source.path) || '.').join('')}`]
+        : ['# Built by Docker, or by buildah with the engine oci.', `dockerfile: ${renderValue(dockerfile).join('')}`]),
       ...renderComment(`${capitalise(port.reason)}.`),
       `ports: [${ports.join(', ')}]`,
       ...notes.flatMap((note) => renderComment(note)),
@@ -46,15 +58,21 @@ function composeApp({ jar, framework, endpoints }: AppFindings, folder: string):
       ...renderComment('No production secrets: what is in memory at the checkpoint is in the image.'),
       '# environment: { KEY: value }',
     ]),
-    ...renderComment('The JDK in the image; JAVA_HOME, else the java in PATH, where it is left out.'),
-    '# base: jdk:/usr/lib/jvm/…',
+    ...(dockerfile === undefined
+      ? [
+          ...renderComment('The JDK in the image; JAVA_HOME, else the java in PATH, where it is left out.'),
+          '# base: jdk:/usr/lib/jvm/…',
+        ]
+      : []),
   ];
 }
 
-/** "quarkus-run.jar" is the same for all: the app's own jar lies in app/ beside it. */
-function nameOfApp({ path, classPath }: AppFindings['jar']): { readonly value: string; readonly isFromJar: boolean } {
-  const own = classPath.find((part) => /^app\/[^/]+\.jar$/.test(part));
-  return { value: nameOfJar(own ?? path), isFromJar: own === undefined };
+/** One layer needs no words. */
+function composeLayersNote({ title, layers }: AppFindings['source']): readonly string[] {
+  if (layers.length < 2) return [];
+  const note = `It becomes ${layers.length} layers, ${layers.map(({ name }) => name).join(' and ')}: ${title}.`;
+  const isExtracted = layers.some(({ parts }) => parts.some(({ kind }) => kind === 'thin-jar'));
+  return [...renderComment(note), ...(isExtracted ? ['# extract: false # keeps the jar whole'] : [])];
 }
 
 const PACE =
@@ -139,8 +157,8 @@ function composeRequests(findings: AppFindings): readonly string[] {
   ];
 }
 
-function composeRest({ jar }: AppFindings): readonly string[] {
-  const { value } = nameOfApp(jar);
+function composeRest({ source }: AppFindings): readonly string[] {
+  const value = nameOfJar(source.name);
   return [
     ...renderComment('A local Docker daemon where one answers, else an OCI image layout.'),
     `# outputs: ['oci:${value}-image', 'docker:${value}:latest']`,

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectJar, type JarFacts } from './inspect-jar.ts';
 
@@ -29,7 +29,7 @@ export async function findJar(path: string): Promise<JarFacts> {
     }
   }
   const [only, ...further] = executable;
-  if (only === undefined) throw noJar(path, others);
+  if (only === undefined) throw noJar(path, others, await listFiles(path, /\.war$/));
   if (further.length === 0) return only;
   throw new CracBuildError('INPUT_INVALID', `${path} has ${executable.length} executable jars`, {
     hint: `Say which: \`crac-build init ${only.path}\`.`,
@@ -49,8 +49,13 @@ async function listJars(folder: string): Promise<readonly string[]> {
 }
 
 async function listBuilt(folder: string): Promise<readonly string[]> {
-  const jars = await Promise.all(['', ...BUILD_FOLDERS].map((part) => listFolder(join(folder, part))));
-  return jars.flat();
+  return (await listFiles(folder, /\.jar$/)).filter((path) => !NO_APP.test(basename(path)));
+}
+
+/** Of that name, in the folder and where build tools put things in it. */
+async function listFiles(folder: string, name: RegExp): Promise<readonly string[]> {
+  const found = await Promise.all(['', ...BUILD_FOLDERS].map((part) => listFolder(join(folder, part))));
+  return found.flat().filter((path) => name.test(path));
 }
 
 async function listFolder(folder: string): Promise<readonly string[]> {
@@ -58,16 +63,16 @@ async function listFolder(folder: string): Promise<readonly string[]> {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  return names
-    .filter((name) => name.endsWith('.jar') && !NO_APP.test(name))
-    .sort()
-    .map((name) => join(folder, name));
+  return names.sort().map((name) => join(folder, name));
 }
 
-function noJar(path: string, others: readonly string[]): CracBuildError {
+function noJar(path: string, others: readonly string[], [war]: readonly string[]): CracBuildError {
   const places = ['*.jar', ...BUILD_FOLDERS.map((folder) => `${folder}/*.jar`)].join(', ');
   return new CracBuildError('INPUT_NOT_FOUND', `${path} has no executable jar`, {
-    hint: 'Build the app first (`mvn package`, `gradle build`), or name its jar: `crac-build init path/to/app.jar`.',
+    hint:
+      war === undefined
+        ? 'Build the app first (`mvn package`, `gradle build`), or name its jar: `crac-build init path/to/app.jar`.'
+        : `A WAR needs a server: \`crac-build init --dockerfile ${war}\` writes a Dockerfile with one.`,
     details: [...others, `looked for: ${places}, here and in the folders of modules`],
   });
 }

@@ -97,7 +97,7 @@ function parseClassPath(jar: string, classPath: string): readonly string[] {
 }
 
 /** quarkus-run.jar names only what begins to load; the rest it finds by quarkus/quarkus-application.dat, relative to itself. */
-const QUARKUS_RUNNER = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
+export const QUARKUS_RUNNER = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
 
 async function listQuarkusParts(jar: string, mainClass: string): Promise<readonly string[]> {
   if (mainClass !== QUARKUS_RUNNER) return [];

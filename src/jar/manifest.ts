@@ -18,3 +18,22 @@ export function parseManifest(text: string): ReadonlyMap<string, string> {
   }
   return attributes;
 }
+
+const LINE_BYTES = 72;
+
+/** A main section, its lines cut as the specification wants them. */
+export function renderManifest(attributes: readonly (readonly [name: string, value: string])[]): string {
+  const lines = attributes.flatMap(([name, value]) => wrap(`${name}: ${value}`));
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** By bytes, never inside a character. */
+function wrap(text: string): readonly string[] {
+  const lines: string[] = [''];
+  for (const character of text) {
+    const line = lines.at(-1) ?? '';
+    if (Buffer.byteLength(line + character) > LINE_BYTES) lines.push(` ${character}`);
+    else lines[lines.length - 1] = line + character;
+  }
+  return lines;
+}

@@ -28,7 +28,8 @@ export async function readJarContents(jar: JarFacts): Promise<JarContents> {
   return { ...own, artifacts: [...own.artifacts, ...beside], configs: [...own.configs, ...parts.flat()] };
 }
 
-async function readOne(path: string): Promise<JarContents> {
+/** One jar, without what is beside it. */
+export async function readOne(path: string): Promise<JarContents> {
   const entries: string[] = [];
   const artifacts: Artifact[] = [];
   const configs: ConfigText[] = [];

@@ -15,7 +15,7 @@ export interface Compression {
 
 /** One layer: a compressed, deterministic tar. */
 export interface Layer {
-  readonly kind: 'base' | 'app' | 'runtime' | 'state' | 'checkpoint';
+  readonly kind: 'base' | 'dependencies' | 'app' | 'runtime' | 'state' | 'checkpoint';
   readonly compression: LayerCompression;
   /** "sha256:…" of the compressed blob. */
   readonly digest: string;
@@ -36,5 +36,19 @@ export interface ImageConfig {
   readonly workingDir: string;
   readonly ports: readonly number[];
   readonly labels: Readonly<Record<string, string>>;
-  readonly stopSignal: 'SIGTERM';
+  /** "SIGTERM", "SIGINT", "15". */
+  readonly stopSignal: string;
+  /** Of the image that this one is built on. */
+  readonly inherited?: InheritedConfig;
+}
+
+/** What an image on top of another one takes over as it is. */
+export interface InheritedConfig {
+  /** Ports that are not TCP: "53/udp". */
+  readonly otherPorts: readonly string[];
+  readonly volumes: readonly string[];
+  /** Docker's HEALTHCHECK, as it is written there. */
+  readonly healthcheck?: object | undefined;
+  /** Of its layers, and of steps that made none. */
+  readonly history: readonly object[];
 }

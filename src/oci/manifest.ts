@@ -21,25 +21,37 @@ export function composeDocuments(image: OciImage): ImageDocuments {
 }
 
 export function composeConfigFile({ config, layers }: OciImage): ConfigFile {
+  const { inherited } = config;
+  const ports = [...config.ports.map((port) => `${port}/tcp`), ...(inherited?.otherPorts ?? [])];
   return {
     created: CREATED,
     architecture: config.architecture,
     os: config.os,
     config: {
       User: config.user,
-      ...(config.ports.length > 0 && {
-        ExposedPorts: Object.fromEntries(config.ports.map((port) => [`${port}/tcp`, {}])),
-      }),
+      ...(ports.length > 0 && { ExposedPorts: asSet(ports) }),
       Env: Object.entries(config.environment).map(([name, value]) => `${name}=${value}`),
       ...(config.entrypoint.length > 0 && { Entrypoint: config.entrypoint }),
       ...(config.command.length > 0 && { Cmd: config.command }),
       WorkingDir: config.workingDir,
       ...(Object.keys(config.labels).length > 0 && { Labels: sortKeys(config.labels) }),
       StopSignal: config.stopSignal,
+      ...(inherited !== undefined && inherited.volumes.length > 0 && { Volumes: asSet(inherited.volumes) }),
+      ...(inherited?.healthcheck !== undefined && { Healthcheck: inherited.healthcheck }),
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
-    history: layers.map((layer) => ({ created: CREATED, created_by: `crac-build: ${layer.kind} layer` })),
+    history: [
+      ...(inherited?.history ?? []),
+      ...layers
+        .filter(({ kind }) => inherited === undefined || kind !== 'base')
+        .map(({ kind }) => ({ created: CREATED, created_by: `crac-build: ${kind} layer` })),
+    ],
   };
+}
+
+/** As Go writes a set. */
+function asSet(names: readonly string[]): Readonly<Record<string, Record<string, never>>> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
 function composeManifest(layers: readonly Layer[], configDigest: string, configBytes: number): Manifest {

@@ -11,7 +11,7 @@ import {
   readLayoutIndex,
   readManifest,
 } from './read-layout.ts';
-import { compressionOf } from './spec.ts';
+import { compressionOf, REF_NAME } from './spec.ts';
 
 /** What points at several: OCI's index and Docker's manifest list. */
 const INDEX_TYPE = /^application\/vnd\.(oci\.image\.index\.v1|docker\.distribution\.manifest\.list\.v2)\+json$/;
@@ -36,9 +36,16 @@ export async function readLayoutImage(dir: string): Promise<OciImage> {
   return { blobDir: join(dir, 'blobs'), layers, config: convertConfig(config) };
 }
 
-async function findImage(dir: string): Promise<ReadDescriptor> {
+/** `name`: of one of several images, as `org.opencontainers.image.ref.name` says. */
+export async function findImage(dir: string, name?: string): Promise<ReadDescriptor> {
   const images: ReadDescriptor[] = [];
-  for (const descriptor of (await readLayoutIndex(dir)).manifests) {
+  const all = (await readLayoutIndex(dir)).manifests;
+  const named = name === undefined ? all : all.filter(({ annotations }) => annotations?.[REF_NAME] === name);
+  if (named.length === 0 && name !== undefined) {
+    const names = all.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);
+    throw invalid(dir, `it holds no image ${name}${names.length === 0 ? '' : `, but ${names.join(', ')}`}`);
+  }
+  for (const descriptor of named) {
     const isIndex = INDEX_TYPE.test(descriptor.mediaType);
     images.push(...(isIndex ? (await readInnerIndex(dir, descriptor.digest)).manifests : [descriptor]));
   }

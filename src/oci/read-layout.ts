@@ -26,8 +26,15 @@ const CONFIG = z.looseObject({
       // Docker writes null where there are none.
       Entrypoint: z.array(z.string()).nullish(),
       Cmd: z.array(z.string()).nullish(),
+      ExposedPorts: z.record(z.string(), z.looseObject({})).nullish(),
+      Volumes: z.record(z.string(), z.looseObject({})).nullish(),
+      Labels: z.record(z.string(), z.string()).nullish(),
+      StopSignal: z.string().nullish(),
+      Healthcheck: z.looseObject({}).nullish(), // Docker's own; OCI has no such key, and leaves it alone
+      OnBuild: z.array(z.string()).nullish(),
     })
     .optional(),
+  history: z.array(z.looseObject({ empty_layer: z.boolean().optional() })).nullish(),
   rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
 });
 

@@ -51,9 +51,11 @@ export interface ConfigFile {
     readonly WorkingDir: string;
     readonly Labels?: Readonly<Record<string, string>>;
     readonly StopSignal: string;
+    readonly Volumes?: Readonly<Record<string, Record<string, never>>>;
+    readonly Healthcheck?: object;
   };
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly string[] };
-  readonly history: readonly { readonly created: string; readonly created_by: string }[];
+  readonly history: readonly object[];
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */

@@ -1,3 +1,6 @@
+import type { ImageFacts } from '../base/inspect-base.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
+import type { AppSource } from '../jar/app-source.ts';
 import type { Compression } from '../oci/image.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
@@ -8,9 +11,13 @@ import type { Service } from '../warm-up/service.ts';
 export interface BuildPlan {
   readonly name: string;
   readonly app: {
-    /** Absolute path on the build machine. */
-    readonly jar: string;
-    /** /app/NAME.jar inside the image. */
+    /** Where on the build machine it comes from, and the layers that it becomes. Absent: the app is in the base, which is an image with an entrypoint. */
+    readonly source?: AppSource;
+    /** What that image was built from. */
+    readonly dockerfile?: Omit<DockerfileBuild, 'tag'>;
+    /** Inside the image; the source's places are relative to it. */
+    readonly folder: string;
+    /** What the JVM is started with: /app/NAME.jar, or the class path; of an app that is an image, what its entrypoint runs. */
     readonly imagePath: string;
     readonly arguments: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
@@ -18,20 +25,21 @@ export interface BuildPlan {
     readonly user: { readonly uid: number; readonly gid: number };
     readonly workingDir: string;
   };
-  readonly base: {
-    readonly kind: 'jdk';
-    /** Absolute path of the JDK on the build machine. */
-    readonly path: string;
-    /** Feature version: 17, 21, 25. */
-    readonly javaVersion: number;
-    /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
-    readonly modules: readonly string[] | 'auto';
-  };
+  readonly base: JdkBase | ImageBase;
   /** JVM options that crac-build adds, each with its reason; the user's own come after them and win. */
   readonly addedJavaOptions: readonly { readonly option: string; readonly reason: string }[];
   readonly javaOptions: readonly string[];
   /** The JVM's command line in the image, whole. `jvmOptionIndex`: where `-D` options given at run time are inserted. */
-  readonly command: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
+  readonly command: {
+    readonly argv: readonly string[];
+    readonly jvmOptionIndex: number;
+    /** For the build's start alone: how a wrapper's JVM gets its options. */
+    readonly environment?: Readonly<Record<string, string>>;
+    /** Where the JVM may stay the child of a wrapper: the line that does it. */
+    readonly suspect?: string;
+    /** The cold start, where it is not the same with the agent at rest. */
+    readonly cold?: { readonly argv: readonly string[]; readonly jvmOptionIndex: number };
+  };
   readonly engine: 'auto' | 'docker' | 'oci';
   readonly network: 'isolated' | 'host';
   /** Absent: an app that nobody waits for, which only `trigger: app` allows. */
@@ -74,6 +82,20 @@ export interface BuildPlan {
   /** "HOST" or "HOST:PORT": may do without TLS, or with a certificate that nobody vouches for. */
   readonly insecureRegistries: readonly string[];
 }
+
+/** A minimal image that is made of a JDK of this machine. */
+export interface JdkBase {
+  readonly kind: 'jdk';
+  /** Absolute path of the JDK on the build machine. */
+  readonly path: string;
+  /** Feature version: 17, 21, 25. */
+  readonly javaVersion: number;
+  /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
+  readonly modules: readonly string[] | 'auto';
+}
+
+/** An image that somebody else made, with a JVM in it. Its layers lie in the blobs of this run. */
+export type ImageBase = { readonly kind: 'image'; readonly javaVersion: number } & Omit<ImageFacts, 'start'>;
 
 /** Of an app that answers. */
 export type ServerPlan = BuildPlan & { readonly verify: { readonly answer: AnswerProbe } };

@@ -1,28 +1,90 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { buildDockerfile } from '../base/build-dockerfile.ts';
+import { inspectImage } from '../base/inspect-base.ts';
 import { inspectJdk, type JdkFacts, parseRelease } from '../base/inspect-jdk.ts';
+import type { ImageAccess, ImageAddress } from '../base/obtain-image.ts';
 import type { Settings } from '../config/settings.ts';
+import { renderImageWord } from '../config/words.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
-import { inspectJar } from '../jar/inspect-jar.ts';
+import { inspectSource } from '../jar/inspect-source.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
-import type { BuildFacts } from './plan-build.ts';
+import { type BuildFacts, planCompression } from './plan-build.ts';
 
-/** Looks at the jar, the JDK and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */
+/**
+ * Looks at the app, the base and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name no base. An
+ * image is fetched for that: its layers are in `access.blobDir` then.
+ */
 export async function collectFacts(
   settings: Settings,
   environment: Readonly<Record<string, string | undefined>>,
+  access: Omit<ImageAccess, 'compression' | 'environment' | 'insecureHosts'>,
 ): Promise<BuildFacts> {
-  if (settings.app?.jar === undefined) {
-    throw new CracBuildError('USAGE', 'no jar was given', {
-      hint: 'Name it: `crac-build build app.jar`, or `app: {jar: …}` in crac-build.yaml.',
-    });
-  }
-  const jar = await inspectJar(settings.app.jar);
+  const { app = {} } = settings;
+  refuseTwoApps(settings);
+  const isImage = app.image !== undefined || app.dockerfile !== undefined;
+  const source = isImage ? undefined : await inspectSource(app);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
-  const jdk =
-    settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
-  return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+  const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
+    await inspectImage(word, renderImageWord(word), use, {
+      ...access,
+      environment,
+      insecureHosts: settings.insecureRegistries ?? [],
+      compression: planCompression(settings),
+    });
+  if (app.image !== undefined) return { base: await inspect(app.image, 'app') };
+  if (app.dockerfile !== undefined) {
+    const build = planDockerfile(app.dockerfile);
+    const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
+    return { base: await inspect(address, 'app'), dockerfile: build };
+  }
+  const made = source === undefined ? {} : { source };
+  const { base } = settings;
+  if (base !== undefined && base.kind !== 'jdk') return { ...made, base: await inspect(base, 'base') };
+  const jdk = base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(base.path);
+  return { ...made, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+}
+
+type Dockerfile = NonNullable<NonNullable<Settings['app']>['dockerfile']>;
+
+function planDockerfile(dockerfile: Dockerfile): Omit<DockerfileBuild, 'tag'> {
+  const { file, context, arguments: buildArguments = {}, target } = dockerfile;
+  if (file === undefined && context === undefined) {
+    throw new CracBuildError('USAGE', '--build-arg and --target go with a Dockerfile', {
+      hint: 'Name it: --dockerfile FILE (app.dockerfile), or leave them out.',
+    });
+  }
+  const path = resolve(file ?? join(context ?? '.', 'Dockerfile'));
+  return {
+    file: path,
+    context: resolve(context ?? dirname(path)),
+    buildArguments,
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** One app; and an image brings its own base, and is not built anew. */
+function refuseTwoApps({ app = {}, base, modules }: Settings): void {
+  const isImage = app.image !== undefined || app.dockerfile !== undefined;
+  const apps = [
+    ...(app.image === undefined ? [] : ['an image as the app (--image, app.image)']),
+    ...(app.dockerfile === undefined ? [] : ['a Dockerfile (--dockerfile, app.dockerfile)']),
+    ...(app.classPath === undefined ? [] : ['a class path (--class-path, app.classPath)']),
+    ...(app.jar === undefined ? [] : ['a jar (app.jar)']),
+  ];
+  const parts = [
+    ...(base === undefined ? [] : ['a base (--base, base)']),
+    ...(modules === undefined ? [] : ['modules']),
+  ];
+  const [first, ...others] = isImage ? [...apps, ...parts] : apps;
+  if (first === undefined || others.length === 0) return;
+  throw new CracBuildError('USAGE', `${first} goes without ${others.join(' and ')}`, {
+    hint: isImage
+      ? 'Leave out one of them: a jar is put onto a base, an image has both.'
+      : 'Leave out one of them: a jar can be on the class path, too.',
+  });
 }
 
 /** It is read when the image is made; a wrong name is told at once. */

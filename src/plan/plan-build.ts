@@ -1,5 +1,9 @@
+import { basename } from 'node:path';
+import type { ImageFacts } from '../base/inspect-base.ts';
 import type { Settings } from '../config/settings.ts';
+import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import { CracBuildError } from '../errors.ts';
+import type { AppSource } from '../jar/app-source.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
 import type { Compression } from '../oci/image.ts';
 import { withDependentSteps } from '../steps.ts';
@@ -7,65 +11,87 @@ import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
 import { nameOfJar } from './name-of-jar.ts';
+import { nameOfImage, planImageCommand } from './plan-image-app.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
+import { planSource } from './plan-source.ts';
 import { planWarmUp } from './plan-warm-up.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
-  /** Absolute path. */
-  readonly jar: { readonly path: string };
-  readonly jdk: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
+  /** Absent: the image in `base` is the app. */
+  readonly source?: AppSource;
+  /** Of this machine. One of the two is there. */
+  readonly jdk?: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
+  readonly base?: ImageFacts;
+  /** What the image in `base` was built from. */
+  readonly dockerfile?: Omit<DockerfileBuild, 'tag'>;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
 }
 
 const OLDEST_JAVA = 17;
+const ROOT = { uid: 0, gid: 0 };
+const APP_FOLDER = '/app';
 /** C2's arena is given back by a task that HotSpot runs every 5 s. */
 const SETTLE_MS = 5500;
 const MAX_STATE_BYTES = 100e6;
 export const MAX_CACHE_BYTES = 10e9;
 
 /** Settings and facts → every decision of a build. Pure. INPUT_INVALID or STATE_REFUSED for what can never work. */
-export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
+export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
+  const settings = withPortsOfImage(given, facts);
   const { app = {}, checkpoint = {}, verify = {}, cache = {} } = settings;
-  const javaOptions = app.javaOptions ?? [];
-  refuseWhatCannotWork(javaOptions, app.environment ?? {}, facts);
+  const javaOptions = [...(facts.source?.javaOptions ?? []), ...(app.javaOptions ?? [])];
+  const start = facts.base?.start;
+  const ownOptions = start?.kind === 'java' ? start.argv.slice(1) : [];
+  refuseWhatCannotWork([...javaOptions, ...ownOptions], { ...facts.base?.environment, ...app.environment }, facts);
 
-  const name = settings.name ?? nameOfJar(facts.jar.path);
-  const imagePath = `/app/${name}.jar`;
+  const { jdk, base } = facts;
+  const name =
+    settings.name ??
+    (facts.source === undefined
+      ? nameOfImage(facts.dockerfile === undefined ? (base?.source ?? '') : basename(facts.dockerfile.context))
+      : nameOfJar(facts.source.name));
+  const planned = facts.source && planSource(facts.source, name, APP_FOLDER);
+  const imagePath = planned?.imagePath ?? base?.start?.argv[0] ?? '';
   const trigger = checkpoint.trigger ?? 'build';
-  const { readiness: given, warmUp: { requests, scenarios } = {} } = settings;
-  const isAsked = [given, requests, scenarios].some((one) => one !== undefined) || (app.ports ?? []).length > 0;
+  const { readiness: wished, warmUp: { requests, scenarios } = {} } = settings;
+  const isAsked = [wished, requests, scenarios].some((one) => one !== undefined) || (app.ports ?? []).length > 0;
   const readiness = trigger === 'build' || isAsked ? planReadiness(settings) : undefined;
   const port = probePorts(readiness)[0] ?? app.ports?.[0] ?? 8080;
   const ports = app.ports ?? (readiness === undefined ? [] : [port]);
   const warmUp = planWarmUp(settings, readiness, { port, ports }, trigger);
   const answer = readiness && planAnswer(readiness, warmUp, ports);
-  const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
-  const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
+  const addedJavaOptions = planAddedJavaOptions(
+    [...javaOptions, ...ownOptions],
+    { javaVersion: base?.jvm.javaVersion ?? jdk?.javaVersion ?? OLDEST_JAVA, hotSpot: jdk?.hotSpot ?? true },
+    checkpoint,
+  );
+  const java = base === undefined ? '/opt/java/bin/java' : `${base.jvm.home}/bin/java`;
+  const jvm = [java, ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
 
   return {
     name,
     app: {
-      jar: facts.jar.path,
+      ...(planned === undefined ? {} : { source: planned.source }),
+      ...(facts.dockerfile === undefined ? {} : { dockerfile: facts.dockerfile }),
+      folder: APP_FOLDER,
       imagePath,
       arguments: app.arguments ?? [],
       environment: app.environment ?? {},
       ports,
-      user: app.user ?? { uid: 1000, gid: 1000 },
-      workingDir: '/app',
+      user: app.user ?? base?.user ?? (planned === undefined ? ROOT : { uid: 1000, gid: 1000 }),
+      workingDir: planWorkingDir(facts),
     },
-    base: {
-      kind: 'jdk',
-      path: facts.jdk.path,
-      javaVersion: facts.jdk.javaVersion,
-      modules: settings.modules ?? 'auto',
-    },
+    base: planBase(settings, facts),
     addedJavaOptions,
     javaOptions,
-    command: { argv: [...jvm, '-jar', imagePath, ...(app.arguments ?? [])], jvmOptionIndex: jvm.length },
+    command:
+      planned === undefined && base !== undefined
+        ? planImageCommand(base, app, addedJavaOptions)
+        : { argv: [...jvm, ...(planned?.start ?? []), ...(app.arguments ?? [])], jvmOptionIndex: jvm.length },
     engine,
     network: settings.network ?? 'isolated',
     ...(readiness === undefined ? {} : { readiness }),
@@ -95,7 +121,34 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   };
 }
 
-function planCompression({ image = {} }: Settings): Compression {
+/** What an image exposes is what its app listens on. */
+function withPortsOfImage(settings: Settings, { source, base }: BuildFacts): Settings {
+  if (source !== undefined || base === undefined || base.ports.length === 0 || settings.app?.ports !== undefined)
+    return settings;
+  return { ...settings, app: { ...settings.app, ports: [...base.ports] } };
+}
+
+function planBase({ modules }: Settings, { jdk, base }: BuildFacts): BuildPlan['base'] {
+  if (base !== undefined) {
+    if (modules !== undefined) {
+      throw new CracBuildError('CONFIG_INVALID', 'modules are chosen for a base of the kind jdk:PATH only', {
+        hint: 'Leave out modules: the JVM of another base stays as it is.',
+      });
+    }
+    const { start: _, ...facts } = base;
+    return { kind: 'image', javaVersion: base.jvm.javaVersion, ...facts };
+  }
+  if (jdk === undefined) throw new TypeError('neither a JDK nor a base was looked at');
+  return { kind: 'jdk', path: jdk.path, javaVersion: jdk.javaVersion, modules: modules ?? 'auto' };
+}
+
+/** A base that has chosen a folder is followed. */
+function planWorkingDir({ source, base }: BuildFacts): string {
+  if (base !== undefined && (source === undefined || base.workingDir !== '/')) return base.workingDir;
+  return APP_FOLDER;
+}
+
+export function planCompression({ image = {} }: Settings): Compression {
   const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
     image;
   const max = MAX_LEVELS[compression];
@@ -116,7 +169,7 @@ function refuseWhatCannotWork(
   environment: Readonly<Record<string, string>>,
   { jdk }: BuildFacts,
 ): void {
-  if (jdk.javaVersion < OLDEST_JAVA) {
+  if (jdk !== undefined && jdk.javaVersion < OLDEST_JAVA) {
     throw new CracBuildError('INPUT_INVALID', `the JDK at ${jdk.path} is Java ${jdk.javaVersion}`, {
       hint: `Give Java ${OLDEST_JAVA} or newer with base: jdk:PATH (--base jdk:PATH).`,
     });

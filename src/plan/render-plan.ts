@@ -5,6 +5,7 @@ import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
 import { quoteWord } from './quote-word.ts';
 import { renderServices } from './render-services.ts';
+import { renderApp } from './render-source.ts';
 import { renderWarmUp } from './render-warm-up.ts';
 
 /** The plan for people, in the order in which it will be done; `crac-build plan --json` prints the object itself. */
@@ -13,9 +14,8 @@ export function renderPlan(plan: BuildPlan): string {
   const lines = [
     `name: ${plan.name}`,
     `engine: ${plan.engine}, network ${plan.network}`,
-    `base: a minimal image from the JDK at ${base.path} (Java ${base.javaVersion})`,
-    `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
-    `app: ${app.jar} as ${app.imagePath}`,
+    ...renderBase(base),
+    ...renderApp(app),
     `  user: ${app.user.uid}:${app.user.gid}`,
     `  ports: ${app.ports.length === 0 ? 'none' : app.ports.join(', ')}`,
     ...list('  arguments', app.arguments),
@@ -27,6 +27,11 @@ export function renderPlan(plan: BuildPlan): string {
     '  added java options:',
     ...plan.addedJavaOptions.flatMap(({ option, reason }) => [`    ${option}`, `      ${reason}`]),
     `command: ${plan.command.argv.map(quoteWord).join(' ')}`,
+    ...list(
+      '  in the build with',
+      Object.entries(plan.command.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+    ),
+    ...(plan.command.cold === undefined ? [] : [`  cold: ${plan.command.cold.argv.map(quoteWord).join(' ')}`]),
     ...renderServices(plan),
     ...renderReadiness(plan),
     ...renderWarmUp(plan),
@@ -59,6 +64,21 @@ function renderCache({ cache }: BuildPlan): readonly string[] {
   return [
     `cache: ${size}; an earlier build’s checkpoint is used again, and verified, if nothing of this has changed:`,
     ...CACHE_KEY_PARTS.map((part) => `  ${part}`),
+  ];
+}
+
+function renderBase(base: BuildPlan['base']): readonly string[] {
+  if (base.kind === 'jdk') {
+    return [
+      `base: a minimal image from the JDK at ${base.path} (Java ${base.javaVersion})`,
+      `  modules: ${base.modules === 'auto' ? 'found with jdeps' : base.modules.join(', ')}`,
+    ];
+  }
+  const { jvm, layers } = base;
+  return [
+    `base: ${base.source}, ${base.digest}`,
+    `  system: ${base.system}, ${layers.length} layer${layers.length === 1 ? '' : 's'}`,
+    `  Java ${jvm.version} of ${jvm.vendor} at ${jvm.home}${jvm.hasClassArchive ? '' : ', without a class archive'}`,
   ];
 }
 

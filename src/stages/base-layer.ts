@@ -7,18 +7,32 @@ import { locateRecord, readRecord, takeLayers, touchRecord, writeRecord } from '
 import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
-import type { BuildPlan } from '../plan/build-plan.ts';
+import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 import { chooseModules } from './choose-modules.ts';
 import { tryToKeep } from './keep-in-cache.ts';
 
+/** The base's layers, which `blobDir` has then: those of an image as they were found, or the one that is made of a JDK. */
+export async function takeBaseLayers(plan: BuildPlan, blobDir: string, world: World): Promise<readonly Layer[]> {
+  const { base } = plan;
+  if (base.kind === 'jdk') return [await takeJdkLayer(plan, base, blobDir, world)];
+  if (!base.jvm.hasClassArchive) {
+    world.report({
+      type: 'warning',
+      message: `the Java of ${base.source} has no class archive: cold starts take longer than they need to`,
+      hint: `Run \`${base.jvm.home}/bin/java -Xshare:dump\` where that image is made.`,
+    });
+  }
+  return base.layers;
+}
+
 /** The base layer of a `jdk:PATH` base, from the cache where the same JDK was asked for the same modules, in the same compression, before. */
-export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: World): Promise<Layer> {
+async function takeJdkLayer(plan: BuildPlan, base: JdkBase, blobDir: string, world: World): Promise<Layer> {
   const workDir = join(world.workDir, `base-${randomUUID()}`);
   await mkdir(workDir, { recursive: true });
   try {
-    const jdk = await inspectJdk(plan.base.path);
-    const modules = await chooseModules(plan, jdk, workDir, world);
+    const jdk = await inspectJdk(base.path);
+    const modules = await chooseModules(plan, base, jdk, workDir, world);
     const { compression, compressionLevel } = plan.image;
     const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
     return (

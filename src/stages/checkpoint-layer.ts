@@ -4,6 +4,7 @@ import type { RestoreImage } from '../restore-plan/restore-image.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
+import { keepFolders } from './app-layer.ts';
 
 /** In the image's root. */
 export const CHECKPOINT_FOLDER = 'opt/crac/checkpoint';
@@ -17,7 +18,7 @@ export function composeCheckpointEntries(
 ): readonly TarEntry[] {
   const { planFile, planBytes, memFile, memBytes } = restoreImage;
   const facts = composeFacts(plan, checkpoint, restoreImage, world.toolbox.criuVersion);
-  return [
+  const entries = [
     composeDirectory('opt'),
     composeDirectory('opt/crac'),
     composeDirectory(CHECKPOINT_FOLDER),
@@ -25,6 +26,7 @@ export function composeCheckpointEntries(
     composeFile(`${CHECKPOINT_FOLDER}/mem.bin`, { localPath: memFile, sizeBytes: memBytes }),
     composeFile(`${CHECKPOINT_FOLDER}/plan.bin`, { localPath: planFile, sizeBytes: planBytes }),
   ];
+  return keepFolders(entries, plan.base);
 }
 
 /** facts.json: what was true at the checkpoint, for people and for `inspect`. The restorer does not read it. */

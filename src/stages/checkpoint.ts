@@ -16,6 +16,7 @@ import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { readTar } from '../tar/read-tar.ts';
 import type { World } from '../world.ts';
+import { requireFirst } from './first-process.ts';
 import type { RunningApp } from './launch.ts';
 import { awaitOwnRequest, explainEnd } from './own-request.ts';
 import { readRootFiles } from './root-files.ts';
@@ -39,6 +40,7 @@ export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: Wo
     const ready = await app.services.guard(world, (guarded) =>
       explainEnd(container, awaitOwnRequest(plan, container, guarded)),
     );
+    requireFirst(plan, ready.pid);
     await app.services.end();
     return await withLimit((signal) => dumpApp(plan, container, { ready, cpu }, world, signal));
   }

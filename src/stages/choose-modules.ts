@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { composeModules, findModules } from '../base/find-modules.ts';
 import type { JdkFacts } from '../base/inspect-jdk.ts';
 import { locateRecord, readRecord, touchRecord, writeRecord } from '../cache/record.ts';
-import { inspectJar } from '../jar/inspect-jar.ts';
 import { hashFile } from '../oci/blob-store.ts';
-import type { BuildPlan } from '../plan/build-plan.ts';
+import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { requireSource } from './app-layer.ts';
 import { tryToKeep } from './keep-in-cache.ts';
 
 /** Raised whenever the same jars are to give other modules. */
@@ -18,18 +18,17 @@ const FACTS = z.object({ modules: z.array(z.string()) });
 /** Those that the settings name, or that jdeps finds in the jars: by the jars' content that is known from an earlier build. */
 export async function chooseModules(
   plan: BuildPlan,
+  base: JdkBase,
   jdk: JdkFacts,
   workDir: string,
   world: World,
 ): Promise<readonly string[]> {
-  if (plan.base.modules !== 'auto') return composeModules(plan.base.modules, []);
-  const jar = await inspectJar(plan.app.jar);
-  const libraries = jar.classPath.filter((path) => path.endsWith('.jar')).map((path) => join(dirname(jar.path), path));
-  const jars = [jar.path, ...(await keepExisting(libraries))];
+  if (base.modules !== 'auto') return composeModules(base.modules, []);
+  const { paths, nested } = requireSource(plan.app).analysed;
+  const jars = await keepExisting(paths);
   const key = await composeModulesKey(jdk, jars);
   const known = await readModules(key, world);
   if (known !== undefined) return known;
-  const nested = jar.layout === 'nested';
   const request = { jdk: jdk.path, javaVersion: jdk.javaVersion, available: jdk.modules, jars, nested, workDir };
   const { modules, warning } = await findModules(request, world.signal);
   if (warning !== undefined) {

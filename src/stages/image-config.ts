@@ -1,4 +1,5 @@
 import { arch } from 'node:os';
+import { DEFAULT_PATH } from '../base/find-jvm.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 
@@ -14,20 +15,30 @@ const ARCHITECTURES: Readonly<Record<string, ImageConfig['architecture']>> = { x
 /** The config of the image at every stage: its entrypoint is the restorer, which starts cold where nothing can be restored. */
 export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<string, string>> = {}): ImageConfig {
   const { app, base } = plan;
-  return {
+  const ours = {
     architecture: ARCHITECTURES[arch()] ?? 'amd64',
     os: 'linux',
     user: `${app.user.uid}:${app.user.gid}`,
-    environment: { ...ENVIRONMENT, ...app.environment },
     entrypoint: ['/opt/crac/restore'],
     command: [],
     workingDir: app.workingDir,
-    ports: app.ports,
-    labels: {
-      'org.opencontainers.image.title': plan.name,
-      'dev.crac-build.java.version': String(base.javaVersion),
-      ...labels,
-    },
-    stopSignal: 'SIGTERM',
+  } as const;
+  const ownLabels = {
+    'org.opencontainers.image.title': plan.name,
+    'dev.crac-build.java.version': String(base.javaVersion),
+    ...labels,
+  };
+  if (base.kind !== 'image') {
+    const environment = { ...ENVIRONMENT, ...app.environment };
+    return { ...ours, environment, ports: app.ports, labels: ownLabels, stopSignal: 'SIGTERM' };
+  }
+  return {
+    ...ours,
+    // An engine may have another idea of a PATH where there is none.
+    environment: { PATH: DEFAULT_PATH, ...base.environment, ...app.environment },
+    ports: [...new Set([...app.ports, ...base.ports])],
+    labels: { ...base.labels, ...ownLabels },
+    stopSignal: base.stopSignal ?? 'SIGTERM',
+    inherited: base.inherited,
   };
 }

@@ -9,6 +9,7 @@ import { type Probe, probePorts, type Readiness, renderExpected, renderProbe } f
 import { listPorts } from '../warm-up/scenario.ts';
 import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import type { World } from '../world.ts';
+import { requireFirstProcess } from './first-process.ts';
 import { launchServices, type RunningServices } from './services.ts';
 
 export interface RunningApp extends AsyncDisposable {
@@ -45,6 +46,7 @@ async function launchBeside(plan: BuildPlan, image: OciImage, services: RunningS
     container = await world.engine.launchContainer(spec, world.signal);
     if (plan.checkpoint.trigger === 'build' && plan.readiness !== undefined)
       await waitUntilReady(plan, plan.readiness, container, world);
+    if (plan.checkpoint.trigger === 'build') await requireFirstProcess(plan, container, world.signal);
     return holdApp(loaded, container, services);
   } catch (error) {
     await releaseApp(loaded, container);
@@ -60,7 +62,7 @@ export function planBuildContainer(plan: BuildPlan, image: string, id: string): 
     name: `crac-build-${plan.name}-${id}`,
     entrypoint: plan.command.argv,
     command: [],
-    environment: {},
+    environment: plan.command.environment ?? {},
     user: `${app.user.uid}:${app.user.gid}`,
     capabilities: ['CHECKPOINT_RESTORE', 'SYS_PTRACE', 'SETUID', 'SETGID'],
     seccomp: 'unconfined',

@@ -28,7 +28,7 @@ export async function checkRegistries(outputs: readonly Output[], access: Regist
 
 /** Sends what the registries do not have. What goes to a second repository of a registry is not sent again. */
 export async function pushToRegistries(
-  { outputs, insecureRegistries }: Pick<BuildPlan, 'outputs' | 'insecureRegistries'>,
+  { outputs, insecureRegistries, base }: Pick<BuildPlan, 'outputs' | 'insecureRegistries' | 'base'>,
   image: OciImage,
   { environment, signal, report }: Pick<World, 'environment' | 'signal' | 'report'>,
 ): Promise<PushedImage> {
@@ -40,8 +40,10 @@ export async function pushToRegistries(
   try {
     for (const { reference, tags } of planTargets(outputs)) {
       const repository = await openRepository(reference, 'pull,push', access);
-      const mountFrom = pushed.flatMap((each) =>
-        each.repository.host === repository.host ? [each.repository.name] : [],
+      const known = pushed.map((each) => ({ host: each.repository.host, repository: each.repository.name }));
+      const origin = base.kind === 'image' && base.registry !== undefined ? [base.registry] : [];
+      const mountFrom = [...known, ...origin].flatMap((each) =>
+        each.host === repository.host ? [each.repository] : [],
       );
       pushed.push({ repository, tags });
       const onProgress = openBytesReport(report, 'publish', 'pushed', `${repository.host}/${repository.name}`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
+import { keepFolders } from './app-layer.ts';
 
 /** In /opt/crac of every image, from `world.nativeDir`. The restored JVM maps the last two: they must not change. */
 const PARTS = [
@@ -32,7 +33,7 @@ export async function readRuntimeEntries(plan: BuildPlan, nativeDir: string): Pr
   }
   if (plan.checkpoint.policies !== undefined)
     entries.push(composeFile('opt/crac/policies.yaml', await readPolicies(plan.checkpoint.policies)));
-  return entries;
+  return keepFolders(entries, plan.base);
 }
 
 async function readPolicies(path: string): Promise<Buffer> {
@@ -52,10 +53,26 @@ async function readPolicies(path: string): Promise<Buffer> {
  * is not supported instead of waiting for somebody to come. Spring's order to ask for a checkpoint is left out: Spring
  * gives up its start when it gets none.
  */
-export function composeColdCommand({ argv, jvmOptionIndex }: BuildPlan['command']): Buffer {
+export function composeColdCommand({ argv, jvmOptionIndex, cold }: BuildPlan['command']): Buffer {
+  if (cold !== undefined) return writeStrings([String(cold.jvmOptionIndex), ...cold.argv]);
   const jvm = argv.slice(0, jvmOptionIndex).flatMap((word) => {
     if (word === '-Dspring.context.checkpoint=onRefresh') return [];
     return word === AGENT_OPTION ? [`${AGENT_OPTION}=off`] : [word];
   });
-  return Buffer.from([String(jvm.length), ...jvm, ...argv.slice(jvmOptionIndex)].map((word) => `${word}\0`).join(''));
+  return writeStrings([String(jvm.length), ...jvm, ...argv.slice(jvmOptionIndex)]);
+}
+
+/** What the restorer reads of it: docs/formats/cold.md. */
+const MAX_COLD_BYTES = 65_534;
+
+function writeStrings(words: readonly string[]): Buffer {
+  const bytes = Buffer.from(words.map((word) => `${word}\0`).join(''));
+  if (bytes.length <= MAX_COLD_BYTES) return bytes;
+  throw new CracBuildError(
+    'INPUT_INVALID',
+    `the JVM's command line has ${bytes.length} bytes, and may have ${MAX_COLD_BYTES}`,
+    {
+      hint: 'Name fewer jars in the class path: give the app as an executable jar whose manifest names its libraries.',
+    },
+  );
 }

@@ -14,6 +14,7 @@ import { waitForProbe } from '../warm-up/wait-for-probe.ts';
 import { FIRST_REQUESTS, type FirstRequests, summariseRequests } from '../warm-up/warmth.ts';
 import type { World } from '../world.ts';
 import { distinctScenarios, type FirstRequestsOptions, sendFirstRequests } from './first-requests.ts';
+import { isImageApp } from './image-app.ts';
 import type { Neighbourhood } from './launch-service.ts';
 import { launchServices } from './services.ts';
 
@@ -81,11 +82,15 @@ async function verifyBeside(
   };
 }
 
-/** What a strict cluster allows: nothing. The user is neither root nor the app's own. */
+/**
+ * What a strict cluster allows: nothing. The user is neither root nor the app's own, but for an app that is an image: its files
+ * may be for one user only.
+ */
 export function planProfile(plan: BuildPlan): Profile {
-  const uid = plan.app.user.uid === 65_432 ? 65_433 : 65_432;
+  const { user } = plan.app;
+  const uid = user.uid === 65_432 ? 65_433 : 65_432;
   return {
-    user: `${uid}:${uid}`,
+    user: isImageApp(plan) ? `${user.uid}:${user.gid}` : `${uid}:${uid}`,
     capabilities: [],
     seccomp: 'default',
     noNewPrivileges: true,

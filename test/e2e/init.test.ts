@@ -34,7 +34,7 @@ test('what init writes for an app is planned and built as it is, with the reques
   const plan = await runCli(['plan', '--json'], { cwd: dir, environment });
   expect(JSON.parse(plan.stdout)).toMatchObject({
     name: 'plain-http',
-    app: { jar: join(dir, 'target/plain-http.jar'), ports: [8080] },
+    app: { source: { path: join(dir, 'target/plain-http.jar') }, ports: [8080] },
     readiness: { kind: 'http', path: '/work?n=100' },
     warmUp: { scenarios: [{ name: 'GET /work?n', load: { weight: 67 } }, { name: 'GET /' }] },
   });

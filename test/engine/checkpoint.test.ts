@@ -13,6 +13,7 @@ import { takeCheckpoint } from '../../src/stages/checkpoint.ts';
 import { containerize } from '../../src/stages/containerize.ts';
 import { launchApp, type RunningApp } from '../../src/stages/launch.ts';
 import type { Toolbox, World } from '../../src/world.ts';
+import { jarSource } from '../support/sample-plan.ts';
 import { type OwnDockerd, startDockerd } from './own-dockerd.ts';
 
 const signal = new AbortController().signal;
@@ -54,7 +55,7 @@ afterAll(async () => {
 
 function planFor(uid: number): BuildPlan {
   const settings = { app: { javaOptions: ['-Xmx64m', '-XX:+UseSerialGC'], ports: [8080], user: { uid, gid: uid } } };
-  const facts = { jar: { path: jar }, jdk: { path: JDK, javaVersion: 17, hotSpot: true } };
+  const facts = { source: jarSource(jar), jdk: { path: JDK, javaVersion: 17, hotSpot: true } };
   const plan = planBuild(settings, facts);
   return { ...plan, checkpoint: { ...plan.checkpoint, settleMs: 100, timeoutMs: 60_000, keep: ['/tmp/made'] } };
 }

@@ -13,12 +13,13 @@ import { writeLayer } from '../../src/oci/layer.ts';
 import { composeDocuments } from '../../src/oci/manifest.ts';
 import { validateLayout } from '../../src/oci/validate.ts';
 import { writeLayout } from '../../src/oci/write-layout.ts';
-import type { BuildPlan } from '../../src/plan/build-plan.ts';
+import type { BuildPlan, JdkBase } from '../../src/plan/build-plan.ts';
+import { planSource } from '../../src/plan/plan-source.ts';
 import type { ReportEvent } from '../../src/report/event.ts';
 import { containerize } from '../../src/stages/containerize.ts';
 import { composeFile } from '../../src/tar/entry.ts';
 import type { World } from '../../src/world.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import { jarSource, samplePlan } from '../support/sample-plan.ts';
 import { type OwnDockerd, startDockerd } from './own-dockerd.ts';
 
 const run = promisify(execFile);
@@ -64,7 +65,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
 
-function makePlan(javaVersion: number, path: string, modules: BuildPlan['base']['modules'] = 'auto'): BuildPlan {
+function makePlan(javaVersion: number, path: string, modules: JdkBase['modules'] = 'auto'): BuildPlan {
   const argv = ['/opt/java/bin/java', '-Xshare:on', '-jar', '/app/ask.jar'];
   const sample = samplePlan();
   return {
@@ -72,7 +73,7 @@ function makePlan(javaVersion: number, path: string, modules: BuildPlan['base'][
     name: 'ask',
     app: {
       ...sample.app,
-      jar: join(dir, 'ask.jar'),
+      source: planSource(jarSource(join(dir, 'ask.jar')), 'ask', '/app').source,
       imagePath: '/app/ask.jar',
       environment: {},
       ports: [],

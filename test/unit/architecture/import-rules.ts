@@ -28,6 +28,9 @@ const TYPES_FOR_ALL = [
 
 /** Packages with one place. */
 const PACKAGE_PLACES: Readonly<Record<string, RegExp>> = {
+  '@balena/dockerignore': /^engine\/build-context\.ts$/,
+  yauzl: /^jar\/read-zip\.ts$/,
+  yazl: /^jar\/thin-jar\.ts$/,
   dockerode: /^engine\/docker[^/]*\.ts$/,
   commander: /^cli\//,
   esbuild: /^warm-up\/bundle-script\.ts$/,

@@ -2,6 +2,7 @@ import { composeNaiveArgv, planLadder } from '../../../bench/size-ladder.ts';
 import type { BuildPlan } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { STEP_NAMES } from '../../../src/steps.ts';
+import { jarSource } from '../../support/sample-plan.ts';
 
 test('the ladder goes from nothing by the collection alone to every step, one more each time', () => {
   const ladder = planLadder();
@@ -20,7 +21,7 @@ test('a naive JVM has the agent and the options of the user, and none that only 
   const [added, own] = [['-Xmx64m'], ['-Xmx64m', relocation]].map((javaOptions) =>
     planBuild(
       { app: { jar: 'app.jar', javaOptions } },
-      { jar: { path: '/app.jar' }, jdk: { path: '/jdk', javaVersion: 25, hotSpot: true } },
+      { source: jarSource('/app.jar'), jdk: { path: '/jdk', javaVersion: 25, hotSpot: true } },
     ),
   ) as [BuildPlan, BuildPlan];
   expect(added.command.argv).toContain(relocation);

@@ -11,6 +11,18 @@ function parse(...argv: string[]) {
 
 test('no flags, no settings', () => expect(parse()).toEqual({}));
 
+test('what is built from, besides a jar', () => {
+  expect(
+    parse('--class-path', 'a.jar:lib/*', '--class-path=classes', '--main-class', 'a.B', '--no-extract').app,
+  ).toEqual({
+    ...{ classPath: ['a.jar', 'lib/*', 'classes'], mainClass: 'a.B', extract: false },
+  });
+  const flags = ['--dockerfile', 'D', '--context', '.', '--build-arg', 'A=1', '--build-arg', 'B=x=y', '--target', 't'];
+  expect(parse(...flags).app).toEqual({
+    dockerfile: { file: 'D', context: '.', arguments: { A: '1', B: 'x=y' }, target: 't' },
+  });
+});
+
 test('every flag has the shape of its config key', () => {
   const settings = parse(
     ...['app.jar', '--name', 'n', '--base', 'jdk:/opt/jdk', '--java-option', '-Xmx1g', '--java-option=-Dx=y'],
@@ -42,7 +54,7 @@ test('every flag has the shape of its config key', () => {
       ports: [80, 81],
       user: { uid: 5, gid: 6 },
     },
-    base: '/opt/jdk',
+    base: { kind: 'jdk', path: '/opt/jdk' },
     engine: 'oci',
     readiness: { path: '/up' },
     warmUp: {

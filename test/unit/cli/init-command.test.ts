@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { runInit } from '../../../src/cli/init-command.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { isCracBuildError } from '../../../src/errors.ts';
+import { TEMPLATES } from '../../../src/init/compose-dockerfile.ts';
+import { inspectSource } from '../../../src/jar/inspect-source.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { listPorts } from '../../../src/warm-up/scenario.ts';
@@ -18,9 +20,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function putJar(path: string, mainClass: string, files: Readonly<Record<string, string>> = {}): void {
+function putJar(
+  path: string,
+  mainClass: string,
+  files: Readonly<Record<string, string>> = {},
+  startClass?: string,
+): void {
+  const started = startClass === undefined ? '' : `Start-Class: ${startClass}\n`;
   mkdirSync(dirname(join(dir, path)), { recursive: true });
-  writeFileSync(join(dir, path), makeZip({ 'META-INF/MANIFEST.MF': `Main-Class: ${mainClass}\n\n`, ...files }));
+  writeFileSync(
+    join(dir, path),
+    makeZip({ 'META-INF/MANIFEST.MF': `Main-Class: ${mainClass}\n${started}\n`, ...files }),
+  );
 }
 
 function read(path: string): string {
@@ -31,7 +42,7 @@ function read(path: string): string {
 async function plan(configFile = 'crac-build.yaml') {
   const settings = await loadSettings({ configFile, flags: {}, cwd: dir });
   return planBuild(settings, {
-    jar: { path: settings.app?.jar ?? '' },
+    source: await inspectSource(settings.app ?? {}),
     jdk: { path: '/jdk', javaVersion: 17, hotSpot: true },
   });
 }
@@ -158,7 +169,7 @@ test('a project elsewhere gets its file; another name is asked for; the next com
   expect(read('shop/crac-build.yaml')).toContain('\n  jar: target/shop.jar\n');
   mkdirSync(join(dir, 'conf'));
   await runInit('shop/target/shop.jar', { output: 'conf/my.yaml' }, dir);
-  expect((await plan('conf/my.yaml')).app.jar).toBe(join(dir, 'shop/target/shop.jar'));
+  expect((await plan('conf/my.yaml')).app.source?.path).toBe(join(dir, 'shop/target/shop.jar'));
 });
 
 test('a file that is there stays, unless --force is given', async () => {
@@ -204,4 +215,113 @@ test('every way to be wrong', async () => {
   }
   expectGolden('init/errors.txt', told.replaceAll(dir, 'DIR'));
   expect(readdirSync(join(dir, 'one'))).toEqual(['target']);
+});
+
+const QUARKUS = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
+
+describe('--dockerfile', () => {
+  test.each(['plain', 'spring-boot', 'quarkus', 'installed'])(
+    '%s: the file, and a config that builds from it',
+    async (kind) => {
+      if (kind === 'plain') putJar('target/shop-1.0.jar', 'shop.Main');
+      if (kind === 'spring-boot')
+        putJar('target/shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
+      if (kind === 'quarkus') {
+        putJar('target/quarkus-app/quarkus-run.jar', QUARKUS);
+        for (const path of ['app/shop.jar', 'lib/main/io.quarkus.quarkus-core-3.15.1.jar', 'quarkus/x.dat'])
+          putJar(`target/quarkus-app/${path}`, 'x');
+      }
+      if (kind === 'installed') {
+        putJar('build/install/shop/lib/shop.jar', 'x', { 'shop/Main.class': 'x' });
+        putJar('build/install/shop/lib/vertx-core-5.0.1.jar', 'x');
+        mkdirSync(join(dir, 'build/install/shop/bin'));
+        const lines = [
+          'CLASSPATH=$APP_HOME/lib/shop.jar:$APP_HOME/lib/vertx-core-5.0.1.jar',
+          '-classpath "$CLASSPATH" shop.Main',
+        ];
+        writeFileSync(join(dir, 'build/install/shop/bin/shop'), `DEFAULT_JVM_OPTS='"-Xmx64m"'\n${lines.join('\n')}\n`);
+      }
+      const { text, json } = await runInit(undefined, { dockerfile: true }, dir);
+      expect(text).toContain('\nwrote Dockerfile\nwrote crac-build.yaml\n');
+      expect(json).toMatchObject({ dockerfile: join(dir, 'Dockerfile') });
+      expectGolden(`init/${kind}.Dockerfile`, read('Dockerfile'));
+      expect(read('crac-build.yaml')).not.toMatch(/^ *(?:# )?(?:jar|base):/m);
+      const { app, name } = await loadSettings({ configFile: undefined, flags: {}, cwd: dir });
+      expect({ name, file: app?.dockerfile?.file }).toEqual({ name: 'shop', file: join(dir, 'Dockerfile') });
+    },
+  );
+
+  test('a WAR gets Tomcat, or Jetty', async () => {
+    mkdirSync(join(dir, 'target'));
+    writeFileSync(join(dir, 'target/shop.war'), makeZip({ 'WEB-INF/web.xml': '<web-app/>' }));
+    await runInit('target/shop.war', { dockerfile: true }, dir);
+    expect(read('Dockerfile')).toContain('COPY --chown=1000:1000 ["target/shop.war", "/opt/tomcat/webapps/ROOT.war"]');
+    const { text } = await runInit('target/shop.war', { dockerfile: true, template: 'jetty', output: '-' }, dir);
+    expect(text).toContain('"/opt/jetty-base/webapps/ROOT.war"');
+    expect(text).not.toContain('{{');
+    await expect(
+      runInit('target/shop.war', { dockerfile: true, template: 'plain', output: '-' }, dir),
+    ).rejects.toMatchObject({ code: 'USAGE', hint: 'Choose another: --template tomcat.' });
+  });
+
+  test('a Spring Boot jar can be copied whole', async () => {
+    putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
+    const { text } = await runInit(undefined, { dockerfile: true, template: 'plain', output: '-' }, dir);
+    expect(text).toContain('WORKDIR /app\nCOPY ["shop.jar", "/app/app.jar"]\nUSER');
+  });
+
+  test('one that is there stays, and no config is left that names it', async () => {
+    putJar('shop.jar', 'shop.Main');
+    writeFileSync(join(dir, 'Dockerfile'), 'FROM mine\n');
+    await expect(runInit(undefined, { dockerfile: true }, dir)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(read('Dockerfile')).toBe('FROM mine\n');
+    expect(readdirSync(dir).sort()).toEqual(['Dockerfile', 'shop.jar']);
+    await runInit(undefined, { dockerfile: true, force: true }, dir);
+    expect(read('Dockerfile')).toContain('COPY ["shop.jar", "/app/app.jar"]');
+  });
+
+  test('what lies outside of its folder cannot be copied', async () => {
+    putJar('shop.jar', 'shop.Main');
+    mkdirSync(join(dir, 'docker'));
+    const flags = { dockerfile: true, output: 'docker/crac-build.yaml' };
+    await expect(runInit('shop.jar', flags, dir)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(readdirSync(join(dir, 'docker'))).toEqual([]);
+  });
+
+  test.each(TEMPLATES)('the template %s: any base, exec form, nobody is root', async (name) => {
+    const text = readFileSync(join(import.meta.dirname, `../../../templates/dockerfile/${name}.Dockerfile`), 'utf8');
+    const instructions = text
+      .replaceAll(/\\\n/g, ' ')
+      .split('\n')
+      .filter((line) => /^[A-Z]/.test(line));
+    expect(instructions[0]).toMatch(/^ARG BASE=\S+$/);
+    const FROM = ['FROM $', '{BASE}'].join('');
+    const last = instructions.slice(instructions.lastIndexOf(FROM));
+    expect(last[0]).toBe(FROM);
+    expect(last).toContain('USER 1000:1000');
+    expect(last.at(-1)).toMatch(/^ENTRYPOINT (?:\{\{command\}\}|\["java", .*\])$/);
+    expect(text).not.toMatch(/^(?:CMD|RUN|ENTRYPOINT) (?![[{])/m);
+  });
+});
+
+test('a folder that a build tool made is what is built', async () => {
+  putJar('build/docker/main/layers/app/application.jar', 'shop.Main', {
+    'application.yml': 'micronaut.server.port: 8111',
+  });
+  putJar('build/docker/main/layers/libs/micronaut-runtime-4.9.1.jar', 'x');
+  const { text } = await runInit(undefined, {}, dir);
+  expect(text).toContain('Micronaut 4.9.1');
+  expect(text).toContain('  2 layers: the layers of a Micronaut app');
+  expect(read('crac-build.yaml')).toContain('  jar: build/docker/main/layers\n');
+  expect(await plan()).toMatchObject({
+    name: 'shop',
+    app: { ports: [8111], source: { title: 'the layers of a Micronaut app' } },
+  });
+});
+
+test('a Spring Boot jar is told to be taken apart, and how to keep it', async () => {
+  putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
+  const { text } = await runInit(undefined, {}, dir);
+  expect(text).toContain('  2 layers: a Spring Boot jar, taken apart');
+  expect(read('crac-build.yaml')).toContain('  # extract: false # keeps the jar whole\n');
 });

@@ -117,7 +117,7 @@ test('plan prints the plan and asks no engine', () => {
   expect(json).toMatchObject({
     name: 'plain-http',
     engine: 'auto',
-    app: { jar, ports: [81] },
+    app: { source: { path: jar }, ports: [81] },
     readiness: { port: 81 },
   });
 });

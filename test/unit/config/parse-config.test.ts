@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { parseConfig } from '../../../src/config/parse-config.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import { isCracBuildError } from '../../../src/errors.ts';
 import { renderError } from '../../../src/report/render-error.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -88,7 +89,7 @@ insecureRegistries: [registry.test:5000, 10.0.0.1]
         ports: [8080, 9090],
         user: { uid: 2000, gid: 3000 },
       },
-      base: '/opt/jdk',
+      base: { kind: 'jdk', path: '/opt/jdk' },
       modules: ['java.base'],
       engine: 'oci',
       network: 'host',
@@ -295,6 +296,47 @@ describe('loadSettings', () => {
       readiness: { path: '/q', port: 1 },
       image: { compression: 'zstd', compressionLevel: 4 },
       outputs: [{ kind: 'oci', dir: '/elsewhere/o' }],
+    });
+  });
+
+  test('an app that flags name replaces that of the file, of whatever kind', async () => {
+    const load = async (app: string, flags: NonNullable<Settings['app']>) => {
+      await writeFile(join(folder, 'crac-build.yaml'), `app: { javaOptions: [-Xa], ${app} }\n`);
+      return (await loadSettings({ configFile: undefined, flags: { app: flags }, cwd: folder })).app;
+    };
+    const javaOptions = ['-Xa'];
+    expect(await load('jar: gone.jar', { classPath: ['a', '/b/*'], mainClass: 'M' })).toEqual({
+      javaOptions,
+      classPath: [join(folder, 'a'), '/b/*'],
+      mainClass: 'M',
+    });
+    expect(await load('classPath: [x], mainClass: M', { jar: 'b.jar' })).toEqual({
+      javaOptions,
+      jar: join(folder, 'b.jar'),
+    });
+    expect(await load('jar: gone.jar', { dockerfile: { file: 'Dockerfile' } })).toEqual({
+      javaOptions,
+      dockerfile: { file: join(folder, 'Dockerfile') },
+    });
+  });
+
+  test('a Dockerfile by its name alone or with more; flags add arguments to it', async () => {
+    await writeFile(join(folder, 'Dockerfile'), '');
+    const load = async (dockerfile: string, flags: Settings = {}) => {
+      await writeFile(join(folder, 'crac-build.yaml'), `app:\n  dockerfile: ${dockerfile}\n`);
+      return (await loadSettings({ configFile: undefined, flags, cwd: folder })).app?.dockerfile;
+    };
+    const file = join(folder, 'Dockerfile');
+    expect(await load('Dockerfile')).toEqual({ file });
+    expect(await load('{ file: Dockerfile, context: .., arguments: { A: 1 } }')).toEqual({
+      ...{ file, context: dirname(folder), arguments: { A: '1' } },
+    });
+    expect(await load('Dockerfile', { app: { dockerfile: { target: 't' } } })).toEqual({ file, target: 't' });
+    await expect(load('gone', { app: { dockerfile: { target: 't' } } })).rejects.toMatchObject({
+      message: `crac-build.yaml:2: app.dockerfile: there is no ${join(folder, 'gone')}`,
+    });
+    await expect(load('3')).rejects.toMatchObject({
+      message: 'crac-build.yaml:2: app.dockerfile: expected a file, or file, context, arguments and target, found 3',
     });
   });
 

@@ -78,3 +78,12 @@ test('none: what was found instead, and where it was looked for', async () => {
 test('a name that is not there', async () => {
   await expect(findJar(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
 });
+
+test('a WAR is told what to do with it', async () => {
+  put('target/library.jar', LIBRARY);
+  put('target/shop.war', LIBRARY);
+  await expect(findJar(dir)).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+    hint: `A WAR needs a server: \`crac-build init --dockerfile ${join(dir, 'target/shop.war')}\` writes a Dockerfile with one.`,
+  });
+});

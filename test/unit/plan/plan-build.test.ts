@@ -3,7 +3,7 @@ import { isServer } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
 import { renderPlan } from '../../../src/plan/render-plan.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { SAMPLE_FACTS, samplePlan } from '../../support/sample-plan.ts';
+import { jarSource, SAMPLE_FACTS, samplePlan } from '../../support/sample-plan.ts';
 
 test('the plan of a jar alone', () => expectGolden('plan-defaults.txt', renderPlan(samplePlan())));
 
@@ -176,7 +176,7 @@ test.each([
   ['7.jar', '7'],
   ['__.jar', 'app'],
 ])('the name of %s', (file, name) => {
-  expect(planBuild({}, { ...SAMPLE_FACTS, jar: { path: `/x/${file}` } }).name).toBe(name);
+  expect(planBuild({}, { ...SAMPLE_FACTS, source: jarSource(`/x/${file}`) }).name).toBe(name);
 });
 
 test('the engine that answered decides where the image goes', () => {

@@ -1,0 +1,10 @@
+# A Helidon app: its libraries in a layer below its own jar.
+# Made by `crac-build init --dockerfile`: `crac-build build` makes a pre-warmed image of it. BASE: any image with Java 17
+# or newer and glibc.
+ARG BASE=eclipse-temurin:21-jre
+FROM ${BASE}
+WORKDIR /app
+{{copies}}
+USER 1000:1000
+EXPOSE {{port}}
+ENTRYPOINT {{command}}
