@@ -1,5 +1,5 @@
-// node scripts/run-ts.mjs bench/demo.ts LAYOUT|docker:REFERENCE: runs the image of examples/plain-http cold and restored, as
-// restricted as it can be, and prints how long each took to the first response.
+// node scripts/run-ts.mjs bench/demo.ts LAYOUT|docker:REFERENCE PATH: runs the image of an example cold and restored, as
+// restricted as it can be, asks for PATH, and prints how long each took to the first response.
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
@@ -12,8 +12,6 @@ import { runCommand } from './run-command.ts';
 import { median } from './statistics.ts';
 import { unpackImage } from './unpack-image.ts';
 
-/** Shows that the warm-up's state is in the restored process. */
-const PATH = '/state?name=warm';
 const PORT = 8080;
 const RUNS = 3;
 
@@ -23,7 +21,7 @@ interface Run {
 }
 type Start = (mode: 'require' | 'off') => Promise<Run>;
 
-const [image = ''] = process.argv.slice(2);
+const [image = '', path = '/'] = process.argv.slice(2);
 const start = image.startsWith('docker:')
   ? throughDocker(image.slice('docker:'.length))
   : await throughCrun(resolve(image));
@@ -33,9 +31,9 @@ const [coldMs, restoredMs] = [cold, restored].map((runs) => median(runs.map(({ m
 process.stdout.write(
   [
     `started cold:  first response after ${coldMs?.toFixed(1)} ms (median of ${RUNS} containers)`,
-    `               ${PATH} → ${cold[0]?.body.trim()}`,
+    `               ${path} → ${cold[0]?.body.trim()}`,
     `restored:      first response after ${restoredMs?.toFixed(1)} ms (median of ${RUNS} containers)`,
-    `               ${PATH} → ${restored[0]?.body.trim()}`,
+    `               ${path} → ${restored[0]?.body.trim()}`,
     '',
   ].join('\n'),
 );
@@ -66,7 +64,7 @@ async function throughCrun(layout: string): Promise<Start> {
     });
     try {
       const argv = [...runtime, 'run', '--bundle', bundle, 'demo'];
-      const start = { argv, environment: [], root: image.root, inRoot: false, port: PORT, path: PATH, log };
+      const start = { argv, environment: [], root: image.root, inRoot: false, port: PORT, path, log };
       const { firstByteNs, body } = await measureStart(start);
       return { ms: firstByteNs / 1e6, body };
     } finally {
@@ -83,7 +81,7 @@ function throughDocker(reference: string): Start {
     const id = (await runCommand(['docker', 'run', ...flags, reference])).trim();
     try {
       const address = (await runCommand(['docker', 'port', id, String(PORT)])).split('\n')[0]?.trim();
-      return { body: await firstAnswer(`http://${address}${PATH}`), ms: performance.now() - startedMs };
+      return { body: await firstAnswer(`http://${address}${path}`), ms: performance.now() - startedMs };
     } finally {
       await runCommand(['docker', 'rm', '--force', id]);
     }

@@ -35,7 +35,78 @@ async function use(name: string, options: Record<string, unknown>, app: FakeApp,
 }
 
 test('all ready scripts are tested here', async () => {
-  expect([...(await listReadyScripts()).keys()]).toEqual(['login', 'openapi', 'websocket']);
+  expect([...(await listReadyScripts()).keys()]).toEqual(['collection', 'login', 'openapi', 'websocket']);
+});
+
+describe('collection', () => {
+  /** The items that there are, by path. */
+  const serving = (): FakeApp => {
+    const items = new Set<string>();
+    let last = 0;
+    return {
+      answer: ({ method, url = '' }, body) => {
+        if (method === 'POST') {
+          if (body.includes('""')) return { status: 422 };
+          const place = `/orders/${++last}`;
+          items.add(place);
+          return { status: 201, headers: { location: `http://behind.example${place}` } };
+        }
+        if (method === 'DELETE') return { status: items.delete(url) ? 204 : 404 };
+        return { status: url === '/orders' || url.startsWith('/orders/search') || items.has(url) ? 200 : 404 };
+      },
+    };
+  };
+  const options = {
+    path: '/orders',
+    item: { name: 'tea' },
+    invalid: { name: '' },
+    unknown: '/orders/0',
+    searches: ['/orders/search?q=tea'],
+  };
+
+  test('lists, searches, makes mistakes, creates, reads and deletes', async () => {
+    const { error, endpoints, requests } = await use('collection', options, serving());
+    expect(error).toBeUndefined();
+    const run = (id: number) => [
+      ...['GET /orders', 'GET /orders/search?q=tea', 'GET /orders/0', 'POST /orders', 'POST /orders'],
+      ...[`GET /orders/${id}`, `DELETE /orders/${id}`],
+    ];
+    expect(requests).toEqual([...run(1), ...run(2)]);
+    expect(endpoints).toEqual([
+      ...['GET /orders 2', 'GET /orders/search 2', 'GET /orders/{unknown} 2', 'POST /orders (invalid) 2'],
+      ...['POST /orders 2', 'GET /orders/{id} 2', 'DELETE /orders/{id} 2'],
+    ]);
+  });
+
+  test('keeps what an app cannot delete, and finds an item by its id', async () => {
+    const app: FakeApp = {
+      answer: ({ method }) => (method === 'POST' ? { status: 201, body: '{"id":7}' } : { status: 200 }),
+    };
+    const { error, requests } = await use('collection', { path: '/orders', item: {}, keep: true }, app, 1);
+    expect(error).toBeUndefined();
+    expect(requests).toEqual(['GET /orders', 'POST /orders', 'GET /orders/7']);
+  });
+
+  test.each<[string, Record<string, unknown>, FakeApp, RegExp]>([
+    ['is not told where the collection is', { item: {} }, serving(), /options\.path is missing/],
+    [
+      'meets an app that takes everything',
+      { ...options, unknown: undefined },
+      { answer: () => ({ status: 200 }) },
+      /POST \/orders answered 200 to what options\.invalid has, and was to refuse it with 400 or 422/,
+    ],
+    [
+      'meets an app that deletes nothing',
+      { path: '/orders', item: {} },
+      {
+        answer: ({ method }) => ({ status: method === 'GET' ? 200 : method === 'POST' ? 201 : 405, body: '{"id":7}' }),
+      },
+      /DELETE \/orders\/7 answered 405: give keep: true to an app that deletes nothing/,
+    ],
+  ])('fails where it %s', async (_, given, app, message) => {
+    const { error } = await use('collection', given, app);
+    expect(error).toMatchObject({ code: 'WARM_UP_FAILED', message: expect.stringMatching(message) });
+  });
 });
 
 describe('openapi', () => {
