@@ -13,17 +13,23 @@ import org.crac.Resource;
 
 /** Closed, and made anew for the new database. */
 final class AgroalPool implements Pool {
-    private volatile AgroalDataSource pool = open();
+    private volatile AgroalDataSource pool;
 
-    AgroalPool() throws SQLException {}
+    AgroalPool() throws SQLException {
+        pool = open();
+    }
 
     private static AgroalDataSource open() throws SQLException {
-        Database database = Database.fromEnvironment();
-        return AgroalDataSource.from(new AgroalDataSourceConfigurationSupplier().connectionPoolConfiguration(connections ->
-                connections.maxSize(4).acquisitionTimeout(Duration.ofSeconds(5)).connectionFactoryConfiguration(factory ->
-                        factory.jdbcUrl(database.url())
-                                .principal(new NamePrincipal(database.user()))
-                                .credential(new SimplePassword(database.password())))));
+        String user = System.getenv("DATABASE_USER");
+        String password = System.getenv().getOrDefault("DATABASE_PASSWORD", "");
+        return AgroalDataSource.from(new AgroalDataSourceConfigurationSupplier()
+                .metricsEnabled()
+                .connectionPoolConfiguration(connections -> connections
+                        .maxSize(4)
+                        .acquisitionTimeout(Duration.ofSeconds(5))
+                        .connectionFactoryConfiguration(factory -> factory.jdbcUrl(System.getenv("DATABASE_URL"))
+                                .principal(new NamePrincipal(user))
+                                .credential(new SimplePassword(password)))));
     }
 
     @Override
@@ -31,9 +37,14 @@ final class AgroalPool implements Pool {
         return pool;
     }
 
+    /** It closes its connections in the background. */
     @Override
-    public void beforeCheckpoint(Context<? extends Resource> context) {
+    public void beforeCheckpoint(Context<? extends Resource> context) throws InterruptedException {
         pool.flush(FlushMode.GRACEFUL);
+        for (int waited = 0; waited < 5000; waited += 10) {
+            if (pool.getMetrics().destroyCount() >= pool.getMetrics().creationCount()) break;
+            Thread.sleep(10);
+        }
         pool.close();
     }
 

@@ -15,13 +15,13 @@ final class DbcpPool implements Pool {
         pool.setMaxTotal(4);
         pool.setMaxWait(Duration.ofSeconds(5));
         pool.setRegisterConnectionMBean(false);
-        use(Database.fromEnvironment());
+        useEnvironment();
     }
 
-    private void use(Database database) {
-        pool.setUrl(database.url());
-        pool.setUsername(database.user());
-        pool.setPassword(database.password());
+    private void useEnvironment() {
+        pool.setUrl(System.getenv("DATABASE_URL"));
+        pool.setUsername(System.getenv("DATABASE_USER"));
+        pool.setPassword(System.getenv().getOrDefault("DATABASE_PASSWORD", ""));
     }
 
     @Override
@@ -36,7 +36,7 @@ final class DbcpPool implements Pool {
 
     @Override
     public void afterRestore(Context<? extends Resource> context) throws SQLException {
-        use(Database.fromEnvironment());
+        useEnvironment();
         pool.start();
     }
 
