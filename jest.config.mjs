@@ -5,4 +5,4 @@ const project = (name) => ({
   transform: { '\\.ts$': '<rootDir>/scripts/jest-esbuild.mjs' },
   extensionsToTreatAsEsm: ['.ts'],
 });
-export default { projects: ['unit', 'native', 'java', 'engine', 'e2e'].map(project), maxWorkers: 2 };
+export default { projects: ['unit', 'native', 'java', 'engine', 'e2e', 'systems'].map(project), maxWorkers: 2 };

@@ -4,7 +4,8 @@
  *   Becomes COMMAND with a network of its own, where only loopback is up, and mounts of its own. With --root, DIR (the
  *   unpacked root of an image) gets /proc, /dev and an empty /tmp.
  *
- * probe measure [--root DIR [--chroot]] [--env NAME=VALUE]... [--log FILE] [--timeout MS] PORT PATH -- COMMAND [ARGUMENT]...
+ * probe measure [--root DIR [--chroot]] [--env NAME=VALUE]... [--log FILE] [--timeout MS] [--operations N,N,...] PORT PATH
+ *               -- COMMAND [ARGUMENT]...
  *
  *   Starts COMMAND in such surroundings, as the first process of its own process namespace, asks 127.0.0.1:PORT for PATH
  *   until there is an answer, and prints one line of JSON:
@@ -13,7 +14,8 @@
  *
  *   Times count from just before the execve of COMMAND. rssBytes is that of the largest process among COMMAND and its
  *   descendants, right after the answer. Then exactly this namespace is killed. COMMAND's environment is what --env
- *   says and nothing else, its output goes to FILE.
+ *   says and nothing else, its output goes to FILE. With --operations it goes on asking over one connection until it has so many
+ *   answers, the first included, and tells when it had each number of them: "operationsNs":[…].
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -33,9 +35,11 @@
 #include <unistd.h>
 #include "die.h"
 #include "http.h"
+#include "operations.h"
 #include "rss.h"
 
 #define POLL_INTERVAL_NS 100000
+#define MAX_COUNTS 16
 
 struct options {
   const char *root, *log;
@@ -43,6 +47,8 @@ struct options {
   long timeout_ms;
   char *environment[64];
   int environment_count;
+  long counts[MAX_COUNTS];
+  int count_count;
   int port;
   const char *path;
   char **command;
@@ -84,6 +90,17 @@ static void mount_surroundings(const char *root, int own_processes) {
   mount_at("tmpfs", root, "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 }
 
+/* "200,1000": growing. */
+static void parse_counts(const char *text, struct options *options) {
+  for (char *end; options->count_count < MAX_COUNTS; text = end + 1) {
+    long count = strtol(text, &end, 10), before = options->count_count ? options->counts[options->count_count - 1] : 0;
+    if (end == text || count <= before) break;
+    options->counts[options->count_count++] = count;
+    if (!*end) return;
+  }
+  die("--operations: needs growing numbers with commas between them, at most %d", MAX_COUNTS);
+}
+
 static struct options parse_options(char **argument) {
   struct options options = {.timeout_ms = 30000};
   for (; *argument && !strncmp(*argument, "--", 2) && (*argument)[2]; argument++) {
@@ -96,6 +113,7 @@ static struct options parse_options(char **argument) {
     if (!strcmp(name, "--root")) options.root = *argument;
     else if (!strcmp(name, "--log")) options.log = *argument;
     else if (!strcmp(name, "--timeout")) options.timeout_ms = atol(*argument);
+    else if (!strcmp(name, "--operations")) parse_counts(*argument, &options);
     else if (!strcmp(name, "--env") && options.environment_count < 63)
       options.environment[options.environment_count++] = *argument;
     else die("%s: no such flag, or too many of it", name);
@@ -176,6 +194,9 @@ static int measure(struct options options) {
     nanosleep(&(struct timespec){0, POLL_INTERVAL_NS}, NULL);
   }
   int64_t rss = answered ? largest_rss_bytes(child) : 0;
+  int64_t done_ns[MAX_COUNTS];
+  int operated =
+      answered && !operate(options.port, options.path, options.counts, options.count_count, 1, deadline_ns, done_ns);
   if (!ended) {
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
@@ -183,11 +204,14 @@ static int measure(struct options options) {
   if (ended) die("%s ended with %s %d before it answered", options.command[0], WIFSIGNALED(status) ? "signal" : "exit code",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
   if (!answered) die("%s did not answer within %ld ms", options.command[0], options.timeout_ms);
+  if (!operated) die("%s stopped answering with 200, or took longer than %ld ms", options.command[0], options.timeout_ms);
   printf("{\"firstByteNs\":%lld,\"connectNs\":%lld,\"status\":%d,\"rssBytes\":%lld,\"body\":",
          (long long)(answer.first_byte_ns - *started_ns), (long long)(answer.connected_ns - *started_ns), answer.status,
          (long long)rss);
   print_text(answer.body ? answer.body : "");
-  puts("}");
+  for (int i = 0; i < options.count_count; i++)
+    printf("%s%lld", i ? "," : ",\"operationsNs\":[", (long long)(done_ns[i] - *started_ns));
+  puts(options.count_count ? "]}" : "}");
   return 0;
 }
 

@@ -59,8 +59,12 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
     };
   };
 
+  /** Words such as `./broker`: a process begins in a folder of its own. */
+  const resolveWord = (word: string): string => (/^\.{1,2}\//.test(word) ? resolve(folder, word) : word);
+
   /** `oci:DIR`; what else an image is called is the engine's. */
-  const findImage = async (index: number, service: Service): Promise<Service> => {
+  const findService = async (index: number, given: Service): Promise<Service> => {
+    const service = given.process === undefined ? given : { ...given, process: given.process.map(resolveWord) };
     const dir = /^oci:(.+)$/.exec(service.image ?? '')?.[1];
     if (dir === undefined) return service;
     await find(['warmUp', 'services', index, 'image'], join(dir, 'index.json'));
@@ -98,7 +102,7 @@ export async function findWarmUpFiles(settings: Settings, file: ConfigFile, fold
         ...(warmUp.requests && {
           requests: await mapAll(warmUp.requests, (one, index) => findBody(['warmUp', 'requests', index], one)),
         }),
-        ...(warmUp.services && { services: await mapAll(warmUp.services, (one, index) => findImage(index, one)) }),
+        ...(warmUp.services && { services: await mapAll(warmUp.services, (one, index) => findService(index, one)) }),
         ...(warmUp.scenarios && {
           scenarios: await mapAll(warmUp.scenarios, (one, index) => findScenario(['warmUp', 'scenarios', index], one)),
         }),

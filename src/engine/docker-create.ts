@@ -32,7 +32,7 @@ export function composeCreateOptions(
       CapAdd: listCapabilities(spec, daemon.apiVersion),
       SecurityOpt: securityOptions,
       ReadonlyRootfs: spec.readOnlyRoot,
-      Tmpfs: Object.fromEntries(spec.tmpfs.map((path) => [path, ''])),
+      Tmpfs: Object.fromEntries(spec.tmpfs.map((path) => [path, spec.tmpfsMayExecute ? 'exec' : ''])),
       ...(spec.memoryBytes !== undefined && { Memory: spec.memoryBytes }),
       ...(spec.pidsLimit !== undefined && { PidsLimit: spec.pidsLimit }),
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(spec.cpus * 1e9) }),

@@ -83,6 +83,8 @@ export interface ContainerSpec {
   readonly readOnlyRoot: boolean;
   /** Writable, empty tmpfs mounts, e.g. /tmp in a read-only container. */
   readonly tmpfs: readonly string[];
+  /** Whether what lies there may be run, and loaded as a library. Engines say no where they are not told. */
+  readonly tmpfsMayExecute?: boolean;
   readonly memoryBytes?: number;
   readonly pidsLimit?: number;
   readonly cpus?: number;

@@ -122,7 +122,9 @@ function composeMounts(spec: ContainerSpec): object[] {
     mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', 'ro'),
     mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
     mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', 'size=67108864'),
-    ...spec.tmpfs.map((path) => mount(path, 'tmpfs', 'tmpfs', 'nosuid', 'noexec', 'nodev', 'mode=1777')),
+    ...spec.tmpfs.map((path) =>
+      mount(path, 'tmpfs', 'tmpfs', 'nosuid', spec.tmpfsMayExecute ? 'exec' : 'noexec', 'nodev', 'mode=1777'),
+    ),
   ];
 }
 

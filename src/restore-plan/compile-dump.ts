@@ -7,6 +7,7 @@ import type { StepName } from '../steps.ts';
 import { findAllocators } from './allocators.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
+import type { CarriedFile } from './carried-files.ts';
 import { findPlanFault } from './check-plan.ts';
 import { decideRequiredCpu, planCpu } from './cpu-features.ts';
 import { stackOf } from './dead-stacks.ts';
@@ -15,7 +16,7 @@ import { PLAN_BASE, type PlanRecord, RESTORER_END, renderPlan } from './format.t
 import { type FormerVdso, seeThroughFormerRestore } from './former-restore.ts';
 import { findFreeMemory } from './free-memory.ts';
 import { findLockOwners, refuseLockWaits } from './lock-owners.ts';
-import { fileRecord, inspectMappedFiles, inspectOpenFiles, pathsOfCode } from './mapped-files.ts';
+import { fileRecord, inspectMappedFiles, inspectOpenFiles, type MappedFile, pathsOfCode } from './mapped-files.ts';
 import { measureCauses } from './measure-causes.ts';
 import { attribute, findCauses } from './memory-causes.ts';
 import { writeMemory } from './memory-layout.ts';
@@ -47,6 +48,7 @@ export async function compileDump(
   outDir: string,
   scanner: PageScanner = javascriptScanner,
   skip: ReadonlySet<StepName> = new Set(),
+  carry: (files: readonly MappedFile[]) => ReadonlyMap<MappedFile, CarriedFile> = () => new Map(),
 ): Promise<RestoreImage> {
   const refusals: Refusal[] = [];
   const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
@@ -88,9 +90,11 @@ export async function compileDump(
   };
   // Memory refers to the mapped ones by their place.
   const allFiles = [...files, ...openFiles];
+  const carried = carry(files);
+  const placeOf = (file: MappedFile) => carried.get(file)?.imagePath ?? file.path;
   const sections = {
     mem: layout.records,
-    file: allFiles.map((file) => fileRecord(file, blob)),
+    file: allFiles.map((file) => fileRecord(file, placeOf(file), blob)),
     thread: threads,
     sigact: planSignalActions(dump),
     fd: descriptors.fds,
@@ -141,7 +145,8 @@ export async function compileDump(
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,
-    contents: { header, sections, blob, heap: policy.heap, filePaths: allFiles.map(({ path }) => path) },
+    contents: { header, sections, blob, heap: policy.heap, filePaths: allFiles.map(placeOf) },
+    carriedFiles: [...carried.values()],
   };
 }
 

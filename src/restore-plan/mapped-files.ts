@@ -101,11 +101,12 @@ export async function inspectOpenFiles(
   return files;
 }
 
-export function fileRecord(file: MappedFile, blob: Blob): PlanRecord<'file'> {
+/** `path`: where the restored process finds it. */
+export function fileRecord(file: MappedFile, path: string, blob: Blob): PlanRecord<'file'> {
   return {
     size: file.sizeBytes,
     mtime_s: Math.floor(file.mtimeSeconds),
-    path_blob: blob.text(file.path),
+    path_blob: blob.text(path),
     open_flags: 0, // O_RDONLY
     sha256: file.sha256,
   };

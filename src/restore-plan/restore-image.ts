@@ -1,5 +1,6 @@
 import type { Range } from '../hotspot/address-space.ts';
 import type { Blob } from './blob.ts';
+import type { CarriedFile } from './carried-files.ts';
 import type { RequiredCpu } from './cpu-features.ts';
 import type { MemRecord, PlanRecord, PlanSections } from './format.ts';
 import type { DroppedPages } from './kept-pages.ts';
@@ -32,6 +33,8 @@ export interface RestoreImage {
   readonly byCause: SizesByCause;
   /** For whose sake memory outside of the Java heap is read and not mapped. */
   readonly allocators: readonly string[];
+  /** Files that the image has at a place of ours, because theirs may not be seen in production. */
+  readonly carriedFiles: readonly CarriedFile[];
   /** What plan.bin was made of. */
   readonly contents: PlanContents;
 }

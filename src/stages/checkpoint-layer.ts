@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
+import type { CarriedFile } from '../restore-plan/carried-files.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 import { VERSION } from '../version.ts';
@@ -16,7 +18,7 @@ export function composeCheckpointEntries(
   restoreImage: RestoreImage,
   world: Pick<World, 'toolbox'>,
 ): readonly TarEntry[] {
-  const { planFile, planBytes, memFile, memBytes } = restoreImage;
+  const { planFile, planBytes, memFile, memBytes, carriedFiles } = restoreImage;
   const facts = composeFacts(plan, checkpoint, restoreImage, world.toolbox.criuVersion);
   const entries = [
     composeDirectory('opt'),
@@ -25,8 +27,24 @@ export function composeCheckpointEntries(
     composeFile(`${CHECKPOINT_FOLDER}/facts.json`, Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)),
     composeFile(`${CHECKPOINT_FOLDER}/mem.bin`, { localPath: memFile, sizeBytes: memBytes }),
     composeFile(`${CHECKPOINT_FOLDER}/plan.bin`, { localPath: planFile, sizeBytes: planBytes }),
+    ...composeCarriedEntries(carriedFiles),
   ];
   return keepFolders(entries, plan.base);
+}
+
+/** With the times that the restorer compares. */
+function composeCarriedEntries(files: readonly CarriedFile[]): readonly TarEntry[] {
+  const entries = new Map<string, TarEntry>();
+  for (const { imagePath, localPath, sizeBytes, mtimeSeconds } of files) {
+    const path = imagePath.slice(1);
+    const folder = posix.dirname(path);
+    for (const parent of [posix.dirname(folder), folder]) entries.set(parent, composeDirectory(parent));
+    entries.set(path, {
+      ...composeFile(path, { localPath, sizeBytes }, 0o755),
+      mtimeSeconds: Math.floor(mtimeSeconds),
+    });
+  }
+  return [...entries.values()];
 }
 
 /** facts.json: what was true at the checkpoint, for people and for `inspect`. The restorer does not read it. */

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import { readDump } from '../criu/read-dump.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
+import { carryTemporaryFiles } from '../restore-plan/carried-files.ts';
 import { compileDump } from '../restore-plan/compile-dump.ts';
 import { loadPageScanner } from '../restore-plan/page-scanner.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
@@ -19,7 +20,7 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
   if (missing !== undefined)
     world.report({ type: 'stage-progress', stage: 'compile', text: `comparing pages in JavaScript: ${missing}` });
   const { memory, skip } = plan.checkpoint;
-  const image = await compileDump(dump, checkpoint, memory, world.workDir, scanner, new Set(skip));
+  const image = await compileDump(dump, checkpoint, memory, world.workDir, scanner, new Set(skip), carryTemporaryFiles);
   if (memory === 'map' && image.allocators.length > 0)
     world.report({
       type: 'stage-progress',

@@ -76,7 +76,13 @@ async function watchStart(
   const startedMs = performance.now();
   const profile = planProfile(plan);
   await using container = await world.engine.launchContainer(
-    { ...place, ...profile, environment: { CRAC_RESTORE: mode }, ports: plan.app.ports },
+    {
+      ...place,
+      ...profile,
+      environment: { CRAC_RESTORE: mode },
+      tmpfsMayExecute: mode === 'off',
+      ports: plan.app.ports,
+    },
     world.signal,
   );
   const limit = new AbortController();

@@ -58,6 +58,8 @@ async function verifyBeside(
     image: loaded.reference,
     name: `crac-build-${plan.name}-verify-${id}-${run}`,
     environment: { CRAC_RESTORE: mode },
+    // What the app unpacks there and loads, it could not load without crac-build either.
+    tmpfsMayExecute: mode === 'off',
     ports: [...new Set([...plan.app.ports, ...listPorts(scenarios), ...probePorts(plan.verify.answer)])],
     ...neighbourhood,
   });

@@ -8,6 +8,8 @@ export interface StartedImage extends AsyncDisposable {
   readonly get: (path: string) => Promise<string>;
   readonly getJson: (path: string) => Promise<Record<string, unknown>>;
   readonly post: (path: string, body: string) => Promise<string>;
+  /** `body`: as JSON. */
+  readonly send: (method: string, path: string, body?: unknown) => Promise<string>;
   /** SIGTERM to the main process; resolves with its exit code and all that it wrote. */
   readonly stop: () => Promise<Ended>;
   /** Waits until the main process ends by itself. */
@@ -75,7 +77,7 @@ export async function startInDocker(reference: string, options: StartOptions = {
 }
 
 /** `address`: HOST:PORT. */
-export function openClient(address: string): Pick<StartedImage, 'get' | 'getJson' | 'post'> {
+export function openClient(address: string): Pick<StartedImage, 'get' | 'getJson' | 'post' | 'send'> {
   const send = async (path: string, init?: RequestInit) => {
     // Where Docker's proxy closes a connection at once, fetch may never settle by itself.
     const response = await fetch(`http://${address}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
@@ -87,6 +89,11 @@ export function openClient(address: string): Pick<StartedImage, 'get' | 'getJson
     get: (path) => send(path),
     getJson: async (path) => JSON.parse(await send(path)),
     post: (path, body) => send(path, { method: 'POST', body }),
+    send: (method, path, body) =>
+      send(path, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
   };
 }
 

@@ -40,6 +40,7 @@ function makeImage(mem: readonly MemRecord[], pageCount: number, files: readonly
     requiredCpu: { features: [], because: '' },
     byCause: SAMPLE_SIZES,
     allocators: [],
+    carriedFiles: [],
     contents: { header: { mem_size: pages(pageCount) }, sections, blob: new Blob(), heap: undefined, filePaths: files },
   };
 }

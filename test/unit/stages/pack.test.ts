@@ -73,6 +73,7 @@ function makeRestoreImage(): RestoreImage {
     droppedPages: { ...NOTHING_DROPPED, zero: 1, 'equal-to-file': 2, 'dead-stack': 3, 'free-heap': 4 },
     byCause: SAMPLE_SIZES,
     allocators: ['/app/libmalloc.so'],
+    carriedFiles: [],
     contents: { header: {}, sections: NO_SECTIONS, blob: new Blob(), heap: undefined, filePaths: [] },
   };
 }
@@ -204,6 +205,20 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
     steps: [{ name: 'free-heap', ms: 0.2, freedBytes: 77 }],
     skippedSteps: ['trim'],
     cpu: ['00000007 00000000 00000001 ffffffff 00000002 00000003'],
+  });
+});
+
+test('libraries that were loaded from a temporary folder lie in the checkpoint layer, with their time', async () => {
+  const localPath = join(dir, 'libnative.so');
+  writeFileSync(localPath, 'ELF');
+  const carriedFiles = [
+    { imagePath: '/opt/crac/files/0123/libnative.so', localPath, sizeBytes: 3, mtimeSeconds: 1_700_000_000.9 },
+  ];
+  const [checkpoint] = await packLayers(PLAN, makeCheckpoint(''), { ...makeRestoreImage(), carriedFiles }, world);
+  const files = await readLayer(checkpoint);
+  expect([...files.keys()]).toEqual(expect.arrayContaining(['opt/crac/files', 'opt/crac/files/0123']));
+  expect(files.get('opt/crac/files/0123/libnative.so')).toMatchObject({
+    ...{ text: 'ELF', mode: 0o755, uid: 0, mtimeSeconds: 1_700_000_000 },
   });
 });
 

@@ -1,0 +1,88 @@
+/** Every system, really built and really restored: `npm run test:systems`. What came of it is told in docs/systems.md. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { BuildResult } from '../../src/build.ts';
+import { buildImage, ROOT } from '../e2e/support/build-example.ts';
+import { waitUntilAnswered } from '../e2e/support/start-image.ts';
+import { startInCrun } from '../e2e/support/start-in-crun.ts';
+import { findJdk } from './find-jdk.ts';
+import { type JavaVersion, SYSTEMS, type System } from './systems.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'crac-systems-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Of the whole output of an app: an exception, or a line of a log at the level of an error. */
+const TROUBLE = /Exception|\b(?:ERROR|SEVERE|FATAL)\b|^\s+at \S+\(/m;
+const WARM_UP = { duration: '4s' };
+const NEW_BOOK = { title: 'A', author: 'B', isbn: '978-0000000999', price: 1, tags: [] };
+
+for (const system of SYSTEMS) {
+  describe(system.name, () => {
+    beforeAll(() => void execFileSync(system.build[0] ?? '', system.build.slice(1), { stdio: 'inherit' }), 300_000);
+    for (const jdk of system.jdks) describe(`on JDK ${jdk}`, () => testRestored(system, jdk));
+  });
+}
+
+function testRestored(system: System, jdk: JavaVersion): void {
+  const layout = () => join(dir, `${system.name}-${jdk}`.replaceAll(/[^a-z0-9]+/g, '-'));
+  let built: BuildResult;
+  afterAll(() => rm(layout(), { recursive: true, force: true }));
+
+  test('is restored faster than it starts', async () => {
+    const config = await writeConfig(system, `${layout()}.yaml`);
+    const flags = [...(system.flags ?? []), '--engine', 'oci', '--base', `jdk:${findJdk(jdk)}`];
+    built = await buildImage(['--config', config, ...flags, '--output', `oci:${layout()}`]);
+    const { restoredMs, coldMs } = built.verified ?? { restoredMs: [], coldMs: 0 };
+    expect(Math.min(...restoredMs)).toBeLessThan(coldMs);
+  }, 240_000);
+
+  test('two at once answer, know their own environment, and end when they are told to', async () => {
+    const start = (greeting: string) =>
+      startInCrun(layout(), {
+        environment: { CRAC_RESTORE: 'require', GREETING: greeting },
+        arguments: [`-Dcolor=of-${greeting}`],
+      });
+    await using one = await start('one');
+    await using two = await start('two');
+    for (const [started, greeting] of [
+      [one, 'one'],
+      [two, 'two'],
+    ] as const) {
+      expect(await waitUntilAnswered(() => started.get(system.health))).toContain('UP');
+      for (const { path, contains } of system.paths) expect(await started.get(path)).toContain(contains);
+      if (system.tellsEnvironment) {
+        expect(await started.getJson('/environment')).toEqual({ greeting, color: `of-${greeting}` });
+      }
+    }
+    if (system.isShop) {
+      const { id } = JSON.parse(await one.send('POST', '/books', NEW_BOOK));
+      expect(await one.getJson(`/books/${id}`)).toMatchObject({ title: 'A', isbn: '978-0000000999' });
+      // What one has, the other has not.
+      await expect(two.get(`/books/${id}`)).rejects.toThrow('404');
+      await one.send('DELETE', `/books/${id}`);
+      await expect(one.get(`/books/${id}`)).rejects.toThrow('404');
+    }
+    for (const started of [one, two]) {
+      const { exitCode, output } = await started.stop();
+      expect(system.stopsWith).toContain(exitCode);
+      expect(output).not.toMatch(TROUBLE);
+    }
+  }, 60_000);
+}
+
+/** The example's own, with a warm-up that is only as long as a test needs. */
+async function writeConfig({ example, config = 'crac-build.yaml' }: System, path: string): Promise<string> {
+  const folder = join(ROOT, 'examples', example);
+  const settings = parse(await readFile(join(folder, config), 'utf8'));
+  settings.app.jar = resolve(folder, settings.app.jar);
+  settings.warmUp.until = WARM_UP;
+  settings.checkpoint = { ...settings.checkpoint, settle: '0ms' };
+  await writeFile(path, stringify(settings));
+  return path;
+}
