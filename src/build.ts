@@ -4,6 +4,7 @@ import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
 import { renderDuration } from './report/render-duration.ts';
 import { type Arranged, arrangeCheckpoint } from './stages/arrange.ts';
+import { attestImage, keepsAttestations } from './stages/attest.ts';
 import { takeCheckpoint } from './stages/checkpoint.ts';
 import { compileCheckpoint } from './stages/compile.ts';
 import { composeImage } from './stages/compose.ts';
@@ -21,6 +22,7 @@ export type BuildResult = Awaited<ReturnType<typeof build>>;
 
 /** The whole pipeline. Nothing is published unless the final image was seen to restore. */
 export async function build(plan: BuildPlan, world: World) {
+  const startedOn = new Date();
   const appImage = await runStage(world, 'containerize', () => containerize(plan, world), describeImage);
   const { warmth, checkpoint, ...packed } = await checkpointApp(plan, appImage, world);
   const { restoreImage, layers } =
@@ -42,7 +44,10 @@ export async function build(plan: BuildPlan, world: World) {
   const built = await runStage(
     world,
     'publish',
-    () => publishImage(plan, image, world),
+    async () => {
+      const attestations = keepsAttestations(plan) ? await attestImage(plan, image, startedOn, world) : undefined;
+      return await publishImage(plan, image, world, attestations);
+    },
     () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
   );
   const { contents: _, ...compiled } = restoreImage;

@@ -19,6 +19,9 @@ export type ErrorCode =
   | 'STATE_REFUSED' // the dump holds a state that cannot be restored
   | 'IMAGE_INVALID'
   | 'PUBLISH_FAILED'
+  | 'SIGN_FAILED' // no usable key, or what signs has failed
+  | 'SIGNATURE_INVALID' // an image has no good signature
+  | 'ATTESTATION_INVALID' // an SBOM or provenance is missing, or is of another image
   | 'VERIFY_FAILED'
   | 'NO_SPACE'
   | 'INTERRUPTED';

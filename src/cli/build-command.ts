@@ -1,9 +1,11 @@
+import { openSigner } from '../attest/signer.ts';
 import { build } from '../build.ts';
 import { openToolbox } from '../criu/toolbox.ts';
 import { connectEngine } from '../engine/connect.ts';
 import { collectFacts } from '../plan/collect-facts.ts';
 import { planBuild } from '../plan/plan-build.ts';
 import type { Report } from '../report/event.ts';
+import { checkAttestations } from '../stages/attest.ts';
 import { checkCompression } from '../stages/check-compression.ts';
 import { checkOutputs } from '../stages/publish.ts';
 import { runStage } from '../stages/run-stage.ts';
@@ -26,7 +28,7 @@ export async function runBuild(
   await using work = await openWorkFolder();
   const cacheDir = await makeFolder(cacheFolder());
 
-  const { plan, engine, toolbox, nativeDir } = await runStage(
+  const { plan, ...prepared } = await runStage(
     context,
     'plan',
     async () => {
@@ -43,8 +45,11 @@ export async function runBuild(
       const plan = planBuild(settings, { ...facts, engine: engine.name });
       await checkCompression(plan.image, engine);
       await checkOutputs(plan.outputs, engine);
+      checkAttestations(plan);
+      const { signing } = plan.attestations;
+      const signer = signing === undefined ? undefined : await openSigner(signing, process.env);
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
-      return { plan, engine, toolbox, nativeDir };
+      return { plan, engine, toolbox, nativeDir, ...(signer === undefined ? {} : { signer }) };
     },
     ({ engine, toolbox }) => `${engine.description}, CRIU ${toolbox.criuVersion}`,
   );
@@ -55,7 +60,7 @@ export async function runBuild(
       hint: 'Leave out --no-verify (verify.enabled) for anything that is to be deployed.',
     });
   }
-  const result = await build(plan, { engine, report, signal, workDir: work.path, cacheDir, nativeDir, toolbox });
+  const result = await build(plan, { ...prepared, report, signal, workDir: work.path, cacheDir });
   if (flags.report === undefined) return { text: renderBuild(result), json: { ok: true, ...result } };
   await writePage(flags.report, renderWarmthPage(result));
   return { text: `${renderBuild(result)}\nas a page: ${flags.report}\n`, json: { ok: true, ...result } };

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { parseBase, parseOutput, parseSignKey, parseUser, parseWarmUpRequest } from '../config/words.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -23,6 +23,10 @@ export interface BuildFlags {
   readonly skipStep?: readonly StepName[];
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
+  readonly sbom?: boolean;
+  readonly provenance?: boolean;
+  readonly signKey?: ReturnType<typeof parseSignKey>;
+  readonly signPublicKey?: string;
   readonly output?: NonNullable<Settings['outputs']>;
   readonly criu?: string;
   readonly toolbox?: string;
@@ -78,6 +82,16 @@ export function addBuildFlags(command: Command): Command {
       'oci:DIR or docker:REFERENCE; can be given again',
       many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
     )
+    .option('--sbom', 'attach a list of what is in the image (CycloneDX)')
+    .option('--no-sbom', 'attach none')
+    .option('--provenance', 'attach what the image was made of and how (SLSA; the default)')
+    .option('--no-provenance', 'attach none')
+    .option(
+      '--sign-key <key>',
+      'sign as cosign does: a file in PEM, env://VARIABLE, or "command:PROGRAM ARGUMENT…"',
+      one(parseSignKey, '"FILE", "env://VARIABLE" or "command:PROGRAM ARGUMENT…"'),
+    )
+    .option('--sign-public-key <file>', 'check each signature with this key as it is made')
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
     .option('--no-verify', 'do not try whether the image restores (not for production)')
@@ -101,6 +115,12 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     skip: flags.skipStep,
   });
   const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
+  const attestations = defined({
+    sbom: flags.sbom,
+    provenance: flags.provenance,
+    signKey: flags.signKey,
+    signPublicKey: flags.signPublicKey,
+  });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,
@@ -111,6 +131,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     checkpoint: Object.keys(checkpoint).length === 0 ? undefined : checkpoint,
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
+    attestations: Object.keys(attestations).length === 0 ? undefined : attestations,
     outputs: flags.output,
   }) as Settings;
 }

@@ -7,9 +7,10 @@ import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, warmth, ready, restoreImage, layers, verified } = result;
+  const { plan, warmth, ready, restoreImage, layers, verified, built } = result;
   const lines = [
     ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
+    ...(built.attached.length === 0 ? [] : [`attached: ${built.attached.map(({ title }) => title).join(', ')}`]),
     '',
     'layers',
     ...layers.map(

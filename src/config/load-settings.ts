@@ -69,6 +69,7 @@ function resolvePaths(settings: Settings, folder: string): Settings {
     ...(checkpoint?.policies === undefined
       ? {}
       : { checkpoint: { ...checkpoint, policies: resolve(folder, checkpoint.policies) } }),
+    ...(settings.attestations === undefined ? {} : { attestations: resolveKeys(settings.attestations, folder) }),
     ...(outputs === undefined
       ? {}
       : {
@@ -76,5 +77,17 @@ function resolvePaths(settings: Settings, folder: string): Settings {
             output.kind === 'oci' ? { ...output, dir: resolve(folder, output.dir) } : output,
           ),
         }),
+  };
+}
+
+function resolveKeys(
+  attestations: NonNullable<Settings['attestations']>,
+  folder: string,
+): NonNullable<Settings['attestations']> {
+  const { signKey, signPublicKey } = attestations;
+  return {
+    ...attestations,
+    ...(signKey?.kind === 'file' ? { signKey: { ...signKey, path: resolve(folder, signKey.path) } } : {}),
+    ...(signPublicKey === undefined ? {} : { signPublicKey: resolve(folder, signPublicKey) }),
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseOutput, parseUser } from './words.ts';
+import { parseBase, parseOutput, parseSignKey, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -74,6 +74,15 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       compression: z.enum(['gzip', 'zstd']).optional(),
       compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
+    })
+    .optional(),
+  attestations: z
+    .strictObject({
+      sbom: z.boolean().optional(),
+      provenance: z.boolean().optional(),
+      builder: z.url({ error: 'expected a URI' }).optional(),
+      signKey: word(parseSignKey, '"FILE", "env://VARIABLE" or "command:PROGRAM ARGUMENT…"').optional(),
+      signPublicKey: z.string().optional(),
     })
     .optional(),
   outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),

@@ -23,6 +23,20 @@ export function parseOutput(text: string): OutputWord | undefined {
   return match[1] === 'oci' ? { kind: 'oci', dir: match[2] } : { kind: 'docker', reference: match[2] };
 }
 
+export type SignKeyWord =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
+
+/** "env://VARIABLE", "command:PROGRAM ARGUMENT…" (no shell), else a file. */
+export function parseSignKey(text: string): SignKeyWord | undefined {
+  const variable = /^env:\/\/([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)?.[1];
+  if (variable !== undefined) return { kind: 'environment', variable };
+  const argv = /^command:(.*)$/.exec(text)?.[1]?.trim().split(/\s+/);
+  if (argv !== undefined) return argv[0] === '' ? undefined : { kind: 'command', argv };
+  return /^\w+:\/\//.test(text) || text === '' ? undefined : { kind: 'file', path: text };
+}
+
 export interface WarmUpWord {
   readonly method: string;
   readonly path: string;

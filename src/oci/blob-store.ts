@@ -28,6 +28,12 @@ export function digestOf(content: Buffer | string): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
+export async function readDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return `sha256:${hash.digest('hex')}`;
+}
+
 /** Stores what comes through `source` and then `through`; the blob appears under its name when it is whole. */
 export async function writeBlob(
   blobDir: string,

@@ -23,7 +23,7 @@ export async function readLayoutFolder(
   wanted: string,
   maxBytes: number,
 ): Promise<ReadonlyMap<string, LayoutFile>> {
-  const [image] = (await readLayoutIndex(dir)).manifests;
+  const image = (await readLayoutIndex(dir)).manifests.find(({ artifactType }) => artifactType === undefined);
   if (image === undefined)
     throw new CracBuildError('IMAGE_INVALID', `${dir} holds no image`, { hint: 'Give a layout that was built.' });
   const { layers } = await readManifest(dir, image.digest);

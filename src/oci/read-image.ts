@@ -39,6 +39,7 @@ export async function readLayoutImage(dir: string): Promise<OciImage> {
 async function findImage(dir: string): Promise<ReadDescriptor> {
   const images: ReadDescriptor[] = [];
   for (const descriptor of (await readLayoutIndex(dir)).manifests) {
+    if (descriptor.artifactType !== undefined) continue; // says something of an image, and is none
     const isIndex = INDEX_TYPE.test(descriptor.mediaType);
     images.push(...(isIndex ? (await readInnerIndex(dir, descriptor.digest)).manifests : [descriptor]));
   }

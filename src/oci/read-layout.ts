@@ -11,10 +11,17 @@ const DESCRIPTOR = z.looseObject({
   digest: DIGEST,
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
+  artifactType: z.string().optional(),
   platform: z.looseObject({ architecture: z.string(), os: z.string() }).optional(),
 });
 const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
-const MANIFEST = z.looseObject({ schemaVersion: z.literal(2), config: DESCRIPTOR, layers: z.array(DESCRIPTOR) });
+const MANIFEST = z.looseObject({
+  schemaVersion: z.literal(2),
+  config: DESCRIPTOR,
+  layers: z.array(DESCRIPTOR),
+  /** Of what says something of another manifest. */
+  subject: DESCRIPTOR.optional(),
+});
 const CONFIG = z.looseObject({
   architecture: z.string(),
   os: z.string(),

@@ -25,6 +25,8 @@ export interface Descriptor {
   readonly digest: string;
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of what is no image: see artifact.ts. */
+  readonly artifactType?: string;
   readonly platform?: { readonly architecture: string; readonly os: string };
 }
 

@@ -14,12 +14,23 @@ import { compressionOf, MEDIA_TYPES, REF_NAME } from './spec.ts';
 export async function validateLayout(dir: string): Promise<readonly string[]> {
   const problems: string[] = [];
   const index = await readLayoutIndex(dir);
-  const names = index.manifests.map((entry) => entry.annotations?.[REF_NAME]);
+  const names = index.manifests
+    .filter(({ artifactType }) => artifactType === undefined)
+    .map((entry) => entry.annotations?.[REF_NAME]);
   if (new Set(names).size !== names.length) problems.push('index.json has a name twice');
   for (const descriptor of index.manifests) {
     if (descriptor.mediaType !== MEDIA_TYPES.manifest) problems.push(`unknown media type ${descriptor.mediaType}`);
+    else if (descriptor.artifactType !== undefined) problems.push(...(await validateArtifact(dir, descriptor)));
     else problems.push(...(await validateManifest(dir, descriptor)));
   }
+  return problems;
+}
+
+/** What says something of an image: blobs, and no layers of files. */
+async function validateArtifact(dir: string, descriptor: ReadDescriptor): Promise<readonly string[]> {
+  const problems = [...(await validateBlob(dir, descriptor))];
+  const { config, layers } = await readManifest(dir, descriptor.digest);
+  for (const blob of [config, ...layers]) problems.push(...(await validateBlob(dir, blob)));
   return problems;
 }
 

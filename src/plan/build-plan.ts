@@ -59,8 +59,32 @@ export interface BuildPlan {
     readonly answer?: AnswerProbe;
   };
   readonly image: Compression;
+  readonly attestations: AttestationPlan;
   readonly outputs: readonly Output[];
 }
+
+/** What is told of the image beside it, and by whom: docs/supply-chain.md. */
+export interface AttestationPlan {
+  readonly sbom: boolean;
+  readonly provenance: boolean;
+  /** A URI: who is to be trusted for what the provenance says. */
+  readonly builder: string;
+  /** SOURCE_DATE_EPOCH; absent: the clock. */
+  readonly sourceDateMs?: number;
+  readonly signing?: SigningPlan;
+}
+
+export interface SigningPlan {
+  readonly key: SigningKey;
+  /** Path of the key that signatures are checked with as they are made; absent: that of the private key, where it is known. */
+  readonly publicKey?: string;
+}
+
+export type SigningKey =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  /** Gets what is to be signed on stdin and prints the signature. */
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
 
 /** Of an app that answers. */
 export type ServerPlan = BuildPlan & { readonly verify: { readonly answer: AnswerProbe } };

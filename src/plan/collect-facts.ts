@@ -22,7 +22,21 @@ export async function collectFacts(
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
   const jdk =
     settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
-  return { jar, jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) } };
+  const sourceDateMs = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
+  return {
+    jar,
+    jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) },
+    ...(sourceDateMs === undefined ? {} : { sourceDateMs }),
+  };
+}
+
+/** Whole seconds since 1970: https://reproducible-builds.org/specs/source-date-epoch/ */
+function parseSourceDate(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
+  throw new CracBuildError('USAGE', `SOURCE_DATE_EPOCH is "${text}"`, {
+    hint: 'Give whole seconds since 1970, as `date +%s` and `git log -1 --format=%ct` print them.',
+  });
 }
 
 /** It is read when the image is made; a wrong name is told at once. */

@@ -7,6 +7,7 @@ import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
 import { nameOfJar } from './name-of-jar.ts';
+import { planAttestations } from './plan-attestations.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
 import { planWarmUp } from './plan-warm-up.ts';
@@ -18,6 +19,8 @@ export interface BuildFacts {
   readonly jdk: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
+  /** SOURCE_DATE_EPOCH. */
+  readonly sourceDateMs?: number;
 }
 
 const OLDEST_JAVA = 17;
@@ -84,6 +87,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       ...(answer === undefined ? {} : { answer }),
     },
     image: planCompression(settings),
+    attestations: planAttestations(settings, facts),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
   };
 }

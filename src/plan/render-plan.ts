@@ -1,6 +1,6 @@
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
-import type { BuildPlan } from './build-plan.ts';
+import type { BuildPlan, SigningKey } from './build-plan.ts';
 import { quoteWord } from './quote-word.ts';
 import { renderServices } from './render-services.ts';
 import { renderWarmUp } from './render-warm-up.ts';
@@ -38,6 +38,7 @@ export function renderPlan(plan: BuildPlan): string {
       : 'verify: off',
     ...renderAnswer(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
+    ...renderAttestations(plan),
     'outputs:',
     ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
   ];
@@ -49,6 +50,20 @@ function renderReadiness({ readiness }: BuildPlan): readonly string[] {
   return [
     `readiness: ${renderProbe(readiness)} is to ${renderExpected(readiness)} within ${renderDuration(readiness.timeoutMs)}`,
   ];
+}
+
+function renderAttestations({ attestations: { sbom, provenance, builder, signing } }: BuildPlan): readonly string[] {
+  const attached = [...(sbom ? ['SBOM'] : []), ...(provenance ? ['provenance'] : [])];
+  return [
+    `attached: ${attached.length === 0 ? 'nothing' : attached.join(', ')}`,
+    ...(provenance ? [`  builder: ${builder}`] : []),
+    ...(signing === undefined ? [] : [`  signed with ${renderKey(signing.key)}`]),
+  ];
+}
+
+function renderKey(key: SigningKey): string {
+  if (key.kind === 'command') return `the command ${key.argv.map(quoteWord).join(' ')}`;
+  return key.kind === 'file' ? key.path : `the key in ${key.variable}`;
 }
 
 /** Where it is not the readiness. */

@@ -1,11 +1,15 @@
+import { COSIGN } from '../attest/cosign-image.ts';
 import type { Engine, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
+import type { Artifact } from '../oci/artifact.ts';
+import { attachToLayout } from '../oci/attach-to-layout.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { type Attestations, keepsAttestations } from './attest.ts';
 
 /** What a build leaves behind. */
 export interface BuiltImage {
@@ -16,8 +20,12 @@ export interface BuiltImage {
   /** "oci:DIR", "docker:NAME:TAG". */
   readonly references: readonly string[];
   readonly layers: readonly Pick<Layer, 'kind' | 'digest' | 'sizeBytes' | 'uncompressedBytes'>[];
+  /** SBOM, provenance, signatures: manifests beside the image. */
+  readonly attached: readonly { readonly title: string; readonly digest: string }[];
   readonly sizeBytes: number;
 }
+
+const NONE: Attestations = { artifacts: [], signFor: async () => [] };
 
 /** The name of the image inside an `oci:` folder. */
 const LAYOUT_TAG = 'latest';
@@ -26,14 +34,24 @@ const LAYOUT_TAG = 'latest';
  * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
  * written.
  */
-export async function publishImage(plan: BuildPlan, image: OciImage, world: World): Promise<BuiltImage> {
+export async function publishImage(
+  plan: BuildPlan,
+  image: OciImage,
+  world: World,
+  attestations: Attestations = NONE,
+): Promise<BuiltImage> {
+  const { manifestDigest, configDigest } = composeDocuments(image);
+  const beside = keepsAttestations(plan) ? [...attestations.artifacts, ...(await attestations.signFor(plan.name))] : [];
   const loaded: LoadedImage[] = [];
   try {
     for (const output of plan.outputs) {
       if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
     }
     for (const output of plan.outputs) {
-      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
+      if (output.kind !== 'oci') continue;
+      await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
+      // What belongs to it is written whatever is asked for now: the image is there.
+      await attachToLayout(output.dir, manifestDigest, beside, markSigned(beside));
     }
     // From here on it is published, whatever is asked for now.
     if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
@@ -41,7 +59,6 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
   } finally {
     for (const each of loaded) await each[Symbol.asyncDispose]();
   }
-  const { manifestDigest, configDigest } = composeDocuments(image);
   return {
     digest: manifestDigest,
     configDigest,
@@ -52,8 +69,16 @@ export async function publishImage(plan: BuildPlan, image: OciImage, world: Worl
       sizeBytes,
       uncompressedBytes,
     })),
+    attached: beside.map(({ title, manifestDigest: digest }) => ({ title, digest })),
     sizeBytes: image.layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
   };
+}
+
+/** `cosign verify --local-image` looks for the image by this. */
+function markSigned(beside: readonly Artifact[]): Readonly<Record<string, string>> {
+  return beside.some(({ annotations }) => annotations?.[COSIGN.kind] !== undefined)
+    ? { [COSIGN.kind]: COSIGN.kinds.image }
+    : {};
 }
 
 /** What can be known of the outputs before anything is made: a build of minutes must not end at a wrong folder. */
