@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'CHECKPOINT_FAILED' // CRIU failed
   | 'STATE_REFUSED' // the dump holds a state that cannot be restored
   | 'IMAGE_INVALID'
+  | 'REGISTRY_FAILED' // no connection, an answer that is none, an error that retries did not overcome
+  | 'REGISTRY_DENIED' // not logged in, or not allowed
   | 'PUBLISH_FAILED'
   | 'SIGN_FAILED' // no usable key, or what signs has failed
   | 'SIGNATURE_INVALID' // an image has no good signature

@@ -6,6 +6,8 @@ export interface World {
   readonly engine: Engine;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** This program's own: where registries' credentials, certificates and proxies are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** A private folder for this run, removed when it ends. */
   readonly workDir: string;
   /** Kept between runs, safe to delete: bases by digest, the toolbox. */

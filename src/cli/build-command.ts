@@ -44,7 +44,11 @@ export async function runBuild(
       });
       const plan = planBuild(settings, { ...facts, engine: engine.name });
       await checkCompression(plan.image, engine);
-      await checkOutputs(plan.outputs, engine);
+      await checkOutputs(plan.outputs, engine, {
+        environment: process.env,
+        insecureHosts: plan.insecureRegistries,
+        signal,
+      });
       checkAttestations(plan);
       const { signing } = plan.attestations;
       const signer = signing === undefined ? undefined : await openSigner(signing, process.env);
@@ -60,7 +64,14 @@ export async function runBuild(
       hint: 'Leave out --no-verify (verify.enabled) for anything that is to be deployed.',
     });
   }
-  const result = await build(plan, { ...prepared, report, signal, workDir: work.path, cacheDir });
+  const result = await build(plan, {
+    ...prepared,
+    report,
+    signal,
+    environment: process.env,
+    workDir: work.path,
+    cacheDir,
+  });
   if (flags.report === undefined) return { text: renderBuild(result), json: { ok: true, ...result } };
   await writePage(flags.report, renderWarmthPage(result));
   return { text: `${renderBuild(result)}\nas a page: ${flags.report}\n`, json: { ok: true, ...result } };

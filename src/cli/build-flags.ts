@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseOutput, parseSignKey, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { parseBase, parseHost, parseOutput, parseSignKey, parseUser, parseWarmUpRequest } from '../config/words.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -28,6 +28,8 @@ export interface BuildFlags {
   readonly signKey?: ReturnType<typeof parseSignKey>;
   readonly signPublicKey?: string;
   readonly output?: NonNullable<Settings['outputs']>;
+  readonly push?: NonNullable<Settings['outputs']>;
+  readonly insecure?: readonly string[];
   readonly criu?: string;
   readonly toolbox?: string;
   readonly report?: string;
@@ -79,8 +81,18 @@ export function addBuildFlags(command: Command): Command {
     )
     .option(
       '--output <where>',
-      'oci:DIR or docker:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
+      'oci:DIR, docker:REFERENCE or registry:REFERENCE; can be given again',
+      many(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"'),
+    )
+    .option(
+      '--push <reference>',
+      'short for --output registry:REFERENCE; can be given again',
+      many((text) => parseOutput(`registry:${text}`), 'an image reference'),
+    )
+    .option(
+      '--insecure <host[:port]>',
+      'a registry without TLS, or whose certificate is not to be checked; can be given again',
+      many(parseHost, '"HOST" or "HOST:PORT"'),
     )
     .option('--sbom', 'attach a list of what is in the image (CycloneDX)')
     .option('--no-sbom', 'attach none')
@@ -132,7 +144,8 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
     attestations: Object.keys(attestations).length === 0 ? undefined : attestations,
-    outputs: flags.output,
+    outputs: flags.push === undefined ? flags.output : [...(flags.output ?? []), ...flags.push],
+    insecureRegistries: flags.insecure,
   }) as Settings;
 }
 

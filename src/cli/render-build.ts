@@ -51,5 +51,5 @@ function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly 
 }
 
 function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
+  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
 }

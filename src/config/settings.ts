@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseOutput, parseSignKey, parseUser } from './words.ts';
+import { parseBase, parseHost, parseOutput, parseSignKey, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -85,7 +85,8 @@ export const settingsSchema = z.strictObject({
       signPublicKey: z.string().optional(),
     })
     .optional(),
-  outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),
+  outputs: z.array(word(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"')).optional(),
+  insecureRegistries: z.array(word(parseHost, '"HOST" or "HOST:PORT"')).optional(),
 });
 
 /** Durations in milliseconds, `base` the JDK's path, outputs and user as objects. */

@@ -14,13 +14,19 @@ export function parseBase(text: string): string | undefined {
 
 export type OutputWord =
   | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker'; readonly reference: string };
+  | { readonly kind: 'docker' | 'registry'; readonly reference: string };
 
-/** "oci:DIR" or "docker:REFERENCE". */
+/** "oci:DIR", "docker:REFERENCE" or "registry:REFERENCE". */
 export function parseOutput(text: string): OutputWord | undefined {
-  const match = /^(oci|docker):(.+)$/.exec(text);
+  const match = /^(oci|docker|registry):(.+)$/.exec(text);
   if (match?.[2] === undefined) return undefined;
-  return match[1] === 'oci' ? { kind: 'oci', dir: match[2] } : { kind: 'docker', reference: match[2] };
+  if (match[1] === 'oci') return { kind: 'oci', dir: match[2] };
+  return { kind: match[1] === 'docker' ? 'docker' : 'registry', reference: match[2] };
+}
+
+/** "HOST" or "HOST:PORT". */
+export function parseHost(text: string): string | undefined {
+  return /^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(text) ? text : undefined;
 }
 
 export type SignKeyWord =

@@ -12,7 +12,7 @@ const DESCRIPTOR = z.looseObject({
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
   artifactType: z.string().optional(),
-  platform: z.looseObject({ architecture: z.string(), os: z.string() }).optional(),
+  platform: z.looseObject({ architecture: z.string(), os: z.string(), variant: z.string().optional() }).optional(),
 });
 const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
 const MANIFEST = z.looseObject({
@@ -65,6 +65,31 @@ export async function readManifest(dir: string, digest: string): Promise<ReadMan
 
 export async function readConfig(dir: string, digest: string): Promise<ReadConfig> {
   return await readJson(locateBlob(join(dir, 'blobs'), digest), CONFIG);
+}
+
+/** `name`: whose document it is. IMAGE_INVALID where it is of another form. */
+export function parseIndex(bytes: Buffer, name: string): ReadIndex {
+  return parseJson(bytes.toString(), INDEX, `the index of ${name}`);
+}
+
+export function parseManifest(bytes: Buffer, name: string): ReadManifest {
+  return parseJson(bytes.toString(), MANIFEST, `the manifest of ${name}`);
+}
+
+export function parseConfig(bytes: Buffer, name: string): ReadConfig {
+  return parseJson(bytes.toString(), CONFIG, `the config of ${name}`);
+}
+
+function parseJson<T>(text: string, schema: z.ZodType<T>, what: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+    throw new CracBuildError('IMAGE_INVALID', `${what} is not of the right form: ${why}`, {
+      hint: 'Push the image again.',
+      cause,
+    });
+  }
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {

@@ -61,6 +61,8 @@ export interface BuildPlan {
   readonly image: Compression;
   readonly attestations: AttestationPlan;
   readonly outputs: readonly Output[];
+  /** "HOST" or "HOST:PORT": may do without TLS, or with a certificate that nobody vouches for. */
+  readonly insecureRegistries: readonly string[];
 }
 
 /** What is told of the image beside it, and by whom: docs/supply-chain.md. */
@@ -95,4 +97,4 @@ export function isServer(plan: BuildPlan): plan is ServerPlan {
 
 export type Output =
   | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker'; readonly reference: string };
+  | { readonly kind: 'docker' | 'registry'; readonly reference: string };

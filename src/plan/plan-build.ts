@@ -89,6 +89,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
     image: planCompression(settings),
     attestations: planAttestations(settings, facts),
     outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
 

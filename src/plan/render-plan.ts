@@ -40,7 +40,10 @@ export function renderPlan(plan: BuildPlan): string {
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
     ...renderAttestations(plan),
     'outputs:',
-    ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
+    ...plan.outputs.map((output) =>
+      output.kind === 'oci' ? `  oci:${output.dir}` : `  ${output.kind}:${output.reference}`,
+    ),
+    ...list('insecure registries', plan.insecureRegistries),
   ];
   return `${lines.join('\n')}\n`;
 }

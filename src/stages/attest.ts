@@ -36,7 +36,7 @@ interface Statement {
 
 /** Docker has no place for them. */
 export function keepsAttestations({ outputs }: Pick<BuildPlan, 'outputs'>): boolean {
-  return outputs.some(({ kind }) => kind === 'oci');
+  return outputs.some(({ kind }) => kind !== 'docker');
 }
 
 /** What was asked for must have a place to go to. Provenance, which nobody needs to ask for, is left out where it has none. */
@@ -44,7 +44,7 @@ export function checkAttestations(plan: Pick<BuildPlan, 'outputs' | 'attestation
   const { sbom, signing } = plan.attestations;
   if (keepsAttestations(plan) || (!sbom && signing === undefined)) return;
   throw new CracBuildError('CONFIG_INVALID', `${sbom ? 'an SBOM' : 'a signature'} has no place in any of the outputs`, {
-    hint: 'Docker keeps nothing beside an image: add an output such as oci:DIR, or leave out --sbom and --sign-key.',
+    hint: 'Docker keeps nothing beside an image: add an output such as oci:DIR or registry:REFERENCE, or leave out --sbom and --sign-key.',
   });
 }
 

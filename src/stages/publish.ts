@@ -6,10 +6,12 @@ import { attachToLayout } from '../oci/attach-to-layout.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
+import type { RegistryAccess } from '../oci/registry/access.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
-import { type Attestations, keepsAttestations } from './attest.ts';
+import type { Attestations } from './attest.ts';
+import { checkRegistries, pushToRegistries } from './publish-to-registries.ts';
 
 /** What a build leaves behind. */
 export interface BuiltImage {
@@ -17,7 +19,7 @@ export interface BuiltImage {
   readonly digest: string;
   /** Of the config: docker's image id. */
   readonly configDigest: string;
-  /** "oci:DIR", "docker:NAME:TAG". */
+  /** "oci:DIR", "docker:NAME:TAG", "registry:HOST/NAME:TAG". */
   readonly references: readonly string[];
   readonly layers: readonly Pick<Layer, 'kind' | 'digest' | 'sizeBytes' | 'uncompressedBytes'>[];
   /** SBOM, provenance, signatures: manifests beside the image. */
@@ -32,7 +34,7 @@ const LAYOUT_TAG = 'latest';
 
 /**
  * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
- * written.
+ * written. In registries the image has no name until everything else is done.
  */
 export async function publishImage(
   plan: BuildPlan,
@@ -41,12 +43,15 @@ export async function publishImage(
   attestations: Attestations = NONE,
 ): Promise<BuiltImage> {
   const { manifestDigest, configDigest } = composeDocuments(image);
-  const beside = keepsAttestations(plan) ? [...attestations.artifacts, ...(await attestations.signFor(plan.name))] : [];
+  const hasLayout = plan.outputs.some(({ kind }) => kind === 'oci');
+  const beside = hasLayout ? [...attestations.artifacts, ...(await attestations.signFor(plan.name))] : [];
   const loaded: LoadedImage[] = [];
+  const attached: Artifact[] = [];
   try {
     for (const output of plan.outputs) {
       if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
     }
+    await using pushed = await pushToRegistries(plan, image, attestations, world);
     for (const output of plan.outputs) {
       if (output.kind !== 'oci') continue;
       await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
@@ -54,7 +59,9 @@ export async function publishImage(
       await attachToLayout(output.dir, manifestDigest, beside, markSigned(beside));
     }
     // From here on it is published, whatever is asked for now.
-    if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
+    if (!hasLayout) world.signal.throwIfAborted();
+    await pushed.tag();
+    attached.push(...beside, ...pushed.attached);
     for (const each of loaded) each.keep();
   } finally {
     for (const each of loaded) await each[Symbol.asyncDispose]();
@@ -69,9 +76,15 @@ export async function publishImage(
       sizeBytes,
       uncompressedBytes,
     })),
-    attached: beside.map(({ title, manifestDigest: digest }) => ({ title, digest })),
+    attached: nameEach(attached),
     sizeBytes: image.layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
   };
+}
+
+/** Each once: most are the same in all outputs. */
+function nameEach(artifacts: readonly Artifact[]): BuiltImage['attached'] {
+  const byDigest = new Map(artifacts.map(({ title, manifestDigest }) => [manifestDigest, title]));
+  return [...byDigest].map(([digest, title]) => ({ title, digest }));
 }
 
 /** `cosign verify --local-image` looks for the image by this. */
@@ -85,15 +98,17 @@ function markSigned(beside: readonly Artifact[]): Readonly<Record<string, string
 export async function checkOutputs(
   outputs: readonly Output[],
   engine: Pick<Engine, 'name' | 'description'>,
+  access: RegistryAccess,
 ): Promise<void> {
   for (const output of outputs) {
     if (output.kind === 'oci') {
       await checkLayoutTarget(output.dir);
     } else {
       parseReference(output.reference);
-      requireDocker(output.reference, engine);
+      if (output.kind === 'docker') requireDocker(output.reference, engine);
     }
   }
+  await checkRegistries(outputs, access);
 }
 
 function requireDocker(reference: string, engine: Pick<Engine, 'name' | 'description'>): void {
@@ -111,5 +126,5 @@ async function loadIntoDocker(image: OciImage, reference: string, world: World):
 }
 
 function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
+  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
 }

@@ -44,7 +44,7 @@ test.each([
     const cacheDir = join(dir, 'cache');
     const nativeDir = join(ROOT, 'dist/native');
     const world: World = {
-      ...{ signal, workDir, cacheDir, nativeDir, report: () => {} },
+      ...{ signal, environment: {}, workDir, cacheDir, nativeDir, report: () => {} },
       engine: await connectEngine('oci', { cacheDir, nativeDir, signal }),
       toolbox: await openToolbox({ criu: undefined, dir: undefined, cacheDir: userCache(), signal }),
     };

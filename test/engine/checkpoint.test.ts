@@ -61,7 +61,7 @@ function planFor(uid: number): BuildPlan {
 
 async function openWorld(engine: Engine): Promise<World> {
   const workDir = await mkdtemp(join(dir, 'work-'));
-  return { engine, report: () => undefined, signal, workDir, cacheDir, nativeDir, toolbox };
+  return { engine, report: () => undefined, signal, environment: {}, workDir, cacheDir, nativeDir, toolbox };
 }
 
 describe.each(['crun', 'runc', 'docker'] as const)('with %s', (kind) => {

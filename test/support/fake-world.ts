@@ -10,6 +10,7 @@ export function fakeWorld(engine: Engine, signal = new AbortController().signal)
     engine,
     report: (event) => events.push(event),
     signal,
+    environment: {},
     workDir: '/nonexistent/work',
     cacheDir: '/nonexistent/cache',
     nativeDir: '/nonexistent/native',

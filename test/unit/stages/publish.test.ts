@@ -10,6 +10,8 @@ import { checkOutputs, publishImage } from '../../../src/stages/publish.ts';
 import type { World } from '../../../src/world.ts';
 import { makeSampleImage } from '../oci/sample-image.ts';
 
+const ACCESS = { environment: {}, insecureHosts: [], signal: new AbortController().signal };
+
 let dir: string;
 let image: OciImage;
 /** What the engine has: references, with whether they were kept. */
@@ -50,7 +52,7 @@ function fakeEngine(name: Engine['name'], broken?: string): Engine {
 
 function publish(outputs: readonly Output[], engine: Engine) {
   const world = { engine, signal: new AbortController().signal } as World;
-  return publishImage({ outputs } as BuildPlan, image, world);
+  return publishImage({ outputs, insecureRegistries: [] as readonly string[] } as BuildPlan, image, world);
 }
 
 test('an oci output and a docker output', async () => {
@@ -109,15 +111,15 @@ test('outputs that cannot be written are known before anything is made', async (
   mkdirSync(join(dir, 'full'));
   writeFileSync(join(dir, 'full/precious'), 'not ours');
   for (const name of ['file', 'full']) {
-    await expect(checkOutputs([{ kind: 'oci', dir: join(dir, name) }], engine)).rejects.toMatchObject({
+    await expect(checkOutputs([{ kind: 'oci', dir: join(dir, name) }], engine, ACCESS)).rejects.toMatchObject({
       code: 'PUBLISH_FAILED',
       message: expect.stringContaining(`${join(dir, name)} exists and is no`),
     });
   }
-  await expect(checkOutputs([{ kind: 'docker', reference: 'No Good' }], engine)).rejects.toMatchObject({
+  await expect(checkOutputs([{ kind: 'docker', reference: 'No Good' }], engine, ACCESS)).rejects.toMatchObject({
     code: 'USAGE',
   });
-  await expect(checkOutputs([{ kind: 'docker', reference: 'demo' }], fakeEngine('oci'))).rejects.toMatchObject({
+  await expect(checkOutputs([{ kind: 'docker', reference: 'demo' }], fakeEngine('oci'), ACCESS)).rejects.toMatchObject({
     code: 'PUBLISH_FAILED',
   });
 });
@@ -129,6 +131,6 @@ test('outputs that can be written pass, and nothing is written', async () => {
     ...['before', 'new', 'new/below'].map((name) => ({ kind: 'oci' as const, dir: join(dir, name) })),
     { kind: 'docker', reference: 'demo' },
   ];
-  await checkOutputs(outputs, engine);
+  await checkOutputs(outputs, engine, ACCESS);
   expect(readdirSync(dir).sort()).toEqual(['before', 'work']);
 });
