@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseOutput, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { parseBase, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -23,6 +24,7 @@ export interface BuildFlags {
   readonly skipStep?: readonly StepName[];
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
+  readonly format?: 'oci' | 'docker';
   readonly output?: NonNullable<Settings['outputs']>;
   readonly criu?: string;
   readonly toolbox?: string;
@@ -73,10 +75,11 @@ export function addBuildFlags(command: Command): Command {
       'gzip has 1 to 9, zstd 1 to 19 (6)',
       one(parseLevel, 'a whole number from 1 to 19'),
     )
+    .addOption(new Option('--format <types>', 'whose media types the image has (oci)').choices(['oci', 'docker']))
     .option(
       '--output <where>',
-      'oci:DIR or docker:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR" or "docker:REFERENCE"'),
+      'oci:DIR[:TAG], docker:REFERENCE or docker-archive:FILE[:REFERENCE]; can be given again',
+      many(parsePlace, PLACE_FORMS),
     )
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
@@ -100,7 +103,11 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     policies: flags.policies,
     skip: flags.skipStep,
   });
-  const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
+  const image = defined({
+    compression: flags.compression,
+    compressionLevel: flags.compressionLevel,
+    format: flags.format,
+  });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,

@@ -1,5 +1,5 @@
 import type { BuildResult } from '../build.ts';
-import type { Output } from '../plan/build-plan.ts';
+import { renderPlace } from '../oci/place.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderCpu } from './render-cpu.ts';
@@ -9,7 +9,7 @@ import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 export function renderBuild(result: BuildResult): string {
   const { plan, warmth, ready, restoreImage, layers, verified } = result;
   const lines = [
-    ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
+    ...plan.outputs.map((output) => `built ${renderPlace(output)}`),
     '',
     'layers',
     ...layers.map(
@@ -47,8 +47,4 @@ function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly 
   const { exitCode } = verified;
   if (exitCode === null) return [`  ran on, restored and cold, for ${cold}`];
   return [`  exited with code ${exitCode} restored: ${restored}`, `  exited with code ${exitCode} cold:     ${cold}`];
-}
-
-function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseOutput, parseUser } from './words.ts';
+import { parseBase, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -74,9 +75,10 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       compression: z.enum(['gzip', 'zstd']).optional(),
       compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
+      format: z.enum(['oci', 'docker']).optional(),
     })
     .optional(),
-  outputs: z.array(word(parseOutput, '"oci:DIR" or "docker:REFERENCE"')).optional(),
+  outputs: z.array(word(parsePlace, PLACE_FORMS)).optional(),
 });
 
 /** Durations in milliseconds, `base` the JDK's path, outputs and user as objects. */

@@ -12,17 +12,6 @@ export function parseBase(text: string): string | undefined {
   return /^jdk:(.+)$/.exec(text)?.[1];
 }
 
-export type OutputWord =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker'; readonly reference: string };
-
-/** "oci:DIR" or "docker:REFERENCE". */
-export function parseOutput(text: string): OutputWord | undefined {
-  const match = /^(oci|docker):(.+)$/.exec(text);
-  if (match?.[2] === undefined) return undefined;
-  return match[1] === 'oci' ? { kind: 'oci', dir: match[2] } : { kind: 'docker', reference: match[2] };
-}
-
 export interface WarmUpWord {
   readonly method: string;
   readonly path: string;

@@ -1,4 +1,5 @@
-import type { Compression } from '../oci/image.ts';
+import type { Compression, ImageFormat } from '../oci/image.ts';
+import type { ImagePlace } from '../oci/place.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
@@ -58,7 +59,11 @@ export interface BuildPlan {
     /** Whose answer ends a start; absent: an app that nobody asks anything. */
     readonly answer?: AnswerProbe;
   };
-  readonly image: Compression;
+  readonly image: Compression & {
+    readonly format: ImageFormat;
+    /** SOURCE_DATE_EPOCH, or the fixed time of our files: when the image says that it was made. */
+    readonly createdSeconds: number;
+  };
   readonly outputs: readonly Output[];
 }
 
@@ -69,6 +74,4 @@ export function isServer(plan: BuildPlan): plan is ServerPlan {
   return plan.verify.answer !== undefined;
 }
 
-export type Output =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker'; readonly reference: string };
+export type Output = ImagePlace;

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
-import type { Compression } from '../oci/image.ts';
 import { withDependentSteps } from '../steps.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
@@ -16,6 +16,8 @@ export interface BuildFacts {
   /** Absolute path. */
   readonly jar: { readonly path: string };
   readonly jdk: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
+  /** SOURCE_DATE_EPOCH, where it is set: https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly createdSeconds?: number;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
 }
@@ -83,19 +85,29 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       timeoutMs: verify.timeout ?? 30_000,
       ...(answer === undefined ? {} : { answer }),
     },
-    image: planCompression(settings),
-    outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    image: planImage(settings, facts),
+    outputs: (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name)),
   };
 }
 
-function planCompression({ image = {} }: Settings): Compression {
+function planImage({ image = {} }: Settings, { createdSeconds = FIXED_MTIME_SECONDS }: BuildFacts): BuildPlan['image'] {
   const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
     image;
+  const { format = 'oci' } = image;
+  if (format === 'docker' && compression !== 'gzip')
+    throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
+      hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
+    });
   const max = MAX_LEVELS[compression];
-  if (compressionLevel <= max) return { compression, compressionLevel };
+  if (compressionLevel <= max) return { compression, compressionLevel, format, createdSeconds };
   throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
     hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
   });
+}
+
+/** `docker load` shows an archive's image by its name. */
+function planOutput(output: Output, name: string): Output {
+  return output.kind === 'docker-archive' ? { reference: `${name}:latest`, ...output } : output;
 }
 
 function defaultOutput(name: string, engine: BuildPlan['engine']): Output {

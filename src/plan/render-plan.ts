@@ -1,3 +1,5 @@
+import { renderTime } from '../oci/manifest.ts';
+import { renderPlace } from '../oci/place.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan } from './build-plan.ts';
@@ -38,8 +40,9 @@ export function renderPlan(plan: BuildPlan): string {
       : 'verify: off',
     ...renderAnswer(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
+    `image: ${plan.image.format} media types, created ${renderTime(plan.image.createdSeconds)}`,
     'outputs:',
-    ...plan.outputs.map((output) => (output.kind === 'oci' ? `  oci:${output.dir}` : `  docker:${output.reference}`)),
+    ...plan.outputs.map((output) => `  ${renderPlace(output)}`),
   ];
   return `${lines.join('\n')}\n`;
 }

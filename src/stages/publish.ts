@@ -2,7 +2,9 @@ import type { Engine, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
+import { renderPlace } from '../oci/place.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
+import { checkArchiveTarget, stageArchive } from '../oci/write-archive.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
@@ -19,33 +21,36 @@ export interface BuiltImage {
   readonly sizeBytes: number;
 }
 
-/** The name of the image inside an `oci:` folder. */
+/** The name of an image inside an `oci:` folder where none is given. */
 const LAYOUT_TAG = 'latest';
 
 /**
- * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
- * written.
+ * Writes every output, or leaves the engine and archives as they were: what was loaded into it is removed again, and what was
+ * written beside an archive too, unless all outputs could be written.
  */
 export async function publishImage(plan: BuildPlan, image: OciImage, world: World): Promise<BuiltImage> {
-  const loaded: LoadedImage[] = [];
+  const { signal } = world;
+  const staged: (AsyncDisposable & { readonly keep: () => unknown })[] = [];
   try {
     for (const output of plan.outputs) {
-      if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker') staged.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker-archive')
+        staged.push(await stageArchive(image, output.file, renderedReference(output), signal));
     }
     for (const output of plan.outputs) {
-      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
+      if (output.kind === 'oci') await writeLayout(image, output.dir, output.tag ?? LAYOUT_TAG, signal);
     }
     // From here on it is published, whatever is asked for now.
-    if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
-    for (const each of loaded) each.keep();
+    if (!plan.outputs.some(({ kind }) => kind === 'oci')) signal.throwIfAborted();
+    for (const each of staged) await each.keep();
   } finally {
-    for (const each of loaded) await each[Symbol.asyncDispose]();
+    for (const each of staged) await each[Symbol.asyncDispose]();
   }
   const { manifestDigest, configDigest } = composeDocuments(image);
   return {
     digest: manifestDigest,
     configDigest,
-    references: plan.outputs.map(renderOutput),
+    references: plan.outputs.map(renderPlace),
     layers: image.layers.map(({ kind, digest, sizeBytes, uncompressedBytes }) => ({
       kind,
       digest,
@@ -62,11 +67,14 @@ export async function checkOutputs(
   engine: Pick<Engine, 'name' | 'description'>,
 ): Promise<void> {
   for (const output of outputs) {
-    if (output.kind === 'oci') {
-      await checkLayoutTarget(output.dir);
-    } else {
+    if (output.kind === 'oci') await checkLayoutTarget(output.dir);
+    if (output.kind === 'docker') {
       parseReference(output.reference);
       requireDocker(output.reference, engine);
+    }
+    if (output.kind === 'docker-archive') {
+      renderedReference(output);
+      await checkArchiveTarget(output.file);
     }
   }
 }
@@ -85,6 +93,7 @@ async function loadIntoDocker(image: OciImage, reference: string, world: World):
   return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
 }
 
-function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `docker:${output.reference}`;
+/** With its tag: `docker load` gives the image no name without one. */
+function renderedReference({ reference }: Output & { readonly kind: 'docker-archive' }): string | undefined {
+  return reference === undefined ? undefined : renderReference(parseReference(reference));
 }
