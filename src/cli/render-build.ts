@@ -7,14 +7,15 @@ import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, warmth, ready, restoreImage, layers, verified } = result;
+  const { plan, warmth, ready, restoreImage, layers, verified, built } = result;
   const lines = [
     ...plan.outputs.map((output) => `built ${renderPlace(output)}`),
+    `image ${built.digest}`,
     '',
     'layers',
     ...layers.map(
-      ({ kind, sizeBytes, uncompressedBytes }) =>
-        `  ${kind.padEnd(10)} ${renderBytes(sizeBytes).padStart(9)}   ${renderBytes(uncompressedBytes)} unpacked`,
+      ({ kind, sizeBytes, uncompressedBytes, digest }) =>
+        `  ${kind.padEnd(10)} ${renderBytes(sizeBytes).padStart(9)}   ${renderBytes(uncompressedBytes).padStart(9)} unpacked   ${digest}`,
     ),
     '',
     ...renderWarmth(warmth),

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
+import { CracBuildError } from '../errors.ts';
 import { parseDockerAddress } from './docker-address.ts';
 import { callDocker, hasStatus } from './docker-errors.ts';
-import { CracBuildError } from '../errors.ts';
 
 /** What `docker save REFERENCE` writes. */
 export async function saveFromDocker(

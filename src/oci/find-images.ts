@@ -30,7 +30,8 @@ export async function listImages(dir: string, tag?: string): Promise<readonly Fo
   for (const descriptor of (await readLayoutIndex(dir)).manifests) {
     const name = descriptor.annotations?.[REF_NAME];
     if (tag !== undefined && name !== tag) continue;
-    for (const image of await readImages(dir, descriptor)) found.push({ ...image, ...(name !== undefined && { tag: name }) });
+    for (const image of await readImages(dir, descriptor))
+      found.push({ ...image, ...(name !== undefined && { tag: name }) });
   }
   return found;
 }
@@ -64,6 +65,9 @@ export async function findImage(dir: string, tag?: string): Promise<FoundImage> 
   const names = (await readLayoutIndex(dir)).manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);
   const one = `one image${tag === undefined ? '' : ` ${tag}`}${images.length === 0 ? '' : ' for linux/amd64'}`;
   throw new CracBuildError('INPUT_NOT_FOUND', `${dir} does not hold ${one}: there are ${images.length}`, {
-    hint: names.length === 0 ? 'Give a layout that was built.' : `Name one: ${names.map((name) => `oci:${dir}:${name}`).join(', ')}.`,
+    hint:
+      names.length === 0
+        ? 'Give a layout that was built.'
+        : `Name one: ${names.map((name) => `oci:${dir}:${name}`).join(', ')}.`,
   });
 }

@@ -10,7 +10,15 @@ import { type Blob, locateBlob, writeBlob } from './blob-store.ts';
 import { readConfig } from './read-layout.ts';
 import { parseReference, renderReference } from './reference.ts';
 import { explainNoSpace } from './space.ts';
-import { type Descriptor, type Index, LAYER_TYPES, LAYOUT_FILE, type Manifest, MEDIA_TYPES, PLAIN_LAYER_TYPE } from './spec.ts';
+import {
+  type Descriptor,
+  type Index,
+  LAYER_TYPES,
+  LAYOUT_FILE,
+  type Manifest,
+  MEDIA_TYPES,
+  PLAIN_LAYER_TYPE,
+} from './spec.ts';
 
 /** manifest.json of `docker save`, see docker-archive.ts. Docker 25 and later write an image layout around it, with the same file. */
 const ARCHIVE_MANIFEST = z.array(

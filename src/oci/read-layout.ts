@@ -39,9 +39,7 @@ const CONFIG = z.looseObject({
     })
     .optional(),
   rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
-  history: z
-    .array(z.looseObject({ created_by: z.string().optional(), empty_layer: z.boolean().optional() }))
-    .nullish(),
+  history: z.array(z.looseObject({ created_by: z.string().optional(), empty_layer: z.boolean().optional() })).nullish(),
 });
 
 export type ReadDescriptor = z.infer<typeof DESCRIPTOR>;

@@ -13,7 +13,7 @@ import {
   readLayoutIndex,
   readManifest,
 } from './read-layout.ts';
-import { isConfigType, isIndexType, readCompressionOf, REF_NAME } from './spec.ts';
+import { isConfigType, isIndexType, REF_NAME, readCompressionOf } from './spec.ts';
 import { validateTar } from './validate-tar.ts';
 
 /**
@@ -73,7 +73,8 @@ function validateConfig(descriptor: ReadDescriptor, read: ReadConfig, layerCount
   const { platform, digest } = descriptor;
   const { rootfs, history, config = {} } = read;
   const problems: string[] = [];
-  if (rootfs.diff_ids.length !== layerCount) problems.push(`${rootfs.diff_ids.length} diff_ids for ${layerCount} layers`);
+  if (rootfs.diff_ids.length !== layerCount)
+    problems.push(`${rootfs.diff_ids.length} diff_ids for ${layerCount} layers`);
   const told = history?.filter(({ empty_layer }) => empty_layer !== true).length ?? layerCount;
   if (told !== layerCount) problems.push(`a history of ${told} layers for ${layerCount}`);
   for (const key of ['architecture', 'os'] as const)

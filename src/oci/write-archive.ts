@@ -27,7 +27,11 @@ export async function stageArchive(
     await checkArchiveTarget(target);
     await mkdir(dirname(target), { recursive: true });
     const archive = openDockerArchive(image, reference);
-    await pipeline(archive, createWriteStream(partial, { highWaterMark: 1 << 20 }), signal === undefined ? {} : { signal });
+    await pipeline(
+      archive,
+      createWriteStream(partial, { highWaterMark: 1 << 20 }),
+      signal === undefined ? {} : { signal },
+    );
   } catch (error) {
     await remove();
     throw explainNoSpace(error, `writing the image to ${target}`);
@@ -40,9 +44,13 @@ export async function checkArchiveTarget(file: string): Promise<void> {
   const target = resolve(file);
   const found = await stat(target).catch(() => undefined);
   if (found === undefined || (found.isFile() && (found.size === 0 || (await isTar(target))))) return;
-  throw new CracBuildError('PUBLISH_FAILED', `${target} exists and is ${found.isDirectory() ? 'a folder' : 'no archive'}`, {
-    hint: 'Choose another file for the output, or remove what is there.',
-  });
+  throw new CracBuildError(
+    'PUBLISH_FAILED',
+    `${target} exists and is ${found.isDirectory() ? 'a folder' : 'no archive'}`,
+    {
+      hint: 'Choose another file for the output, or remove what is there.',
+    },
+  );
 }
 
 /** By the magic of a tar's first header: https://www.gnu.org/software/tar/manual/html_node/Standard.html */

@@ -88,7 +88,12 @@ export async function checkLayoutTarget(dir: string): Promise<void> {
   if (!(await isNew(target))) await readExisting(target);
 }
 
-async function createLayout(content: LayoutContent, target: string, tag: string, signal?: AbortSignal): Promise<string> {
+async function createLayout(
+  content: LayoutContent,
+  target: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const partial = join(dirname(target), `.${basename(target)}.partial-${randomUUID()}`);
   try {
     await mkdir(join(partial, 'blobs/sha256'), { recursive: true });
@@ -103,7 +108,12 @@ async function createLayout(content: LayoutContent, target: string, tag: string,
   }
 }
 
-async function updateLayout(content: LayoutContent, target: string, tag: string, signal?: AbortSignal): Promise<string> {
+async function updateLayout(
+  content: LayoutContent,
+  target: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const before = await readExisting(target);
   const known = new Set(await readdir(join(target, 'blobs/sha256')).catch(() => []));
   let indexIsNew = false;

@@ -25,6 +25,8 @@ export interface BuildPlan {
     readonly path: string;
     /** Feature version: 17, 21, 25. */
     readonly javaVersion: number;
+    /** "Debian", "Eclipse Adoptium"; absent: the JDK does not tell. */
+    readonly javaVendor?: string;
     /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
     readonly modules: readonly string[] | 'auto';
   };
@@ -63,6 +65,8 @@ export interface BuildPlan {
     readonly format: ImageFormat;
     /** SOURCE_DATE_EPOCH, or the fixed time of our files: when the image says that it was made. */
     readonly createdSeconds: number;
+    /** What is known of the image before it is made, by their keys; also labels. */
+    readonly annotations: Readonly<Record<string, string>>;
   };
   readonly outputs: readonly Output[];
 }

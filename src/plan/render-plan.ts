@@ -1,4 +1,3 @@
-import { renderTime } from '../oci/manifest.ts';
 import { renderPlace } from '../oci/place.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
@@ -40,7 +39,11 @@ export function renderPlan(plan: BuildPlan): string {
       : 'verify: off',
     ...renderAnswer(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
-    `image: ${plan.image.format} media types, created ${renderTime(plan.image.createdSeconds)}`,
+    `image: media types of ${plan.image.format === 'oci' ? 'OCI' : 'Docker'}`,
+    ...list(
+      '  annotations and labels',
+      Object.entries(plan.image.annotations).map(([key, value]) => `${key}=${value}`),
+    ),
     'outputs:',
     ...plan.outputs.map((output) => `  ${renderPlace(output)}`),
   ];

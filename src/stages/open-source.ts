@@ -7,7 +7,7 @@ import { type ImagePlace, renderPlace } from '../oci/place.ts';
 
 /** An image as part of an image layout. */
 export interface ImageSource {
-  /** "oci:DIR:TAG", as it was given. */
+  /** For people: "docker:REFERENCE", "oci:DIR:TAG", or a layout's folder. */
   readonly place: string;
   readonly dir: string;
   /** Absent: whatever is in the layout. */
@@ -24,8 +24,10 @@ export async function openSource(
   },
 ): Promise<ImageSource> {
   const name = renderPlace(place);
-  if (place.kind === 'oci')
-    return { place: name, dir: place.dir, ...(place.tag !== undefined && { tag: place.tag }) };
+  if (place.kind === 'oci') {
+    const { dir, tag } = place;
+    return tag === undefined ? { place: dir, dir } : { place: name, dir, tag };
+  }
   const dir = join(world.workDir, `source-${randomUUID()}`);
   await mkdir(dir, { recursive: true });
   if (place.kind === 'docker') {
