@@ -9,6 +9,8 @@ import { takeCheckpoint } from './stages/checkpoint.ts';
 import { compileCheckpoint } from './stages/compile.ts';
 import { composeImage } from './stages/compose.ts';
 import { containerize } from './stages/containerize.ts';
+import { composeImageFacts } from './stages/image-facts.ts';
+import { readInputDigests } from './stages/input-digests.ts';
 import { launchApp } from './stages/launch.ts';
 import { packLayers } from './stages/pack.ts';
 import { publishImage } from './stages/publish.ts';
@@ -31,13 +33,24 @@ export async function build(plan: BuildPlan, world: World) {
           world,
           'arrange',
           async () => {
-            const draft = await composeImage(plan, appImage, packed.layers, world);
+            const draft = composeImage(plan, appImage, packed.layers);
             return await arrangeCheckpoint(plan, draft, packed, checkpoint, world);
           },
           describeArranged,
         )
       : packed;
-  const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
+  const image = await runStage(
+    world,
+    'compose',
+    async () => {
+      const inputs = await readInputDigests(plan, appImage, world);
+      const { architecture } = appImage.config;
+      const { criuVersion } = world.toolbox;
+      const facts = composeImageFacts(plan, { checkpoint, restoreImage, warmth, architecture, criuVersion, inputs });
+      return composeImage(plan, appImage, layers, facts);
+    },
+    describeImage,
+  );
   const verified = plan.verify.enabled
     ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
     : undefined;

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closestWord } from '../config/closest-word.ts';
 import type { Settings } from '../config/settings.ts';
-import { parseBase, parseHost, parseOutput, parseSignKey, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { parseBase, parseHost, parseSignKey, parseUser, parseWarmUpRequest } from '../config/words.ts';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -27,6 +28,7 @@ export interface BuildFlags {
   readonly provenance?: boolean;
   readonly signKey?: ReturnType<typeof parseSignKey>;
   readonly signPublicKey?: string;
+  readonly format?: 'oci' | 'docker';
   readonly output?: NonNullable<Settings['outputs']>;
   readonly push?: NonNullable<Settings['outputs']>;
   readonly insecure?: readonly string[];
@@ -79,15 +81,16 @@ export function addBuildFlags(command: Command): Command {
       'gzip has 1 to 9, zstd 1 to 19 (6)',
       one(parseLevel, 'a whole number from 1 to 19'),
     )
+    .addOption(new Option('--format <types>', 'whose media types the image has (oci)').choices(['oci', 'docker']))
     .option(
       '--output <where>',
-      'oci:DIR, docker:REFERENCE or registry:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"'),
+      'oci:DIR[:TAG], docker:REFERENCE, registry:REFERENCE or docker-archive:FILE[:REFERENCE]; can be given again',
+      many(parsePlace, PLACE_FORMS),
     )
     .option(
       '--push <reference>',
       'short for --output registry:REFERENCE; can be given again',
-      many((text) => parseOutput(`registry:${text}`), 'an image reference'),
+      many((text) => parsePlace(`registry:${text}`), 'an image reference'),
     )
     .option(
       '--insecure <host[:port]>',
@@ -126,7 +129,11 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     policies: flags.policies,
     skip: flags.skipStep,
   });
-  const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
+  const image = defined({
+    compression: flags.compression,
+    compressionLevel: flags.compressionLevel,
+    format: flags.format,
+  });
   const attestations = defined({
     sbom: flags.sbom,
     provenance: flags.provenance,

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import type { ImagePlace } from '../oci/place.ts';
 import { mergeSettings } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
@@ -73,9 +74,7 @@ function resolvePaths(settings: Settings, folder: string): Settings {
     ...(outputs === undefined
       ? {}
       : {
-          outputs: outputs.map((output) =>
-            output.kind === 'oci' ? { ...output, dir: resolve(folder, output.dir) } : output,
-          ),
+          outputs: outputs.map((output) => resolvePlace(output, folder)),
         }),
   };
 }
@@ -90,4 +89,9 @@ function resolveKeys(
     ...(signKey?.kind === 'file' ? { signKey: { ...signKey, path: resolve(folder, signKey.path) } } : {}),
     ...(signPublicKey === undefined ? {} : { signPublicKey: resolve(folder, signPublicKey) }),
   };
+}
+
+function resolvePlace(place: ImagePlace, folder: string): ImagePlace {
+  if (place.kind === 'oci') return { ...place, dir: resolve(folder, place.dir) };
+  return place.kind === 'docker-archive' ? { ...place, file: resolve(folder, place.file) } : place;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { duration, port, regex, status, text, urlPath, word } from './schema-words.ts';
-import { parseBase, parseHost, parseOutput, parseSignKey, parseUser } from './words.ts';
+import { parseBase, parseHost, parseSignKey, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -74,6 +75,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       compression: z.enum(['gzip', 'zstd']).optional(),
       compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
+      format: z.enum(['oci', 'docker']).optional(),
     })
     .optional(),
   attestations: z
@@ -85,7 +87,7 @@ export const settingsSchema = z.strictObject({
       signPublicKey: z.string().optional(),
     })
     .optional(),
-  outputs: z.array(word(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"')).optional(),
+  outputs: z.array(word(parsePlace, PLACE_FORMS)).optional(),
   insecureRegistries: z.array(word(parseHost, '"HOST" or "HOST:PORT"')).optional(),
 });
 

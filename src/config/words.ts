@@ -12,18 +12,6 @@ export function parseBase(text: string): string | undefined {
   return /^jdk:(.+)$/.exec(text)?.[1];
 }
 
-export type OutputWord =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker' | 'registry'; readonly reference: string };
-
-/** "oci:DIR", "docker:REFERENCE" or "registry:REFERENCE". */
-export function parseOutput(text: string): OutputWord | undefined {
-  const match = /^(oci|docker|registry):(.+)$/.exec(text);
-  if (match?.[2] === undefined) return undefined;
-  if (match[1] === 'oci') return { kind: 'oci', dir: match[2] };
-  return { kind: match[1] === 'docker' ? 'docker' : 'registry', reference: match[2] };
-}
-
 /** "HOST" or "HOST:PORT". */
 export function parseHost(text: string): string | undefined {
   return /^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(text) ? text : undefined;

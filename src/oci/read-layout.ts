@@ -11,20 +11,25 @@ const DESCRIPTOR = z.looseObject({
   digest: DIGEST,
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
-  artifactType: z.string().optional(),
   platform: z.looseObject({ architecture: z.string(), os: z.string(), variant: z.string().optional() }).optional(),
+  artifactType: z.string().optional(),
 });
 const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
 const MANIFEST = z.looseObject({
   schemaVersion: z.literal(2),
+  mediaType: z.string().optional(),
   config: DESCRIPTOR,
   layers: z.array(DESCRIPTOR),
+  annotations: z.record(z.string(), z.string()).optional(),
+  artifactType: z.string().optional(),
   /** Of what says something of another manifest. */
   subject: DESCRIPTOR.optional(),
 });
 const CONFIG = z.looseObject({
   architecture: z.string(),
   os: z.string(),
+  variant: z.string().optional(),
+  created: z.string().optional(),
   config: z
     .looseObject({
       Env: z.array(z.string()).optional(),
@@ -33,9 +38,11 @@ const CONFIG = z.looseObject({
       // Docker writes null where there are none.
       Entrypoint: z.array(z.string()).nullish(),
       Cmd: z.array(z.string()).nullish(),
+      Labels: z.record(z.string(), z.string()).nullish(),
     })
     .optional(),
   rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
+  history: z.array(z.looseObject({ created_by: z.string().optional(), empty_layer: z.boolean().optional() })).nullish(),
 });
 
 export type ReadDescriptor = z.infer<typeof DESCRIPTOR>;

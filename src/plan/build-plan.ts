@@ -1,4 +1,5 @@
-import type { Compression } from '../oci/image.ts';
+import type { Compression, ImageFormat } from '../oci/image.ts';
+import type { ImagePlace } from '../oci/place.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
@@ -24,6 +25,8 @@ export interface BuildPlan {
     readonly path: string;
     /** Feature version: 17, 21, 25. */
     readonly javaVersion: number;
+    /** "Debian", "Eclipse Adoptium"; absent: the JDK does not tell. */
+    readonly javaVendor?: string;
     /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
     readonly modules: readonly string[] | 'auto';
   };
@@ -58,7 +61,13 @@ export interface BuildPlan {
     /** Whose answer ends a start; absent: an app that nobody asks anything. */
     readonly answer?: AnswerProbe;
   };
-  readonly image: Compression;
+  readonly image: Compression & {
+    readonly format: ImageFormat;
+    /** SOURCE_DATE_EPOCH, or the fixed time of our files: when the image says that it was made. */
+    readonly createdSeconds: number;
+    /** What is known of the image before it is made, by their keys; also labels. */
+    readonly annotations: Readonly<Record<string, string>>;
+  };
   readonly attestations: AttestationPlan;
   readonly outputs: readonly Output[];
   /** "HOST" or "HOST:PORT": may do without TLS, or with a certificate that nobody vouches for. */
@@ -95,6 +104,4 @@ export function isServer(plan: BuildPlan): plan is ServerPlan {
   return plan.verify.answer !== undefined;
 }
 
-export type Output =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker' | 'registry'; readonly reference: string };
+export type Output = ImagePlace;

@@ -6,6 +6,7 @@ import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectJar } from '../jar/inspect-jar.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
 import type { BuildFacts } from './plan-build.ts';
+import { readRevision } from './read-revision.ts';
 
 /** Looks at the jar, the JDK and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name none. */
 export async function collectFacts(
@@ -22,20 +23,26 @@ export async function collectFacts(
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
   const jdk =
     settings.base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(settings.base);
-  const sourceDateMs = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
+  const createdSeconds = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
+  const revision = await readRevision(dirname(jar.path));
   return {
     jar,
     jdk: { ...jdk, hotSpot: await isHotSpot(jdk.path) },
-    ...(sourceDateMs === undefined ? {} : { sourceDateMs }),
+    ...(createdSeconds !== undefined && { createdSeconds }),
+    ...(revision !== undefined && { revision }),
   };
 }
 
-/** Whole seconds since 1970: https://reproducible-builds.org/specs/source-date-epoch/ */
+/** Up to the last second that RFC 3339 can tell, of the year 9999. */
+const MAX_SECONDS = 253_402_300_799;
+
+/** https://reproducible-builds.org/specs/source-date-epoch/ */
 function parseSourceDate(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
-  throw new CracBuildError('USAGE', `SOURCE_DATE_EPOCH is "${text}"`, {
-    hint: 'Give whole seconds since 1970, as `date +%s` and `git log -1 --format=%ct` print them.',
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= MAX_SECONDS) return seconds;
+  throw new CracBuildError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is ${JSON.stringify(text)}, which is no time`, {
+    hint: 'Give whole seconds since 1970, such as `git log -1 --format=%ct` prints, or unset it.',
   });
 }
 

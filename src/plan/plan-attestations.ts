@@ -6,14 +6,14 @@ const ANY_BUILDER = 'https://crac-build.dev/builders/unspecified';
 
 export function planAttestations(
   { attestations = {} }: Settings,
-  { sourceDateMs }: { readonly sourceDateMs?: number },
+  { createdSeconds }: { readonly createdSeconds?: number },
 ): AttestationPlan {
   const { sbom, provenance, builder, signKey, signPublicKey } = attestations;
   return {
     sbom: sbom ?? false,
     provenance: provenance ?? true,
     builder: builder ?? ANY_BUILDER,
-    ...(sourceDateMs === undefined ? {} : { sourceDateMs }),
+    ...(createdSeconds === undefined ? {} : { sourceDateMs: createdSeconds * 1000 }),
     ...(signKey === undefined
       ? {}
       : { signing: { key: signKey, ...(signPublicKey === undefined ? {} : { publicKey: signPublicKey }) } }),

@@ -1,8 +1,10 @@
 import type { Settings } from '../config/settings.ts';
 import { CracBuildError } from '../errors.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
-import type { Compression } from '../oci/image.ts';
+import { OCI_KEYS } from '../oci/fact-keys.ts';
+import { renderTime } from '../oci/manifest.ts';
 import { withDependentSteps } from '../steps.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
@@ -11,16 +13,24 @@ import { planAttestations } from './plan-attestations.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
 import { planWarmUp } from './plan-warm-up.ts';
+import type { Revision } from './read-revision.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
   /** Absolute path. */
-  readonly jar: { readonly path: string };
-  readonly jdk: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
+  readonly jar: { readonly path: string; readonly version?: string };
+  readonly jdk: {
+    readonly path: string;
+    readonly javaVersion: number;
+    readonly vendor?: string;
+    readonly hotSpot: boolean;
+  };
+  /** Of the repository that the jar lies in. */
+  readonly revision?: Revision;
+  /** SOURCE_DATE_EPOCH, where it is set: https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly createdSeconds?: number;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
-  /** SOURCE_DATE_EPOCH. */
-  readonly sourceDateMs?: number;
 }
 
 const OLDEST_JAVA = 17;
@@ -62,6 +72,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       kind: 'jdk',
       path: facts.jdk.path,
       javaVersion: facts.jdk.javaVersion,
+      ...(facts.jdk.vendor !== undefined && { javaVendor: facts.jdk.vendor }),
       modules: settings.modules ?? 'auto',
     },
     addedJavaOptions,
@@ -86,21 +97,42 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       timeoutMs: verify.timeout ?? 30_000,
       ...(answer === undefined ? {} : { answer }),
     },
-    image: planCompression(settings),
+    image: planImage(name, settings, facts),
+    outputs: (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name)),
     attestations: planAttestations(settings, facts),
-    outputs: settings.outputs ?? [defaultOutput(name, engine)],
     insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
 
-function planCompression({ image = {} }: Settings): Compression {
+function planImage(
+  name: string,
+  { image = {} }: Settings,
+  { createdSeconds = FIXED_MTIME_SECONDS, jar, revision }: BuildFacts,
+): BuildPlan['image'] {
   const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
     image;
+  const { format = 'oci' } = image;
+  if (format === 'docker' && compression !== 'gzip')
+    throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
+      hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
+    });
   const max = MAX_LEVELS[compression];
-  if (compressionLevel <= max) return { compression, compressionLevel };
+  const annotations = {
+    [OCI_KEYS.title]: name,
+    [OCI_KEYS.created]: renderTime(createdSeconds),
+    ...(jar.version !== undefined && { [OCI_KEYS.version]: jar.version }),
+    ...(revision !== undefined && { [OCI_KEYS.revision]: revision.commit }),
+    ...(revision?.url !== undefined && { [OCI_KEYS.source]: revision.url }),
+  };
+  if (compressionLevel <= max) return { compression, compressionLevel, format, createdSeconds, annotations };
   throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
     hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
   });
+}
+
+/** `docker load` shows an archive's image by its name. */
+function planOutput(output: Output, name: string): Output {
+  return output.kind === 'docker-archive' ? { reference: `${name}:latest`, ...output } : output;
 }
 
 function defaultOutput(name: string, engine: BuildPlan['engine']): Output {

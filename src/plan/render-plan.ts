@@ -1,3 +1,4 @@
+import { renderPlace } from '../oci/place.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
 import type { BuildPlan, SigningKey } from './build-plan.ts';
@@ -38,11 +39,14 @@ export function renderPlan(plan: BuildPlan): string {
       : 'verify: off',
     ...renderAnswer(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
+    `image: media types of ${plan.image.format === 'oci' ? 'OCI' : 'Docker'}`,
+    ...list(
+      '  annotations and labels',
+      Object.entries(plan.image.annotations).map(([key, value]) => `${key}=${value}`),
+    ),
     ...renderAttestations(plan),
     'outputs:',
-    ...plan.outputs.map((output) =>
-      output.kind === 'oci' ? `  oci:${output.dir}` : `  ${output.kind}:${output.reference}`,
-    ),
+    ...plan.outputs.map((output) => `  ${renderPlace(output)}`),
     ...list('insecure registries', plan.insecureRegistries),
   ];
   return `${lines.join('\n')}\n`;

@@ -8,8 +8,8 @@ import { CracBuildError } from '../errors.ts';
 import { type Artifact, composeReferrer } from '../oci/artifact.ts';
 import { readDigest } from '../oci/blob-store.ts';
 import type { OciImage } from '../oci/image.ts';
-import { composeDocuments } from '../oci/manifest.ts';
-import { type Descriptor, MEDIA_TYPES } from '../oci/spec.ts';
+import type { Descriptor } from '../oci/spec.ts';
+import { composeLayoutContent } from '../oci/write-layout.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import { composeSbom, SBOM_MEDIA_TYPE } from '../sbom/compose-sbom.ts';
 import { readCopiedFrom } from '../sbom/copied-files.ts';
@@ -34,9 +34,9 @@ interface Statement {
   readonly content: Buffer;
 }
 
-/** Docker has no place for them. */
+/** Docker and its archives have no place for them. */
 export function keepsAttestations({ outputs }: Pick<BuildPlan, 'outputs'>): boolean {
-  return outputs.some(({ kind }) => kind !== 'docker');
+  return outputs.some(({ kind }) => kind === 'oci' || kind === 'registry');
 }
 
 /** What was asked for must have a place to go to. Provenance, which nobody needs to ask for, is left out where it has none. */
@@ -97,8 +97,8 @@ export async function attestImage(
 }
 
 function describeManifest(image: OciImage): Descriptor {
-  const { manifest, manifestDigest } = composeDocuments(image);
-  return { mediaType: MEDIA_TYPES.manifest, digest: manifestDigest, size: manifest.length };
+  const { mediaType, digest, size } = composeLayoutContent(image).descriptor;
+  return { mediaType, digest, size };
 }
 
 async function listContents(

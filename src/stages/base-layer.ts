@@ -11,6 +11,7 @@ import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import type { World } from '../world.ts';
 
 /** CACHE/bases/KEY.json: a layer of CACHE/blobs. Written last, so what is named there is whole. */
@@ -31,8 +32,9 @@ export async function takeBaseLayer(plan: BuildPlan, blobDir: string, world: Wor
   try {
     const jdk = await inspectJdk(plan.base.path);
     const modules = await chooseModules(plan, jdk, workDir, world);
-    const { compression, compressionLevel } = plan.image;
-    const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
+    const { compression, compressionLevel, createdSeconds } = plan.image;
+    const times = createdSeconds < FIXED_MTIME_SECONDS ? `-${createdSeconds}` : '';
+    const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}${times}`;
     const recordPath = join(world.cacheDir, 'bases', `${key}.json`);
     const layer =
       (await readCachedLayer(recordPath, cachedBlobs)) ??

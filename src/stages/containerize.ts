@@ -15,5 +15,6 @@ export async function containerize(plan: BuildPlan, world: World): Promise<OciIm
   const base = await takeBaseLayer(plan, blobDir, world);
   const app = await writeLayer(blobDir, 'app', await readAppEntries(plan), options);
   const runtime = await writeLayer(blobDir, 'runtime', await readRuntimeEntries(plan, world.nativeDir), options);
-  return { blobDir, layers: [base, app, runtime], config: composeImageConfig(plan) };
+  const { format, createdSeconds } = plan.image;
+  return { blobDir, layers: [base, app, runtime], config: composeImageConfig(plan), format, createdSeconds };
 }

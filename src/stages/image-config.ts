@@ -1,4 +1,5 @@
 import { arch } from 'node:os';
+import { FACT_KEYS, OCI_KEYS } from '../oci/fact-keys.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 
@@ -24,8 +25,8 @@ export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<stri
     workingDir: app.workingDir,
     ports: app.ports,
     labels: {
-      'org.opencontainers.image.title': plan.name,
-      'dev.crac-build.java.version': String(base.javaVersion),
+      [OCI_KEYS.title]: plan.name,
+      [FACT_KEYS.javaVersion]: String(base.javaVersion),
       ...labels,
     },
     stopSignal: 'SIGTERM',

@@ -5,8 +5,10 @@ import type { Artifact } from '../oci/artifact.ts';
 import { attachToLayout } from '../oci/attach-to-layout.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
+import { renderPlace } from '../oci/place.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
 import type { RegistryAccess } from '../oci/registry/access.ts';
+import { checkArchiveTarget, stageArchive } from '../oci/write-archive.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
@@ -27,14 +29,14 @@ export interface BuiltImage {
   readonly sizeBytes: number;
 }
 
+/** The name of an image inside an `oci:` folder where none is given. */
+const LAYOUT_TAG = 'latest';
 const NONE: Attestations = { artifacts: [], signFor: async () => [] };
 
-/** The name of the image inside an `oci:` folder. */
-const LAYOUT_TAG = 'latest';
-
 /**
- * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
- * written. In registries the image has no name until everything else is done.
+ * Writes every output, or leaves the engine and archives as they were: what was loaded into it is removed again, and what was
+ * written beside an archive too, unless all outputs could be written. In registries the image has no name until everything else
+ * is done.
  */
 export async function publishImage(
   plan: BuildPlan,
@@ -42,34 +44,37 @@ export async function publishImage(
   world: World,
   attestations: Attestations = NONE,
 ): Promise<BuiltImage> {
+  const { signal } = world;
   const { manifestDigest, configDigest } = composeDocuments(image);
   const hasLayout = plan.outputs.some(({ kind }) => kind === 'oci');
   const beside = hasLayout ? [...attestations.artifacts, ...(await attestations.signFor(plan.name))] : [];
-  const loaded: LoadedImage[] = [];
   const attached: Artifact[] = [];
+  const staged: (AsyncDisposable & { readonly keep: () => unknown })[] = [];
   try {
     for (const output of plan.outputs) {
-      if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker') staged.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker-archive')
+        staged.push(await stageArchive(image, output.file, renderedReference(output), signal));
     }
     await using pushed = await pushToRegistries(plan, image, attestations, world);
     for (const output of plan.outputs) {
       if (output.kind !== 'oci') continue;
-      await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
+      await writeLayout(image, output.dir, output.tag ?? LAYOUT_TAG, signal);
       // What belongs to it is written whatever is asked for now: the image is there.
       await attachToLayout(output.dir, manifestDigest, beside, markSigned(beside));
     }
     // From here on it is published, whatever is asked for now.
-    if (!hasLayout) world.signal.throwIfAborted();
+    if (!hasLayout) signal.throwIfAborted();
     await pushed.tag();
     attached.push(...beside, ...pushed.attached);
-    for (const each of loaded) each.keep();
+    for (const each of staged) await each.keep();
   } finally {
-    for (const each of loaded) await each[Symbol.asyncDispose]();
+    for (const each of staged) await each[Symbol.asyncDispose]();
   }
   return {
     digest: manifestDigest,
     configDigest,
-    references: plan.outputs.map(renderOutput),
+    references: plan.outputs.map(renderPlace),
     layers: image.layers.map(({ kind, digest, sizeBytes, uncompressedBytes }) => ({
       kind,
       digest,
@@ -101,11 +106,15 @@ export async function checkOutputs(
   access: RegistryAccess,
 ): Promise<void> {
   for (const output of outputs) {
-    if (output.kind === 'oci') {
-      await checkLayoutTarget(output.dir);
-    } else {
+    if (output.kind === 'oci') await checkLayoutTarget(output.dir);
+    if (output.kind === 'registry') parseReference(output.reference);
+    if (output.kind === 'docker') {
       parseReference(output.reference);
-      if (output.kind === 'docker') requireDocker(output.reference, engine);
+      requireDocker(output.reference, engine);
+    }
+    if (output.kind === 'docker-archive') {
+      renderedReference(output);
+      await checkArchiveTarget(output.file);
     }
   }
   await checkRegistries(outputs, access);
@@ -125,6 +134,7 @@ async function loadIntoDocker(image: OciImage, reference: string, world: World):
   return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
 }
 
-function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
+/** With its tag: `docker load` gives the image no name without one. */
+function renderedReference({ reference }: Output & { readonly kind: 'docker-archive' }): string | undefined {
+  return reference === undefined ? undefined : renderReference(parseReference(reference));
 }

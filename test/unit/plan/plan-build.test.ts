@@ -301,8 +301,14 @@ test('readiness in words', () => {
 });
 
 test('each compression has its own levels', () => {
-  expect(samplePlan({ image: { compressionLevel: 9 } }).image).toEqual({ compression: 'gzip', compressionLevel: 9 });
-  expect(samplePlan({ image: { compression: 'zstd' } }).image).toEqual({ compression: 'zstd', compressionLevel: 6 });
+  expect(samplePlan({ image: { compressionLevel: 9 } }).image).toMatchObject({
+    compression: 'gzip',
+    compressionLevel: 9,
+  });
+  expect(samplePlan({ image: { compression: 'zstd' } }).image).toMatchObject({
+    compression: 'zstd',
+    compressionLevel: 6,
+  });
   expect(() => samplePlan({ image: { compressionLevel: 10 } })).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: 'gzip has the levels 1 to 9, not 10' }),
   );
