@@ -12,6 +12,7 @@ import { runPlan } from './plan-command.ts';
 import { runCommand } from './run-command.ts';
 import { addToolboxFlags, runToolbox, type ToolboxFlags } from './toolbox-command.ts';
 import { addValidateFlags, runValidate, type ValidateFlags } from './validate-command.ts';
+import { addVerifyFlags, runVerify, type VerifyFlags } from './verify-command.ts';
 
 const program = new Command('crac-build')
   .description('Turns a Java app into a pre-warmed container image that restores and does not start cold.')
@@ -59,6 +60,12 @@ addMergeFlags(program.command('merge'))
     await finish(
       runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runMerge(sources, flags, signal)),
     );
+  });
+addVerifyFlags(program.command('verify'))
+  .description('try whether a finished image restores, and check its signature, SBOM and provenance')
+  .action(async (image: string, flags: VerifyFlags) => {
+    const json = flags.json ?? false;
+    await finish(runCommand({ json, hasStages: true }, (context) => runVerify(image, flags, context)));
   });
 addToolboxFlags(program.command('toolbox'))
   .description('make, check, export or import the folder with CRIU that builds use')

@@ -11,12 +11,16 @@ export type Target =
   | { readonly kind: 'files'; readonly path: string };
 
 /** The image of a place or of a folder that is a layout, or else the path. What had to be unpacked is removed when disposed. */
-export async function openTarget(text: string, signal: AbortSignal): Promise<Target & AsyncDisposable> {
+export async function openTarget(
+  text: string,
+  signal: AbortSignal,
+  insecureHosts: readonly string[] = [],
+): Promise<Target & AsyncDisposable> {
   const place = parsePlace(text) ?? (await findLayout(text));
   if (place === undefined) return { kind: 'files', path: text, [Symbol.asyncDispose]: async () => undefined };
   const work = await openWorkFolder();
   try {
-    const source = await openSource(place, { workDir: work.path, environment: process.env, signal });
+    const source = await openSource(place, { workDir: work.path, environment: process.env, signal, insecureHosts });
     return { kind: 'image', source, [Symbol.asyncDispose]: () => work[Symbol.asyncDispose]() };
   } catch (error) {
     await work[Symbol.asyncDispose]();
