@@ -41,7 +41,7 @@ export async function signImage(image: Descriptor, identity: string, signer: Sig
     }),
   );
   const signature = (await signer.sign(payload)).toString('base64');
-  return composeCosignImage('signature', image, 'signatures', [
+  return composeCosignImage(`signature as ${identity}`, image, 'signatures', [
     { mediaType: COSIGN.signatureType, content: payload, annotations: { [COSIGN.signature]: signature } },
   ]);
 }

@@ -22,7 +22,7 @@ export const BUILD_TYPE = 'https://crac-build.dev/provenance/image/v1';
 
 /**
  * The predicate of SLSA's provenance v1. What may be a secret is not told: values of environment variables, arguments and
- * properties, what warm-up requests send, and addresses of services. https://slsa.dev/spec/v1.0/provenance
+ * properties, what warm-up requests ask and send, and addresses of services. https://slsa.dev/spec/v1.0/provenance
  */
 export function composeProvenance(facts: ProvenanceFacts): object {
   const { plan, layers, inputs, jdk, criu, engine, version, startedOn, finishedOn } = facts;
@@ -69,7 +69,7 @@ function composeParameters(plan: BuildPlan): object {
     base: { kind: base.kind, javaVersion: base.javaVersion, modules: base.modules },
     engine: plan.engine,
     network: plan.network,
-    warmUp: { scenarios: warmUp.scenarios.map(({ name, kind, load }) => ({ name, kind, load })) },
+    warmUp: { scenarios: warmUp.scenarios.map(({ kind, load }) => ({ kind, load })) },
     services: services.map(({ name }) => name),
     checkpoint: {
       trigger: checkpoint.trigger,
