@@ -67,7 +67,7 @@ function checkSignatures({ signatures }: Attached, imageDigest: string, key: Key
   const good = signatures.filter(({ payload, signature }) => checkSignature(key, payload, signature));
   if (good.length === 0)
     throw new CracBuildError('SIGNATURE_INVALID', `no signature of ${imageDigest} is by this key`, {
-      hint: `There are ${signatures.length}, by other keys, or what they sign was changed. Give the key of whoever built it.`,
+      hint: `What there is (${signatures.length}) is by other keys, or what it signs was changed. Give the key of whoever built the image.`,
     });
   const payloads = good.flatMap(({ payload }) => parseJson(PAYLOAD, payload.toString('utf8')) ?? []);
   const ours = payloads.filter(({ critical }) => critical.image['docker-manifest-digest'] === imageDigest);

@@ -75,7 +75,7 @@ function digestFor(key: KeyObject): 'sha256' | null {
 /** Gives the data on stdin and takes the signature, in base64 or as it is, from stdout. */
 async function runSigningCommand(argv: readonly string[], data: Buffer): Promise<Buffer> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: 'pipe', timeout: COMMAND_TIMEOUT_MS });
+  const child = spawn(program, args, { stdio: 'pipe', signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS) });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));

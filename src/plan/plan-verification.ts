@@ -1,19 +1,11 @@
 import type { Settings } from '../config/settings.ts';
+import type { VerifiedImage } from '../stages/read-verified-image.ts';
 import type { AnswerProbe } from '../warm-up/probe.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
 import type { Service } from '../warm-up/service.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
 import { planWarmUp } from './plan-warm-up.ts';
-
-/** What a finished image tells of itself. */
-export interface VerifiedImage {
-  readonly name: string;
-  readonly user: { readonly uid: number; readonly gid: number };
-  readonly ports: readonly number[];
-  /** What the build asked; absent: an app that nobody asks anything. */
-  readonly answer?: AnswerProbe;
-}
 
 export interface Verification {
   readonly name: string;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CracBuildError } from '../errors.ts';
 import type { FoundImage } from '../oci/find-images.ts';
 import { readLayoutFolder } from '../oci/read-file.ts';
-import type { VerifiedImage } from '../plan/plan-verification.ts';
+import type { AnswerProbe } from '../warm-up/probe.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint-layer.ts';
 import type { ImageSource } from './open-source.ts';
 
@@ -29,6 +29,15 @@ const CONFIG = z.looseObject({
   ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
 });
 const MAX_FACTS_BYTES = 16 << 20;
+
+/** What a finished image tells of itself. */
+export interface VerifiedImage {
+  readonly name: string;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly ports: readonly number[];
+  /** What the build asked; absent: an app that nobody asks anything. */
+  readonly answer?: AnswerProbe;
+}
 
 /** IMAGE_INVALID where it is none of crac-build's. */
 export async function readVerifiedImage(source: ImageSource, { config }: FoundImage): Promise<VerifiedImage> {

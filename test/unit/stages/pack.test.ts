@@ -34,6 +34,9 @@ const PLAN = {
   image: { format: 'oci', createdSeconds: 1_700_000_000, annotations: { 'org.opencontainers.image.title': 'demo' } },
   command: { argv: ['/opt/java/bin/java', '-Xmx64m', '-jar', '/app/demo.jar', 'an argument'], jvmOptionIndex: 2 },
   checkpoint: { memory: 'map', skip: ['trim'] },
+  verify: {
+    answer: { kind: 'http', port: 8080, path: '/', status: 200, tls: { ca: '/here/ca.pem', insecure: false } },
+  },
 } as unknown as BuildPlan;
 
 function makeCheckpoint(stateTar: string): Checkpoint {
