@@ -16,9 +16,13 @@ const COMMAND_TIMEOUT_MS = 120_000;
 const PASSWORD = 'COSIGN_PASSWORD';
 
 /** Reads the key, so that a wrong one is told before anything is made. SIGN_FAILED. */
-export async function openSigner({ key, publicKey }: SigningPlan, environment: Environment): Promise<Signer> {
+export async function openSigner(
+  { key, publicKey }: SigningPlan,
+  environment: Environment,
+  signal?: AbortSignal,
+): Promise<Signer> {
   const known = publicKey === undefined ? undefined : await readPublicKey(publicKey);
-  if (key.kind === 'command') return checkEach({ sign: (data) => runSigningCommand(key.argv, data) }, known);
+  if (key.kind === 'command') return checkEach({ sign: (data) => runSigningCommand(key.argv, data, signal) }, known);
   const pem = key.kind === 'environment' ? environment[key.variable] : await readKeyFile(key.path);
   const place = key.kind === 'environment' ? `the environment variable ${key.variable}` : key.path;
   if (pem === undefined || pem.trim() === '') throw refuse(`${place}, which is to hold the key, is empty`);
@@ -73,9 +77,11 @@ function digestFor(key: KeyObject): 'sha256' | null {
 }
 
 /** Gives the data on stdin and takes the signature, in base64 or as it is, from stdout. */
-async function runSigningCommand(argv: readonly string[], data: Buffer): Promise<Buffer> {
+async function runSigningCommand(argv: readonly string[], data: Buffer, signal?: AbortSignal): Promise<Buffer> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: 'pipe', signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS) });
+  const timeout = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+  const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const child = spawn(program, args, { stdio: 'pipe', signal: limit });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));

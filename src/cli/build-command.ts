@@ -51,7 +51,7 @@ export async function runBuild(
       });
       checkAttestations(plan);
       const { signing } = plan.attestations;
-      const signer = signing === undefined ? undefined : await openSigner(signing, process.env);
+      const signer = signing === undefined ? undefined : await openSigner(signing, process.env, signal);
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
       return { plan, engine, toolbox, nativeDir, ...(signer === undefined ? {} : { signer }) };
     },

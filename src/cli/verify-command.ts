@@ -6,7 +6,7 @@ import { readAttached } from '../attest/read-attached.ts';
 import { loadSettings } from '../config/load-settings.ts';
 import { parseHost } from '../config/words.ts';
 import { connectEngine } from '../engine/connect.ts';
-import { CracBuildError } from '../errors.ts';
+import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { findImage } from '../oci/find-images.ts';
 import { PLACE_FORMS } from '../oci/place.ts';
 import { composeLayoutImage } from '../oci/read-image.ts';
@@ -112,9 +112,19 @@ async function startImage(
   report({ type: 'stage-progress', stage: 'verify', text: engine.description });
   const world = { engine, report, signal, environment: process.env, workDir: work.path, cacheDir, nativeDir };
   const { answer } = plan.verify;
-  if (answer === undefined) return await verifyProgram(plan, image, world);
-  const server: VerifyServerPlan = { ...plan, verify: { ...plan.verify, answer } };
-  return await verifyImage(server, image, world);
+  try {
+    if (answer === undefined) return await verifyProgram(plan, image, world);
+    const server: VerifyServerPlan = { ...plan, verify: { ...plan.verify, answer } };
+    return await verifyImage(server, image, world);
+  } catch (error) {
+    if (!isCracBuildError(error, 'VERIFY_FAILED')) throw error;
+    const { message, cause, details } = error;
+    throw new CracBuildError('VERIFY_FAILED', message, {
+      hint: 'The container’s last lines are above. docs/restore.md says what they mean. An app that needs services, or other requests: --config.',
+      cause,
+      details,
+    });
+  }
 }
 
 function render({ place, digest, attached, started }: Verified): string {
