@@ -14,12 +14,12 @@ const GIVEN =
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE';
 const RESTRICTED = [
   ...GIVEN.split(' ').flatMap((name) => ['--cap-drop', `CAP_${name}`]),
-  ...['--user', '65432:65432', '--mount', 'type=tmpfs,src=tmpfs,dst=/tmp,options=mode=1777'],
+  ...['--mount', 'type=tmpfs,src=tmpfs,dst=/tmp,options=mode=1777'],
 ];
 
 /**
  * The image of a layout in a containerd of its own, with the default seccomp profile, which is what Kubernetes calls
- * RuntimeDefault there, a read-only root, a foreign user and no capability.
+ * RuntimeDefault there, a read-only root and no capability. The user is the image's: ctr 1.6 knows no other.
  */
 export async function startInContainerd(layout: string): Promise<StartedImage> {
   const daemon = await startContainerd();

@@ -11,10 +11,12 @@ import { openClient, RESTRICTIONS, type StartedImage } from './start-image.ts';
 const run = promisify(execFile);
 const NATIVE = process.env['CRAC_BUILD_NATIVE'] ?? join(ROOT, 'dist/native');
 const PORT = 8080;
+const LIMITS = ['--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=4096:4096'];
+const IMAGE = 'localhost/crac-e2e:latest';
 
 /**
- * The image of a layout in Podman with crun, in a storage of its own and under the restrictions of production. Its limits are those
- * of this machine: to raise them, as Podman does by itself, needs CAP_SYS_RESOURCE.
+ * The image of a layout in Podman with crun, in a storage of its own and under the restrictions of production. Limits are
+ * named: to raise them, as Podman does by itself, needs CAP_SYS_RESOURCE.
  */
 export async function startInPodman(layout: string): Promise<StartedImage> {
   const dir = await mkdtemp(join(tmpdir(), 'crac-podman-'));
@@ -36,9 +38,12 @@ export async function startInPodman(layout: string): Promise<StartedImage> {
     await rm(dir, { recursive: true, force: true });
   };
   try {
+    const storage = `[overlay@${join(dir, 'root')}+${join(dir, 'run')}]`;
+    const copied = `containers-storage:${storage}${IMAGE}`;
+    await run('skopeo', ['copy', '--quiet', '--insecure-policy', `oci:${layout}:latest`, copied]);
     const id = await podman(
-      ...['run', '--detach', '--network', 'none', '--ulimit', 'host', '--env', 'CRAC_RESTORE=require'],
-      ...['--log-driver', 'k8s-file', '--read-only-tmpfs=false', ...RESTRICTIONS, `oci:${layout}:latest`],
+      ...['run', '--detach', '--network', 'none', ...LIMITS, '--env', 'CRAC_RESTORE=require'],
+      ...['--log-driver', 'k8s-file', '--read-only-tmpfs=false', ...RESTRICTIONS, IMAGE],
     );
     const pid = Number(await podman('inspect', '--format', '{{.State.Pid}}', id));
     const forwarder = await startForwarder(join(NATIVE, 'forward'), pid, PORT);
