@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { startRegistry } from '../engine/own-registry.ts';
 import { type CliOptions, JDKS, PLAIN_HTTP, runCli } from './support/build-example.ts';
 import { listLeftovers } from './support/leftovers.ts';
 
@@ -76,7 +77,12 @@ describe.each(['oci', 'docker'])('an app that fails, in the engine %s', (engine)
   }, 90_000);
 
   test('works at the build but not where nothing may be written: no output is made', async () => {
-    const outputs = [`oci:${join(dir, 'image')}`, ...(engine === 'docker' ? [`docker:crac-e2e/${NAME}:latest`] : [])];
+    await using registry = await startRegistry();
+    const outputs = [
+      `oci:${join(dir, 'image')}`,
+      `registry:${registry.host}/${NAME}:latest`,
+      ...(engine === 'docker' ? [`docker:crac-e2e/${NAME}:latest`] : []),
+    ];
     const { exitCode, error } = await failBuild(
       {
         app: app('writes'),
@@ -90,6 +96,7 @@ describe.each(['oci', 'docker'])('an app that fails, in the engine %s', (engine)
     expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'VERIFY_FAILED' });
     expect(error.message).toContain('restored, the image did not answer GET :8080/');
     expect(error.details.join('\n')).toContain('Read-only file system');
+    expect(await registry.listRepositories()).toEqual([]);
   }, 90_000);
 
   test('dies during the warm-up', async () => {
@@ -135,6 +142,13 @@ describe('what the build needs', () => {
     expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'ENGINE_UNAVAILABLE' });
     expect(error.hint).toBeTruthy();
   });
+
+  test('no registry where the image is to go', async () => {
+    const { exitCode, error, stderr } = await failBuild({ app, outputs: ['registry:127.0.0.1:9/app:1'] });
+    expect({ exitCode, code: error.code }).toEqual({ exitCode: 1, code: 'REGISTRY_FAILED' });
+    expect(error.message).toContain('127.0.0.1:9: connection refused');
+    expect(stderr).not.toContain('containerize');
+  }, 60_000);
 
   test('neither crun nor runc', async () => {
     const bin = join(dir, 'bin');

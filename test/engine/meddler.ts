@@ -130,5 +130,9 @@ function openMeter(take: (count: number) => number, cut: () => void, flipAt?: nu
       done(null, bytes);
       if (isCut) cut();
     },
+    // An end would let go of the connection that is to be cut.
+    flush(done) {
+      if (!isCut) done();
+    },
   });
 }

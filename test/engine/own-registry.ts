@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,10 @@ export interface OwnRegistry extends AsyncDisposable {
   /** "127.0.0.1:PORT". */
   readonly host: string;
   readonly port: number;
+  /** How many uploads are neither finished nor cancelled; of those, too, the registry leaves empty folders. */
+  countUploads(): number;
+  /** Those that have any content. */
+  listRepositories(): Promise<readonly string[]>;
 }
 
 /** Debian's docker-registry (2.8) on loopback, with its storage in a temporary folder. `settings` is merged into its configuration's JSON. */
@@ -48,7 +52,15 @@ export async function startRegistry(
     }
     await sleep(50);
   }
-  return { host, port, [Symbol.asyncDispose]: stop };
+  const listRepositories = async () => {
+    const answer = await fetch(`http://${host}/v2/_catalog`);
+    return ((await answer.json()) as { readonly repositories: readonly string[] }).repositories;
+  };
+  const countUploads = () =>
+    readdirSync(join(dir, 'storage'), { recursive: true }).filter((path) =>
+      /_uploads\/[^/]+\/startedat$/.test(String(path)),
+    ).length;
+  return { host, port, countUploads, listRepositories, [Symbol.asyncDispose]: stop };
 }
 
 async function listens(port: number): Promise<boolean> {

@@ -79,7 +79,7 @@ describe('passwords over TLS, with an authority of its own', () => {
       tls.certificate,
     );
     const htpasswd = join(dir, 'htpasswd');
-    execFileSync('htpasswd', ['-Bbc', htpasswd, 'builder', PASSWORD], { stdio: 'ignore' });
+    writeFileSync(htpasswd, 'builder:$2y$04$PICwq7Ri0szWqt/5spdEROrbXdbpMZHxZXHTseEC8uMfRp0ePheUa\n'); // bcrypt of PASSWORD
     registry = await startRegistry({ tls, auth: { htpasswd: { realm: 'test', path: htpasswd } } });
     login = writeDockerConfig({ auths: { [registry.host]: { auth: encode('builder', PASSWORD) } } });
   }, 30_000);
@@ -110,7 +110,7 @@ describe('passwords over TLS, with an authority of its own', () => {
     ]) {
       await expect(attempt(trusting())).rejects.toMatchObject({
         code: 'REGISTRY_DENIED',
-        message: expect.stringContaining('UNAUTHORIZED: authentication required (status 401)'),
+        message: expect.stringMatching(/^127.0.0.1:\d+ refuses .*status 401/),
         hint: `No credentials for it were found: log in with \`docker login ${registry.host}\` or \`podman login ${registry.host}\`.`,
       });
       const wrong = writeDockerConfig({ auths: { [registry.host]: { auth: encode('builder', 'not-this-one') } } });
@@ -245,11 +245,14 @@ describe('tokens', () => {
     expect(digest).toBe(composeDocuments(image).manifestDigest);
     expect(issuer.asked.slice(first)).toEqual([{ who: 'anonymous', scopes: ['repository:public/app:pull'] }]);
     for (const attempt of [
-      push(image, `${registry.host}/public/app:2`, accessWith({})),
-      checkPush(parseReference(`${registry.host}/public/app:2`), accessWith({})),
-      pull(`${registry.host}/private/app:1`, cacheDir(), accessWith({})),
+      () => push(image, `${registry.host}/public/app:2`, accessWith({})),
+      () => checkPush(parseReference(`${registry.host}/public/app:2`), accessWith({})),
+      () => pull(`${registry.host}/private/app:1`, cacheDir(), accessWith({})),
     ])
-      await expect(attempt).rejects.toMatchObject({ code: 'REGISTRY_DENIED', hint: expect.stringContaining('log in') });
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'REGISTRY_DENIED',
+        hint: expect.stringContaining('log in'),
+      });
   });
 
   test('with an identity token, from the file and from a helper', async () => {
@@ -283,6 +286,7 @@ describe('tokens', () => {
 
   test('a check before a build leaves nothing', async () => {
     await checkPush(parseReference(`${registry.host}/team/new:1`), withPassword());
+    expect(registry.countUploads()).toBe(0);
     await expect(pull(`${registry.host}/team/new:1`, cacheDir(), withPassword())).rejects.toMatchObject({
       code: 'INPUT_NOT_FOUND',
     });

@@ -5,6 +5,7 @@ import { parseChallenges } from './challenge.ts';
 import type { FoundCredentials } from './credentials.ts';
 import { explainAnswer } from './explain-answer.ts';
 import { isLoopback } from './place-repository.ts';
+import { readBody } from './read-body.ts';
 import { type Patience, withRetries } from './retry.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
@@ -12,8 +13,8 @@ import type { HttpAnswer, Transport } from './transport.ts';
 export interface Authorizer {
   /** Undefined while the registry has not asked for any. `scopes` are those of the request. */
   header(scopes: readonly string[]): Promise<string | undefined>;
-  /** After 401: whether the same request may now go well. */
-  learn(answer: HttpAnswer, scopes: readonly string[]): boolean;
+  /** After 401 to a request with `sent`, which others may have got meanwhile, too: whether it may go well the next time. */
+  learn(answer: HttpAnswer, scopes: readonly string[], sent: string | undefined): Promise<boolean>;
   readonly source: string | undefined;
 }
 
@@ -23,6 +24,7 @@ const TOKEN = z.looseObject({
   expires_in: z.number().optional(),
 });
 
+const MAX_TOKEN_BYTES = 1 << 20;
 const CLIENT_ID = 'crac-build';
 /** What a token lives where the server does not say. https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_LIFE_S = 60;
@@ -54,20 +56,22 @@ export function openAuthorizer(
     header: async (scopes) => {
       if (challenge === undefined) return undefined;
       if (challenge.scheme === 'basic') return renderBasic(found);
-      const known = await tokens.get(scopes.join(' '));
-      const isFresh = known !== undefined && known.expiresAtMs > Date.now();
-      return `Bearer ${(isFresh ? known : await fetchToken(challenge, scopes)).value}`;
+      const key = scopes.join(' ');
+      const known = tokens.get(key);
+      if (known !== undefined && (await known).expiresAtMs <= Date.now() && tokens.get(key) === known)
+        tokens.delete(key);
+      return `Bearer ${(await (tokens.get(key) ?? fetchToken(challenge, scopes))).value}`;
     },
-    learn: (answer, scopes) => {
+    learn: async (answer, scopes, sent) => {
       const offered = parseChallenges(answer.headers['www-authenticate']);
-      const before = challenge?.scheme;
       challenge =
         offered.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined) ??
         offered.find(({ scheme }) => scheme === 'basic');
       if (challenge === undefined) return false;
-      if (challenge.scheme === 'basic') return before !== 'basic' && renderBasic(found) !== undefined;
+      if (challenge.scheme === 'basic') return sent !== renderBasic(found);
       // A token may have been taken back before its time.
-      tokens.delete(scopes.join(' '));
+      const known = await tokens.get(scopes.join(' '));
+      if (known !== undefined && sent === `Bearer ${known.value}`) tokens.delete(scopes.join(' '));
       return true;
     },
   };
@@ -108,7 +112,7 @@ async function requestToken(
     answer = await transport.send({ method: 'POST', url: realm, headers, body: Buffer.from(fields.toString()) });
   }
   if (answer.status !== 200) throw await explainAnswer(answer, `a token from ${realm.host}`, found?.source);
-  return parseToken(await answer.body.text(), realm.host);
+  return parseToken((await readBody(answer, MAX_TOKEN_BYTES))?.toString() ?? '', realm.host);
 }
 
 function parseRealm(realm: string, origin: string, insecureHosts: readonly string[]): URL {

@@ -19,10 +19,11 @@ const HOST_FOLDERS = ['/etc/docker/certs.d', '/etc/containers/certs.d'];
 export async function readCertificates(
   host: string,
   environment: Readonly<Record<string, string | undefined>>,
+  hostFolders: readonly string[] = HOST_FOLDERS,
 ): Promise<readonly string[]> {
   const named = environment['SSL_CERT_FILE'];
   const bundles = [...(named ? [named] : SYSTEM_BUNDLES), environment['NODE_EXTRA_CA_CERTS'] ?? ''];
-  const ofHost = await Promise.all(HOST_FOLDERS.map((folder) => listCertificates(join(folder, host))));
+  const ofHost = await Promise.all(hostFolders.map((folder) => listCertificates(join(folder, host))));
   const found = await Promise.all([...bundles, ...ofHost.flat()].map(readIfThere));
   return [...rootCertificates, ...found.filter((text) => text !== '')];
 }

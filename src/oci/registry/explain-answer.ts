@@ -28,13 +28,13 @@ export async function explainAnswer(answer: HttpAnswer, what: string, source: st
     });
   }
   if (!isTransientStatus(status)) {
-    return new CracBuildError('REGISTRY_FAILED', `${url.host} does not give ${what}: ${told}`, {
+    return new CracBuildError('REGISTRY_FAILED', `${url.host} fails at ${what}: ${told}`, {
       hint: 'Look at the name, and into the log of the registry.',
     });
   }
   const retryAfterMs = parseRetryAfter(headerOf(answer, 'retry-after'), Date.now());
   const wait = retryAfterMs === undefined ? '' : `, and asks to wait ${Math.ceil(retryAfterMs / 1000)} s`;
-  const failure = new CracBuildError('REGISTRY_FAILED', `${url.host} does not give ${what}: ${told}${wait}`, {
+  const failure = new CracBuildError('REGISTRY_FAILED', `${url.host} fails at ${what}: ${told}${wait}`, {
     hint: status === 429 ? 'It was asked too often: try later, or log in.' : 'Try again later.',
   });
   return new TransientFailure(failure, retryAfterMs);

@@ -73,17 +73,21 @@ async function receive(
   };
   let receiver = await openReceiver(file, blob, onProgress);
   let wrongTimes = 0;
+  let sendsParts = true;
   for (let failures = 0; ; ) {
     const before = receiver.offset();
     try {
-      if (before < blob.sizeBytes && !(await receiveFrom(repository, blob, receiver))) receiver = await again();
+      if (before < blob.sizeBytes && !(await receiveFrom(repository, blob, receiver))) {
+        sendsParts = false;
+        receiver = await again();
+      }
       if (receiver.offset() < blob.sizeBytes) continue;
       if (receiver.isRight()) return;
       wrongTimes++;
       if (wrongTimes === 2) throw corrupted(blob, repository);
       receiver = await again();
     } catch (error) {
-      failures = receiver.offset() - before >= PROGRESS_BYTES ? 1 : failures + 1;
+      failures = sendsParts && receiver.offset() - before >= PROGRESS_BYTES ? 1 : failures + 1;
       await waitAfterFailure(error, failures, repository.patience, repository.signal);
     }
   }

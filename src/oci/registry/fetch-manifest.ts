@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { CracBuildError } from '../../errors.ts';
 import { digestOf } from '../blob-store.ts';
+import { readBody } from './read-body.ts';
 import type { Repository } from './repository.ts';
+import { withRetries } from './retry.ts';
 import { headerOf } from './transport.ts';
 
 /** A manifest or an index, as the bytes that its digest is taken of. */
@@ -28,34 +30,23 @@ const ANY_MANIFEST = z.looseObject({ schemaVersion: z.number(), mediaType: z.str
  */
 export async function fetchManifest(repository: Repository, tagOrDigest: string): Promise<FetchedManifest | undefined> {
   const what = `the manifest ${repository.name}${tagOrDigest.includes(':') ? '@' : ':'}${tagOrDigest}`;
-  const answer = await repository.send({
-    method: 'GET',
-    path: `manifests/${tagOrDigest}`,
-    headers: { accept: ACCEPT },
-    expected: [200, 404],
-    what,
+  const { answer, bytes } = await withRetries(repository, async () => {
+    const answer = await repository.attempt({
+      method: 'GET',
+      path: `manifests/${tagOrDigest}`,
+      headers: { accept: ACCEPT },
+      expected: [200, 404],
+      what,
+    });
+    return { answer, bytes: await readBody(answer, MAX_BYTES) };
   });
-  if (answer.status === 404) {
-    await answer.body.dump();
-    return undefined;
-  }
-  const bytes = await collect(answer.body, what);
+  if (answer.status === 404) return undefined;
+  if (bytes === undefined) throw invalid(what, 'it is larger than 4 MiB');
   const digest = digestOf(bytes);
   const promised = tagOrDigest.includes(':') ? tagOrDigest : headerOf(answer, 'docker-content-digest');
   if (promised?.startsWith('sha256:') && promised !== digest)
     throw invalid(what, `its digest is ${digest}, not ${promised}`);
   return { mediaType: readMediaType(bytes, headerOf(answer, 'content-type'), what), digest, bytes };
-}
-
-async function collect(body: AsyncIterable<Buffer>, what: string): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const part of body) {
-    parts.push(part);
-    sizeBytes += part.length;
-    if (sizeBytes > MAX_BYTES) throw invalid(what, 'it is larger than 4 MiB');
-  }
-  return Buffer.concat(parts);
 }
 
 /** What the document says of itself is under its digest; the header is not. */

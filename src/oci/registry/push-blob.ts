@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Blob } from '../blob-store.ts';
+import { discardBody } from './read-body.ts';
 import type { Repository } from './repository.ts';
 import { waitAfterFailure } from './retry.ts';
 import { type BlobSource, sendInChunks, sendWhole } from './send-blob.ts';
 import { headerOf } from './transport.ts';
-import { mountBlob, openUpload, type Upload } from './upload.ts';
+import { cancelUpload, mountBlob, openUpload, type Upload } from './upload.ts';
 
 export interface PushOptions {
   /** Repositories of the same registry that may have the blob already: it need not be sent then. */
@@ -24,9 +25,9 @@ export async function hasBlob(repository: Repository, { digest, sizeBytes }: Blo
     method: 'HEAD',
     path: `blobs/${digest}`,
     expected: [200, 404],
-    what: `to look for the blob ${digest} in ${repository.name}`,
+    what: `the blob ${digest} of ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   const length = headerOf(answer, 'content-length');
   return answer.status === 200 && (length === undefined || Number(length) === sizeBytes);
 }
@@ -78,7 +79,12 @@ async function send(
       else throw outcome;
     } catch (error) {
       failures++;
-      await waitAfterFailure(error, failures, repository.patience, repository.signal);
+      try {
+        await waitAfterFailure(error, failures, repository.patience, repository.signal);
+      } catch (final) {
+        if (upload !== undefined) await cancelUpload(repository, upload);
+        throw final;
+      }
       // The last answer may be all that was lost.
       if (await hasBlob(repository, source.blob)) return;
     }

@@ -1,5 +1,6 @@
 import { CracBuildError } from '../../errors.ts';
 import { digestOf } from '../blob-store.ts';
+import { discardBody } from './read-body.ts';
 import type { Repository } from './repository.ts';
 import { headerOf } from './transport.ts';
 
@@ -22,7 +23,7 @@ export async function pushManifest(
     expected: [201],
     what,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   checkDigest(headerOf(answer, 'docker-content-digest'), digest, what);
   return { digest, hasReferrers: headerOf(answer, 'oci-subject') !== undefined };
 }

@@ -3,7 +3,9 @@ import { CracBuildError } from '../../errors.ts';
 import { MEDIA_TYPES } from '../spec.ts';
 import { fetchManifest } from './fetch-manifest.ts';
 import { pushManifest } from './push-manifest.ts';
+import { readBody } from './read-body.ts';
 import type { Repository } from './repository.ts';
+import { withRetries } from './retry.ts';
 
 /** What is attached to an image: signatures, an SBOM. */
 export interface Referrer {
@@ -26,6 +28,8 @@ const REFERRERS = z.looseObject({
     }),
   ),
 });
+/** As of manifests. */
+const MAX_BYTES = 4 << 20;
 type ReferrerList = z.infer<typeof REFERRERS>;
 
 /** What a manifest says of itself that its entry in the list repeats. */
@@ -80,16 +84,19 @@ async function readOwnList(repository: Repository, digest: string): Promise<Refe
   const manifests: ReferrerList['manifests'] = [];
   let path: string | URL = `referrers/${digest}`;
   for (;;) {
-    const answer = await repository.send({
-      method: 'GET',
-      path,
-      headers: { accept: MEDIA_TYPES.index },
-      expected: [200, 400, 404, 405],
-      what: `the list of what refers to ${digest}`,
+    const target = path;
+    const { answer, bytes } = await withRetries(repository, async () => {
+      const answer = await repository.attempt({
+        method: 'GET',
+        path: target,
+        headers: { accept: MEDIA_TYPES.index },
+        expected: [200, 400, 404, 405],
+        what: `the list of what refers to ${digest}`,
+      });
+      return { answer, bytes: await readBody(answer, MAX_BYTES) };
     });
-    const text = await answer.body.text();
     if (answer.status !== 200) return undefined;
-    const page = parseList(text);
+    const page = parseList(bytes?.toString() ?? '');
     // Some answer every address with a page for people.
     if (page === undefined) return undefined;
     manifests.push(...page.manifests);

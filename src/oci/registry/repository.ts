@@ -5,6 +5,7 @@ import { openAuthorizer } from './authorize.ts';
 import { readCredentials } from './credentials.ts';
 import { explainAnswer } from './explain-answer.ts';
 import { placeRepository } from './place-repository.ts';
+import { discardBody } from './read-body.ts';
 import { DEFAULT_PATIENCE, type Patience, withRetries } from './retry.ts';
 import { type HttpAnswer, type HttpRequest, openTransport } from './transport.ts';
 
@@ -29,7 +30,7 @@ export interface RepositoryRequest extends Omit<HttpRequest, 'url' | 'headers'> 
   readonly path: string | URL;
   readonly headers?: HttpRequest['headers'];
   readonly expected: readonly number[];
-  /** Completes "the registry refuses …". */
+  /** Completes "the registry refuses …" and "… fails at …". */
   readonly what: string;
   /** Besides that of the repository: "repository:NAME:pull". */
   readonly extraScope?: string;
@@ -51,7 +52,7 @@ export async function openRepository(
   const scope = `repository:${place.name}:${actions}`;
 
   const attempt = async (request: RepositoryRequest): Promise<HttpAnswer> => {
-    const { method, path, headers = {}, body, expected, what, extraScope } = request;
+    const { method, path, headers = {}, body, expected, what, extraScope, signal: own } = request;
     const url = path instanceof URL ? path : new URL(`/v2/${place.name}/${path}`, transport.origin);
     const scopes = extraScope === undefined ? [scope] : [scope, extraScope];
     for (let refusals = 0; ; refusals++) {
@@ -66,11 +67,13 @@ export async function openRepository(
           ...(authorization === undefined ? {} : { authorization }),
         },
         ...(body === undefined ? {} : { body }),
+        ...(own === undefined ? {} : { signal: own }),
       });
       if (expected.includes(answer.status)) return answer;
-      const mayTryAgain = answer.status === 401 && refusals === 0 && authorizer.learn(answer, scopes);
+      const mayTryAgain =
+        answer.status === 401 && refusals === 0 && (await authorizer.learn(answer, scopes, authorization));
       if (!mayTryAgain) throw await explainAnswer(answer, what, authorizer.source);
-      await answer.body.dump();
+      await discardBody(answer);
     }
   };
   return {

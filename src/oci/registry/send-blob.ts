@@ -1,6 +1,7 @@
 import { type Readable, Transform } from 'node:stream';
 import { CracBuildError } from '../../errors.ts';
 import type { Blob } from '../blob-store.ts';
+import { discardBody } from './read-body.ts';
 import { parseLocation, type Repository } from './repository.ts';
 import { TransientFailure, waitAfterFailure } from './retry.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -29,7 +30,7 @@ export async function sendWhole(repository: Repository, { location }: Upload, so
     expected: [201],
     what: `the blob ${digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return 'stored';
 }
 
@@ -45,34 +46,36 @@ export async function sendInChunks(
 ): Promise<'stored' | 'no-chunks' | TransientFailure> {
   const { digest, sizeBytes } = source.blob;
   const stepBytes = Math.max(chunkBytes, upload.minChunkBytes);
-  let { location } = upload;
   let offset = 0;
   for (let failures = 0; offset < sizeBytes; ) {
     const end = Math.min(offset + stepBytes, sizeBytes);
     try {
-      const answer = await sendChunk(repository, location, source, offset, end);
+      const answer = await sendChunk(repository, upload.location, source, offset, end);
       if (answer.status !== 202 && offset === 0 && NO_CHUNKS.includes(answer.status)) return 'no-chunks';
       if (answer.status !== 202) throw lost(repository, digest);
-      location = parseLocation(answer);
-      offset = parseReceived(headerOf(answer, 'range')) ?? end;
+      upload.location = parseLocation(answer);
+      const received = parseReceived(headerOf(answer, 'range')) ?? end;
+      if (received <= offset || received > sizeBytes) return lost(repository, digest);
+      offset = received;
       failures = 0;
     } catch (error) {
       failures++;
       await waitAfterFailure(error, failures, repository.patience, repository.signal);
-      const found = await findOffset(repository, location);
+      const found = await findOffset(repository, upload.location);
       if (found === undefined || found.offset > sizeBytes) return lost(repository, digest);
-      ({ location, offset } = found);
+      upload.location = found.location;
+      offset = found.offset;
       source.onProgress(offset);
     }
   }
   const answer = await repository.attempt({
     method: 'PUT',
-    path: withDigest(location, digest),
+    path: withDigest(upload.location, digest),
     headers: { 'content-type': CONTENT_TYPE, 'content-length': '0' },
     expected: [201],
     what: `the blob ${digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return 'stored';
 }
 
@@ -96,7 +99,7 @@ async function sendChunk(
     expected: [202, 416, ...(start === 0 ? NO_CHUNKS : [])],
     what: `a chunk of the blob ${source.blob.digest} for ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return answer;
 }
 

@@ -6,6 +6,7 @@ import { readCertificates } from './certificates.ts';
 import { openDispatchers } from './dispatchers.ts';
 import { explainConnection, speaksNoTls } from './explain-connection.ts';
 import { isLoopback } from './place-repository.ts';
+import { discardBody } from './read-body.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A stream is opened again for each attempt. */
   readonly body?: Buffer | (() => Readable);
+  /** Instead of that of the access: for what is to be done after an interruption. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -41,7 +44,7 @@ export async function openTransport(apiHost: string, access: RegistryAccess): Pr
   const close = () => dispatchers[Symbol.asyncDispose]();
   try {
     const scheme = mayBePlain ? await findScheme(apiHost, dispatchers.choose, signal) : 'https';
-    const send = (request: HttpRequest) => follow(request, dispatchers.choose, insecureHosts, signal);
+    const send = (request: HttpRequest) => follow(request, dispatchers.choose, insecureHosts, request.signal ?? signal);
     return { origin: `${scheme}://${apiHost}`, send, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -76,7 +79,7 @@ async function follow(
     const answer = await sendOnce(method, target, sent, body, choose, signal);
     const location = headerOf(answer, 'location');
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
-    await answer.body.dump();
+    await discardBody(answer);
     const next = new URL(location, target);
     if (redirects === MAX_REDIRECTS) throw refuse(url, `${MAX_REDIRECTS} redirects were not enough`);
     if (next.protocol !== 'https:' && !(next.protocol === 'http:' && mayDowngrade(target, next, insecureHosts)))

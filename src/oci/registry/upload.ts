@@ -1,10 +1,12 @@
 import { CracBuildError, isCracBuildError } from '../../errors.ts';
+import { discardBody } from './read-body.ts';
 import { parseLocation, type Repository } from './repository.ts';
 import { headerOf } from './transport.ts';
 
 /** A blob on its way into a repository. */
 export interface Upload {
-  readonly location: URL;
+  /** Another one after each chunk. */
+  location: URL;
   /** The registry takes no smaller chunks, but for the last one. */
   readonly minChunkBytes: number;
 }
@@ -18,7 +20,7 @@ export async function openUpload(repository: Repository): Promise<Upload> {
     expected: [202],
     what: `an upload to ${repository.name}`,
   });
-  await answer.body.dump();
+  await discardBody(answer);
   return { location: parseLocation(answer), minChunkBytes: Number(headerOf(answer, 'oci-chunk-min-length') ?? 0) || 0 };
 }
 
@@ -37,10 +39,10 @@ export async function mountBlob(
       path: `blobs/uploads/?${new URLSearchParams({ mount: digest, from })}`,
       headers: { 'content-length': '0' },
       expected: [201, 202],
-      what: `to take a blob over from ${from}`,
+      what: `a blob of ${from}`,
       extraScope: `repository:${from}:pull`,
     });
-    await answer.body.dump();
+    await discardBody(answer);
     return answer.status === 201 ? 'mounted' : { location: parseLocation(answer), minChunkBytes: 0 };
   } catch {
     // It may not let us see that repository, or know nothing of mounts.
@@ -49,16 +51,22 @@ export async function mountBlob(
   }
 }
 
-/** Whether the registry minds is of no interest: it forgets uploads by itself. */
+/** Registries forget uploads by themselves, after days: there is not much time for what they would do anyway. */
+const CANCEL_TIMEOUT_MS = 3000;
+
+/** Also after an interruption. Whether the registry minds is of no interest. */
 export async function cancelUpload(repository: Repository, { location }: Upload): Promise<void> {
   try {
     const answer = await repository.attempt({
       method: 'DELETE',
       path: location,
       expected: [200, 202, 204],
-      what: `to cancel an upload to ${repository.name}`,
+      what: `an upload to ${repository.name}`,
+      // docker-registry wants that right, too; others have the upload forgotten without.
+      extraScope: `repository:${repository.name}:delete`,
+      signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
     });
-    await answer.body.dump();
+    await discardBody(answer);
   } catch {
     // See above.
   }
@@ -74,9 +82,9 @@ export async function findOffset(
       method: 'GET',
       path: location,
       expected: [204],
-      what: `to tell how far an upload to ${repository.name} is`,
+      what: `the state of an upload to ${repository.name}`,
     });
-    await answer.body.dump();
+    await discardBody(answer);
     const offset = parseReceived(headerOf(answer, 'range'));
     return offset === undefined ? undefined : { location: parseLocation(answer), offset };
   } catch (error) {

@@ -28,6 +28,7 @@ test('every flag has the shape of its config key', () => {
       '--skip-step=zero-pages',
     ],
     ...['--output', 'oci:out', '--output', 'docker:n:1', '--no-verify'],
+    ...['--push', 'registry.test/n:1', '--push', 'n:2', '--insecure', 'registry.test'],
     ...['--compression', 'zstd', '--compression-level', '19'],
   );
   expect(settings).toEqual({
@@ -55,7 +56,10 @@ test('every flag has the shape of its config key', () => {
     outputs: [
       { kind: 'oci', dir: 'out' },
       { kind: 'docker', reference: 'n:1' },
+      { kind: 'registry', reference: 'registry.test/n:1' },
+      { kind: 'registry', reference: 'n:2' },
     ],
+    insecureRegistries: ['registry.test'],
   });
 });
 
@@ -68,6 +72,8 @@ test.each([
   ['--readiness', 'up'],
   ['--warm-up', 'get /'],
   ['--output', 'registry/x'],
+  ['--push', ''],
+  ['--insecure', 'https://registry.test'],
   ['--engine', 'podman'],
   ['--trigger', 'me'],
   ['--resources', 'lax'],

@@ -73,7 +73,8 @@ warmUp:
 checkpoint: { trigger: app, memory: read, timeout: 30s, settle: 500ms, resources: strict, policies: rules.yaml, skip: [trim, zero-pages] }
 verify: { enabled: false, timeout: 10s }
 image: { compression: zstd, compressionLevel: 19 }
-outputs: [oci:out, docker:orders:1]
+outputs: [oci:out, docker:orders:1, 'registry:localhost:5000/orders:1']
+insecureRegistries: [registry.test:5000, 10.0.0.1]
 `,
       'crac-build.yaml',
     );
@@ -170,7 +171,9 @@ outputs: [oci:out, docker:orders:1]
       outputs: [
         { kind: 'oci', dir: 'out' },
         { kind: 'docker', reference: 'orders:1' },
+        { kind: 'registry', reference: 'localhost:5000/orders:1' },
       ],
+      insecureRegistries: ['registry.test:5000', '10.0.0.1'],
     });
   });
 
@@ -205,6 +208,7 @@ outputs: [oci:out, docker:orders:1]
       'compression level out of range': 'image: { compressionLevel: 20 }\n',
       'unknown step': 'checkpoint:\n  skip:\n    - trim\n    - zero-page\n',
       'wrong output': 'outputs: [registry/x]\n',
+      'wrong registry': 'insecureRegistries: [http://registry.test]\n',
       'wrong request': 'warmUp: { requests: [get /] }\n',
       'wrong name': 'name: My App\n',
       'two forms of readiness': 'readiness:\n  path: /up\n  tcp: 8080\n',

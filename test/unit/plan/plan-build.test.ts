@@ -98,7 +98,9 @@ test('the plan of everything', () => {
     outputs: [
       { kind: 'oci', dir: '/out' },
       { kind: 'docker', reference: 'orders:1' },
+      { kind: 'registry', reference: 'registry.test:5000/orders:1' },
     ],
+    insecureRegistries: ['registry.test:5000'],
   });
   expectGolden('plan-full.txt', renderPlan(plan));
   expectGolden('plan-full.json', `${JSON.stringify(plan, null, 2)}\n`);

@@ -12,6 +12,7 @@ const EVENTS: readonly ReportEvent[] = [
   { type: 'stage-finished', stage: 'plan', durationMs: 12, summary: 'crun 1.8, CRIU 4.2.1' },
   { type: 'stage-started', stage: 'launch', atMs: 13 },
   { type: 'stage-progress', stage: 'launch', text: 'waiting for GET :8080/' },
+  { type: 'stage-progress', stage: 'launch', text: 'pushed 1 B of 2 B: registry.test/x', bytes: { done: 1, total: 2 } },
   { type: 'warning', message: 'verify is off', hint: 'Leave out --no-verify.' },
   { type: 'stage-failed', stage: 'launch', durationMs: 1234, message: 'the app exited' },
 ];
