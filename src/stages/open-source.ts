@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { saveFromDocker } from '../engine/docker-save.ts';
+import { openDockerSave } from '../engine/docker-export.ts';
 import { importArchive, openArchiveFile } from '../oci/import-archive.ts';
 import { type ImagePlace, renderPlace } from '../oci/place.ts';
 
@@ -31,7 +31,7 @@ export async function openSource(
   const dir = join(world.workDir, `source-${randomUUID()}`);
   await mkdir(dir, { recursive: true });
   if (place.kind === 'docker') {
-    const archive = await saveFromDocker(place.reference, world.environment, world.signal);
+    const archive = await openDockerSave(place.reference, world.environment, world.signal);
     await importArchive(archive, dir, { place: name });
   } else {
     await importArchive(await openArchiveFile(place.file), dir, { place: place.file, reference: place.reference });

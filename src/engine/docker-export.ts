@@ -5,7 +5,7 @@ import { parseDockerAddress } from './docker-address.ts';
 import { callDocker, hasStatus } from './docker-errors.ts';
 
 /** What `docker save REFERENCE` writes. */
-export async function saveFromDocker(
+export async function openDockerSave(
   reference: string,
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
