@@ -39,16 +39,22 @@ export async function readInputDigests(
 /** What decides where the image goes or who runs it, not what it is. */
 const NOT_INPUT: ReadonlySet<string> = new Set<keyof BuildPlan>(['outputs', 'engine', 'network', 'verify']);
 /** Their values are paths on the build machine; what is in those files is not looked at. */
-const PATHS: ReadonlySet<string> = new Set(['jar', 'policies', 'file', 'ca', 'script']);
+const PATHS: ReadonlySet<string> = new Set(['jar', 'policies', 'file', 'ca', 'dir']);
+/** Those of the same whose `path` is one, too: elsewhere that is part of a URL. */
+const WITH_PATH: ReadonlySet<unknown> = new Set(['script', 'file']);
 
 export function digestConfig(plan: BuildPlan): string {
   const chosen = Object.entries(plan).filter(([key]) => !NOT_INPUT.has(key));
   const base = { ...plan.base, path: undefined };
-  const image = { ...plan.image, annotations: undefined };
-  const text = JSON.stringify({ ...Object.fromEntries(chosen), base, image }, (key, value: unknown) =>
-    PATHS.has(key) && typeof value === 'string' ? basename(value) : value,
-  );
-  return digestOf(text);
+  const image = { ...plan.image, annotations: undefined, createdSeconds: undefined };
+  const whole = { ...Object.fromEntries(chosen), base, image };
+  return digestOf(JSON.stringify(whole, withoutFolder));
+}
+
+/** For JSON.stringify(), which calls it as a method of the object that `key` is in. */
+function withoutFolder(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const isPath = PATHS.has(key) || (key === 'path' && WITH_PATH.has(this['kind']));
+  return isPath && typeof value === 'string' ? basename(value) : value;
 }
 
 async function hashFile(path: string): Promise<string> {
