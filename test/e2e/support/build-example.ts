@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BuildResult } from '../../../src/build.ts';
+import { expectValidImage } from './expect-valid-image.ts';
 
 /** jest, npm and the programs that tests start all run in the repository's root; a bundled program lies elsewhere. */
 export const ROOT = process.cwd();
@@ -64,9 +65,11 @@ export async function buildPlainHttp(args: readonly string[], options: CliOption
   return await buildImage(['--config', join(PLAIN_HTTP, 'crac-build.yaml'), ...args], options);
 }
 
-/** Builds what `args` say; throws with the command's own words when that fails. */
+/** Builds what `args` say; throws with the command's own words when that fails, and for layouts that are not valid. */
 export async function buildImage(args: readonly string[], options: CliOptions = {}): Promise<BuildResult> {
   const run = await runCli(['build', '--json', ...args], options);
   if (run.exitCode !== 0) throw new Error(`crac-build exited with ${run.exitCode}\n${run.stderr}\n${run.stdout}`);
-  return JSON.parse(run.stdout);
+  const result: BuildResult = JSON.parse(run.stdout);
+  for (const reference of result.built.references) if (reference.startsWith('oci:')) await expectValidImage(reference);
+  return result;
 }
