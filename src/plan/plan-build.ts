@@ -55,6 +55,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
+  const outputs = (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name));
 
   return {
     name,
@@ -96,8 +97,8 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       timeoutMs: verify.timeout ?? 30_000,
       ...(answer === undefined ? {} : { answer }),
     },
-    image: planImage(name, settings, facts),
-    outputs: (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name)),
+    image: planImage(name, settings, facts, outputs),
+    outputs,
   };
 }
 
@@ -105,6 +106,7 @@ function planImage(
   name: string,
   { image = {} }: Settings,
   { createdSeconds = FIXED_MTIME_SECONDS, jar, revision }: BuildFacts,
+  outputs: readonly Output[],
 ): BuildPlan['image'] {
   const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
     image;
@@ -112,6 +114,10 @@ function planImage(
   if (format === 'docker' && compression !== 'gzip')
     throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
       hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
+    });
+  if (format === 'docker' && outputs.some(({ kind }) => kind === 'oci'))
+    throw new CracBuildError('CONFIG_INVALID', 'an oci:DIR output cannot have Docker’s media types', {
+      hint: 'Use image.format oci (--format oci): skopeo and Podman look for no other types in a layout.',
     });
   const max = MAX_LEVELS[compression];
   const annotations = {

@@ -30,7 +30,7 @@ export interface CliOptions {
   readonly onProgress?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs the built command line as a user would. */
+/** Runs the built command line as a user would. Throws where it has built a layout that is not valid. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, CLI, ...args];
   const child = spawn(program, rest, {
@@ -52,12 +52,14 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     stderr += text;
     options.onProgress?.(stderr, kill);
   });
-  return await new Promise((resolve, reject) => {
+  const exitCode = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      resolve({ exitCode: code ?? (signal === 'SIGKILL' ? 137 : 255), stdout, stderr });
+      resolve(code ?? (signal === 'SIGKILL' ? 137 : 255));
     });
   });
+  if (args[0] === 'build' && exitCode === 0) for (const layout of listLayouts(stdout)) await expectValidImage(layout);
+  return { exitCode, stdout, stderr };
 }
 
 /** Builds examples/plain-http; throws with the command's own words when that fails. */
@@ -65,11 +67,17 @@ export async function buildPlainHttp(args: readonly string[], options: CliOption
   return await buildImage(['--config', join(PLAIN_HTTP, 'crac-build.yaml'), ...args], options);
 }
 
-/** Builds what `args` say; throws with the command's own words when that fails, and for layouts that are not valid. */
+/** Builds what `args` say; throws with the command's own words when that fails. */
 export async function buildImage(args: readonly string[], options: CliOptions = {}): Promise<BuildResult> {
   const run = await runCli(['build', '--json', ...args], options);
   if (run.exitCode !== 0) throw new Error(`crac-build exited with ${run.exitCode}\n${run.stderr}\n${run.stdout}`);
-  const result: BuildResult = JSON.parse(run.stdout);
-  for (const reference of result.built.references) if (reference.startsWith('oci:')) await expectValidImage(reference);
-  return result;
+  return JSON.parse(run.stdout);
+}
+
+/** Of what a build has told at its end, as text or as JSON. */
+function listLayouts(stdout: string): readonly string[] {
+  if (!stdout.startsWith('{'))
+    return [...stdout.matchAll(/^built (oci:.*)$/gm)].map(([, reference]) => reference ?? '');
+  const { built }: BuildResult = JSON.parse(stdout);
+  return built.references.filter((reference) => reference.startsWith('oci:'));
 }

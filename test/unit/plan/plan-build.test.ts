@@ -372,9 +372,14 @@ test('SOURCE_DATE_EPOCH, the jar’s version and its commit are told by the imag
   });
 });
 
-test('Docker’s media types know no zstd', () => {
-  expect(samplePlan({ image: { format: 'docker' } }).image).toMatchObject({ format: 'docker', compression: 'gzip' });
-  expect(() => samplePlan({ image: { format: 'docker', compression: 'zstd' } })).toThrow(
+test('Docker’s media types know no zstd, and are not for layouts', () => {
+  const outputs = [{ kind: 'docker' as const, reference: 'a' }];
+  const image = { format: 'docker' as const };
+  expect(samplePlan({ outputs, image }).image).toMatchObject({ format: 'docker', compression: 'gzip' });
+  expect(() => samplePlan({ outputs: [{ kind: 'oci', dir: 'a' }], image })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('oci:DIR') }),
+  );
+  expect(() => samplePlan({ outputs, image: { ...image, compression: 'zstd' } })).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('--format oci') }),
   );
 });
