@@ -20,9 +20,5 @@ export async function openDockerSave(
       cause: error,
     });
   });
-  const archive = (await callDocker(`save the image ${reference}`, signal, () => image.get())) as Readable;
-  const abort = (): unknown => archive.destroy(new Error('interrupted'));
-  signal.addEventListener('abort', abort, { once: true });
-  archive.once('close', () => signal.removeEventListener('abort', abort));
-  return archive;
+  return (await callDocker(`save the image ${reference}`, signal, () => image.get())) as Readable;
 }

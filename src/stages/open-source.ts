@@ -23,6 +23,7 @@ export async function openSource(
     readonly signal: AbortSignal;
   },
 ): Promise<ImageSource> {
+  const { signal } = world;
   const name = renderPlace(place);
   if (place.kind === 'oci') {
     const { dir, tag } = place;
@@ -31,10 +32,14 @@ export async function openSource(
   const dir = join(world.workDir, `source-${randomUUID()}`);
   await mkdir(dir, { recursive: true });
   if (place.kind === 'docker') {
-    const archive = await openDockerSave(place.reference, world.environment, world.signal);
-    await importArchive(archive, dir, { place: name });
+    const archive = await openDockerSave(place.reference, world.environment, signal);
+    await importArchive(archive, dir, { place: name, signal });
   } else {
-    await importArchive(await openArchiveFile(place.file), dir, { place: place.file, reference: place.reference });
+    await importArchive(await openArchiveFile(place.file), dir, {
+      place: place.file,
+      reference: place.reference,
+      signal,
+    });
   }
   return { place: name, dir };
 }

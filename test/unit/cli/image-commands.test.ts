@@ -1,4 +1,4 @@
-import { appendFileSync, createWriteStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -113,4 +113,23 @@ test('one of several images is to be named', async () => {
     code: 'INPUT_NOT_FOUND',
     hint: `Name one: oci:${layout}:latest, oci:${layout}:other.`,
   });
+});
+
+test('an interrupt ends the reading, and leaves nothing', async () => {
+  const usual = process.env['TMPDIR'];
+  const temporary = join(dir, 'temporary');
+  mkdirSync(temporary);
+  process.env['TMPDIR'] = temporary;
+  try {
+    const ended = AbortSignal.abort();
+    for (const place of [`oci:${layout}`, `docker-archive:${archive}`])
+      await expect(runValidate(place, ended)).rejects.toThrow();
+    const output = [{ kind: 'oci', dir: join(dir, 'out') }] as const;
+    await expect(runMerge([`docker-archive:${archive}`], { output }, ended)).rejects.toThrow();
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(readdirSync(dir)).not.toContain('out');
+  } finally {
+    if (usual === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = usual;
+  }
 });
