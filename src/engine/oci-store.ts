@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { locateBlob } from '../oci/blob-store.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { makeOpenFolder } from './open-to-all.ts';
