@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { digestOf } from '../oci/blob-store.ts';
-import type { OciImage } from '../oci/image.ts';
+import type { Layer, OciImage } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 
@@ -12,7 +12,7 @@ import type { World } from '../world.ts';
 export interface InputDigests {
   /** Of the jar. */
   readonly app: string;
-  /** Of what the base layer unpacks to, and the same of the runtime's, which is all that crac-build puts in. */
+  /** Of what the base unpacks to, and the same of the runtime, which is all that crac-build puts in. */
   readonly base: string;
   readonly runtime: string;
   /** Of the plan, as it is on any machine. */
@@ -26,14 +26,19 @@ export async function readInputDigests(
   { layers }: OciImage,
   { toolbox }: Pick<World, 'toolbox'>,
 ): Promise<InputDigests> {
-  const diffIdOf = (kind: string) => layers.find((layer) => layer.kind === kind)?.diffId ?? 'none';
   return {
     app: await hashFile(plan.app.jar),
-    base: diffIdOf('base'),
-    runtime: diffIdOf('runtime'),
+    base: digestLayers(layers, 'base'),
+    runtime: digestLayers(layers, 'runtime'),
     config: digestConfig(plan),
     toolbox: await hashFolder(toolbox.dir),
   };
+}
+
+/** The layer's `diff_id`; where there are several, the digest of theirs, one a line. */
+function digestLayers(layers: readonly Layer[], kind: Layer['kind']): string {
+  const [first = 'none', ...more] = layers.filter((layer) => layer.kind === kind).map(({ diffId }) => diffId);
+  return more.length === 0 ? first : digestOf([first, ...more].join('\n'));
 }
 
 /** What decides where the image goes or who runs it, not what it is. */
