@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createGunzip } from 'node:zlib';
 import { stringify } from 'yaml';
 import type { BuildResult } from '../../src/build.ts';
+import { openBlob } from '../../src/oci/blob-store.ts';
 import { findImage } from '../../src/oci/find-images.ts';
 import { readConfig } from '../../src/oci/read-layout.ts';
+import { readTar } from '../../src/tar/read-tar.ts';
 import { buildImage, type CliOptions, JDKS, PLAIN_HTTP } from './support/build-example.ts';
 
 /** Of the labels: what tells of the checkpoint, and no other build can have the same. */
@@ -59,12 +63,29 @@ test('all but state and checkpoint are the same in another place, at another tim
     ],
   });
 
+  // What differs is to be told, not only that something does.
+  const [oursBelow, theirsBelow] = await Promise.all([here.out, there.out].map(readLowerLayers));
+  expect(theirsBelow).toEqual(oursBelow);
   const layersOf = ({ layers }: BuildResult) => layers.slice(0, 3).map(({ kind, digest }) => [kind, digest]);
   expect(layersOf(here.result).map(([kind]) => kind)).toEqual(['base', 'app', 'runtime']);
   expect(layersOf(there.result)).toEqual(layersOf(here.result));
   const [ours, theirs] = await Promise.all([here.out, there.out].map(readComparable));
   expect(theirs).toEqual(ours);
 }, 240_000);
+
+/** Lines with all that base, app and runtime layers say of each path. */
+async function readLowerLayers(layout: string): Promise<readonly string[]> {
+  const { manifest } = await findImage(layout);
+  const lines: string[] = [];
+  for (const { digest } of manifest.layers.slice(0, 3)) {
+    for await (const { header, content } of readTar(openBlob(join(layout, 'blobs'), digest).pipe(createGunzip()))) {
+      const hash = createHash('sha256');
+      for await (const chunk of content) hash.update(chunk);
+      lines.push(`${JSON.stringify(header)} ${hash.digest('hex')}`);
+    }
+  }
+  return lines;
+}
 
 /** The config without what the last layers are. */
 async function readComparable(layout: string): Promise<object> {
