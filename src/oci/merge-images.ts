@@ -48,7 +48,7 @@ export async function mergeImages(sources: readonly MergeSource[], signal?: Abor
 }
 
 async function requireValid({ place, dir, tag }: MergeSource, signal: AbortSignal | undefined): Promise<void> {
-  const problems = await validateLayout(dir, tag, signal);
+  const problems = await validateLayout(dir, tag, signal === undefined ? {} : { signal });
   if (problems.length > 0)
     throw new CracBuildError('IMAGE_INVALID', `${place} cannot be merged: it is not valid`, {
       hint: 'Build it again, or copy it again from where it came.',

@@ -21,8 +21,12 @@ import { validateTar } from './validate-tar.ts';
  * or a size is given for is read and compared: blobs, uncompressed layers, the tars inside, platforms and configs. Layers of
  * crac-build are held to its own rules, too. Rejects with IMAGE_INVALID for what is no layout at all.
  */
-export async function validateLayout(dir: string, tag?: string, signal?: AbortSignal): Promise<readonly string[]> {
-  const known: Known = { problems: new Map(), options: signal === undefined ? {} : { signal } };
+export async function validateLayout(
+  dir: string,
+  tag?: string,
+  { signal, problems: before = new Map() }: { readonly signal?: AbortSignal; readonly problems?: Problems } = {},
+): Promise<readonly string[]> {
+  const known: Known = { problems: before, options: signal === undefined ? {} : { signal } };
   const { manifests } = await readLayoutIndex(dir);
   const names = manifests.flatMap((entry) => entry.annotations?.[REF_NAME] ?? []);
   const wanted = manifests.filter((entry) => tag === undefined || entry.annotations?.[REF_NAME] === tag);
@@ -33,9 +37,11 @@ export async function validateLayout(dir: string, tag?: string, signal?: AbortSi
   return [...problems];
 }
 
-/** What has been looked at: layouts share blobs. */
+/** Of blobs and layers that have been looked at, by what was said of them: images share them. */
+export type Problems = Map<string, readonly string[]>;
+
 interface Known {
-  readonly problems: Map<string, readonly string[]>;
+  readonly problems: Problems;
   readonly options: { readonly signal?: AbortSignal };
 }
 

@@ -5,16 +5,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findImage } from '../../../src/oci/find-images.ts';
 import { parsePlace } from '../../../src/oci/place.ts';
-import { validateLayout } from '../../../src/oci/validate.ts';
+import { type Problems, validateLayout } from '../../../src/oci/validate.ts';
 
 const run = promisify(execFile);
+/** The base of most builds of a file is the same; skopeo reads each copy of it. */
+const known: Problems = new Map();
 
 /** Throws unless our validator, and skopeo as an independent one, find the image of an `oci:` place in order, and see the same in it. */
 export async function expectValidImage(reference: string): Promise<void> {
   const place = parsePlace(reference);
   if (place?.kind !== 'oci') throw new Error(`${reference} is no layout`);
   const { dir, tag = 'latest' } = place;
-  const problems = await validateLayout(dir, tag);
+  const problems = await validateLayout(dir, tag, { problems: known });
   if (problems.length > 0) throw new Error(`${reference} is not valid:\n${problems.join('\n')}`);
   const source = `oci:${dir}:${tag}`;
   const { descriptor, manifest, config, platform } = await findImage(dir, tag);
