@@ -3,9 +3,10 @@ import { runTool } from './run-tool.ts';
 
 /**
  * What the JDK's own build gives for its default archive: without, processors and memory of the build machine choose the
- * collector, whether objects are in the archive, and how they are addressed.
+ * collector, whether objects are in the archive, and how they are addressed. The young generation is as large as the JDK's own test
+ * (DeterministicDump) makes it: no collection, whose time would depend on how busy the machine is, moves objects meanwhile.
  */
-const DUMP_OPTIONS = ['-Xshare:dump', '-XX:+UseG1GC', '-Xms128m', '-Xmx128m'];
+const DUMP_OPTIONS = ['-Xshare:dump', '-Xint', '-XX:+UseG1GC', '-Xms128m', '-Xmx128m', '-Xmn120m'];
 
 /**
  * A JDK reduced to `modules` in the new folder `target`, with its default CDS archive: without one every cold start
