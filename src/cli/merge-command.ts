@@ -41,7 +41,7 @@ export async function runMerge(
   const world = { workDir: work.path, environment: process.env, signal };
   const opened = [];
   for (const place of places) opened.push(await openSource(place, world));
-  const merged = await mergeImages(opened);
+  const merged = await mergeImages(opened, signal);
   signal.throwIfAborted();
   for (const { dir, tag = TAG } of outputs) await writeToLayout(merged, dir, tag, signal);
   const { images, descriptor } = merged;

@@ -22,7 +22,7 @@ export async function runValidate(image: string, signal: AbortSignal): Promise<C
   if (target.kind === 'files')
     throw new CracBuildError('INPUT_NOT_FOUND', `${image} is no image`, { hint: `Give one as ${PLACE_FORMS}.` });
   const { place, dir, tag } = target.source;
-  const problems = await validateLayout(dir, tag);
+  const problems = await validateLayout(dir, tag, { signal });
   if (problems.length > 0)
     throw new CracBuildError('IMAGE_INVALID', `${place} is not valid`, {
       hint: 'Build it again, or copy it again from where it came.',

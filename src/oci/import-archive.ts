@@ -52,10 +52,14 @@ export async function openArchiveFile(file: string): Promise<Readable> {
 export async function importArchive(
   archive: Readable,
   dir: string,
-  { place, reference }: { readonly place: string; readonly reference?: string | undefined },
+  {
+    place,
+    reference,
+    signal,
+  }: { readonly place: string; readonly reference?: string | undefined; readonly signal?: AbortSignal },
 ): Promise<void> {
   try {
-    const files = await storeFiles(archive, join(dir, 'blobs'));
+    const files = await storeFiles(archive, join(dir, 'blobs'), signal);
     const image = chooseImage(await readArchiveManifest(dir, files), place, reference);
     const descriptor = await writeManifest(dir, files, image);
     const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [descriptor] };
@@ -63,24 +67,37 @@ export async function importArchive(
     await writeFile(join(dir, 'index.json'), JSON.stringify(index));
   } catch (error) {
     const cause = explainNoSpace(error, `unpacking ${place}`);
-    if (isCracBuildError(cause)) throw cause;
+    if (signal?.aborted || isCracBuildError(cause)) throw cause;
     throw new CracBuildError('IMAGE_INVALID', `${place} is no archive of an image: ${(cause as Error).message}`, {
       hint: 'Save it again: `docker save --output FILE REFERENCE`.',
       cause,
     });
+  } finally {
+    archive.destroy();
   }
 }
 
 /** Every file of the archive as a blob, by path; links name the file that they lead to. */
-async function storeFiles(archive: Readable, blobDir: string): Promise<ReadonlyMap<string, Blob>> {
+async function storeFiles(
+  archive: Readable,
+  blobDir: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Blob>> {
   await mkdir(join(blobDir, 'sha256'), { recursive: true });
   const files = new Map<string, Blob>();
   const links: [path: string, target: string][] = [];
-  for await (const { header, content } of readTar(archive)) {
-    const { type, path, target = '' } = header;
-    if (type === 'file') files.set(path, await writeBlob(blobDir, Readable.from(content, { objectMode: false })));
-    if (type === 'link') links.push([path, normalizePath(target)]);
-    if (type === 'symlink') links.push([path, normalizePath(posix.join(posix.dirname(path), target))]);
+  const abort = (): unknown => archive.destroy(new Error('interrupted'));
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const { header, content } of readTar(archive)) {
+      const { type, path, target = '' } = header;
+      if (type === 'file') files.set(path, await writeBlob(blobDir, Readable.from(content, { objectMode: false })));
+      if (type === 'link') links.push([path, normalizePath(target)]);
+      if (type === 'symlink') links.push([path, normalizePath(posix.join(posix.dirname(path), target))]);
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
   for (const [path, target] of links) {
     const file = files.get(target);

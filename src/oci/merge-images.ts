@@ -24,10 +24,10 @@ export interface MergedImages extends LayoutContent {
  *
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
  */
-export async function mergeImages(sources: readonly MergeSource[]): Promise<MergedImages> {
+export async function mergeImages(sources: readonly MergeSource[], signal?: AbortSignal): Promise<MergedImages> {
   const found: (FoundImage & MergeSource)[] = [];
   for (const source of sources) {
-    await requireValid(source);
+    await requireValid(source, signal);
     for (const image of await listImages(source.dir, source.tag)) found.push({ ...image, ...source });
   }
   requirePlatforms(found);
@@ -47,8 +47,8 @@ export async function mergeImages(sources: readonly MergeSource[]): Promise<Merg
   };
 }
 
-async function requireValid({ place, dir, tag }: MergeSource): Promise<void> {
-  const problems = await validateLayout(dir, tag);
+async function requireValid({ place, dir, tag }: MergeSource, signal: AbortSignal | undefined): Promise<void> {
+  const problems = await validateLayout(dir, tag, signal === undefined ? {} : { signal });
   if (problems.length > 0)
     throw new CracBuildError('IMAGE_INVALID', `${place} cannot be merged: it is not valid`, {
       hint: 'Build it again, or copy it again from where it came.',

@@ -21,8 +21,12 @@ import { validateTar } from './validate-tar.ts';
  * or a size is given for is read and compared: blobs, uncompressed layers, the tars inside, platforms and configs. Layers of
  * crac-build are held to its own rules, too. Rejects with IMAGE_INVALID for what is no layout at all.
  */
-export async function validateLayout(dir: string, tag?: string): Promise<readonly string[]> {
-  const known: Known = new Map();
+export async function validateLayout(
+  dir: string,
+  tag?: string,
+  { signal, problems: before = new Map() }: { readonly signal?: AbortSignal; readonly problems?: Problems } = {},
+): Promise<readonly string[]> {
+  const known: Known = { problems: before, options: signal === undefined ? {} : { signal } };
   const { manifests } = await readLayoutIndex(dir);
   const names = manifests.flatMap((entry) => entry.annotations?.[REF_NAME] ?? []);
   const wanted = manifests.filter((entry) => tag === undefined || entry.annotations?.[REF_NAME] === tag);
@@ -33,7 +37,13 @@ export async function validateLayout(dir: string, tag?: string): Promise<readonl
   return [...problems];
 }
 
-type Known = Map<string, readonly string[]>;
+/** Of blobs and layers that have been looked at, by what was said of them: images share them. */
+export type Problems = Map<string, readonly string[]>;
+
+interface Known {
+  readonly problems: Problems;
+  readonly options: { readonly signal?: AbortSignal };
+}
 
 async function validateEntry(dir: string, descriptor: ReadDescriptor, known: Known): Promise<readonly string[]> {
   const problems = [...(await validateBlob(dir, descriptor, known))];
@@ -88,16 +98,17 @@ function validateConfig(descriptor: ReadDescriptor, read: ReadConfig, layerCount
 
 async function validateBlob(dir: string, { digest, size }: ReadDescriptor, known: Known): Promise<readonly string[]> {
   const key = `${digest} ${size}`;
-  const problems = known.get(key) ?? (await compareBlob(dir, digest, size));
-  known.set(key, problems);
+  const problems = known.problems.get(key) ?? (await compareBlob(dir, digest, size, known));
+  known.options.signal?.throwIfAborted();
+  known.problems.set(key, problems);
   return problems;
 }
 
-async function compareBlob(dir: string, digest: string, size: number): Promise<readonly string[]> {
+async function compareBlob(dir: string, digest: string, size: number, { options }: Known): Promise<readonly string[]> {
   const meter = openDigestMeter();
   meter.stream.resume();
   try {
-    await pipeline(openBlob(join(dir, 'blobs'), digest), meter.stream);
+    await pipeline(openBlob(join(dir, 'blobs'), digest), meter.stream, options);
   } catch (error) {
     return [`${digest}: ${(error as Error).message}`];
   }
@@ -118,12 +129,12 @@ async function validateLayer(
   const compression = readCompressionOf(layer.mediaType);
   if (compression === undefined) return [`${layer.digest} has the media type ${layer.mediaType}`];
   const key = `${layer.digest} ${diffId} ${compression} ${isOurs}`;
-  const seen = known.get(key);
+  const seen = known.problems.get(key);
   if (seen !== undefined) return seen;
   const meter = openDigestMeter();
   const tar = new PassThrough();
   const blob = openBlob(join(dir, 'blobs'), layer.digest);
-  const unpacked = pipeline(blob, openDecompressor(compression), meter.stream, tar);
+  const unpacked = pipeline(blob, openDecompressor(compression), meter.stream, tar, known.options);
   const problems = await Promise.all([validateTar(tar, isOurs), unpacked]).then(
     ([found]) => {
       const unpackedDigest = meter.takeBlob().digest;
@@ -132,7 +143,8 @@ async function validateLayer(
     },
     (error: unknown) => [`${layer.digest} cannot be unpacked: ${(error as Error).message}`],
   );
-  known.set(key, problems);
+  known.options.signal?.throwIfAborted();
+  known.problems.set(key, problems);
   return problems;
 }
 

@@ -56,6 +56,7 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
   const addedJavaOptions = planAddedJavaOptions(javaOptions, facts.jdk, checkpoint);
   const jvm = ['/opt/java/bin/java', ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
+  const outputs = (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name));
 
   return {
     name,
@@ -97,8 +98,8 @@ export function planBuild(settings: Settings, facts: BuildFacts): BuildPlan {
       timeoutMs: verify.timeout ?? 30_000,
       ...(answer === undefined ? {} : { answer }),
     },
-    image: planImage(name, settings, facts),
-    outputs: (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name)),
+    image: planImage(name, settings, facts, outputs),
+    outputs,
     attestations: planAttestations(settings, facts),
     insecureRegistries: settings.insecureRegistries ?? [],
   };
@@ -108,6 +109,7 @@ function planImage(
   name: string,
   { image = {} }: Settings,
   { createdSeconds = FIXED_MTIME_SECONDS, jar, revision }: BuildFacts,
+  outputs: readonly Output[],
 ): BuildPlan['image'] {
   const { compression = DEFAULT_COMPRESSION.compression, compressionLevel = DEFAULT_COMPRESSION.compressionLevel } =
     image;
@@ -115,6 +117,10 @@ function planImage(
   if (format === 'docker' && compression !== 'gzip')
     throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
       hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
+    });
+  if (format === 'docker' && outputs.some(({ kind }) => kind === 'oci'))
+    throw new CracBuildError('CONFIG_INVALID', 'an oci:DIR output cannot have Docker’s media types', {
+      hint: 'Use image.format oci (--format oci): skopeo and Podman look for no other types in a layout.',
     });
   const max = MAX_LEVELS[compression];
   const annotations = {

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { digestOf } from '../oci/blob-store.ts';
-import type { OciImage } from '../oci/image.ts';
+import type { Layer, OciImage } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 
@@ -12,7 +12,7 @@ import type { World } from '../world.ts';
 export interface InputDigests {
   /** Of the jar. */
   readonly app: string;
-  /** Of what the base layer unpacks to, and the same of the runtime's, which is all that crac-build puts in. */
+  /** Of what the base unpacks to, and the same of the runtime, which is all that crac-build puts in. */
   readonly base: string;
   readonly runtime: string;
   /** Of the plan, as it is on any machine. */
@@ -26,14 +26,19 @@ export async function readInputDigests(
   { layers }: OciImage,
   { toolbox }: Pick<World, 'toolbox'>,
 ): Promise<InputDigests> {
-  const diffIdOf = (kind: string) => layers.find((layer) => layer.kind === kind)?.diffId ?? 'none';
   return {
     app: await hashFile(plan.app.jar),
-    base: diffIdOf('base'),
-    runtime: diffIdOf('runtime'),
+    base: digestLayers(layers, 'base'),
+    runtime: digestLayers(layers, 'runtime'),
     config: digestConfig(plan),
     toolbox: await hashFolder(toolbox.dir),
   };
+}
+
+/** The layer's `diff_id`; where there are several, the digest of theirs, one a line. */
+function digestLayers(layers: readonly Layer[], kind: Layer['kind']): string {
+  const [first = 'none', ...more] = layers.filter((layer) => layer.kind === kind).map(({ diffId }) => diffId);
+  return more.length === 0 ? first : digestOf([first, ...more].join('\n'));
 }
 
 /** What decides where the image goes or who runs it, not what it is. */
@@ -46,16 +51,22 @@ const NOT_INPUT: ReadonlySet<string> = new Set<keyof BuildPlan>([
   'insecureRegistries',
 ]);
 /** Their values are paths on the build machine; what is in those files is not looked at. */
-const PATHS: ReadonlySet<string> = new Set(['jar', 'policies', 'file', 'ca', 'script']);
+const PATHS: ReadonlySet<string> = new Set(['jar', 'policies', 'file', 'ca', 'dir']);
+/** Those of the same whose `path` is one, too: elsewhere that is part of a URL. */
+const WITH_PATH: ReadonlySet<unknown> = new Set(['script', 'file']);
 
 export function digestConfig(plan: BuildPlan): string {
   const chosen = Object.entries(plan).filter(([key]) => !NOT_INPUT.has(key));
   const base = { ...plan.base, path: undefined };
-  const image = { ...plan.image, annotations: undefined };
-  const text = JSON.stringify({ ...Object.fromEntries(chosen), base, image }, (key, value: unknown) =>
-    PATHS.has(key) && typeof value === 'string' ? basename(value) : value,
-  );
-  return digestOf(text);
+  const image = { ...plan.image, annotations: undefined, createdSeconds: undefined };
+  const whole = { ...Object.fromEntries(chosen), base, image };
+  return digestOf(JSON.stringify(whole, withoutFolder));
+}
+
+/** For JSON.stringify(), which calls it as a method of the object that `key` is in. */
+function withoutFolder(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const isPath = PATHS.has(key) || (key === 'path' && WITH_PATH.has(this['kind']));
+  return isPath && typeof value === 'string' ? basename(value) : value;
 }
 
 async function hashFile(path: string): Promise<string> {

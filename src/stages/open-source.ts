@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { saveFromDocker } from '../engine/docker-save.ts';
+import { openDockerSave } from '../engine/docker-export.ts';
 import { importArchive, openArchiveFile } from '../oci/import-archive.ts';
 import { type ImagePlace, renderPlace } from '../oci/place.ts';
 import { pullSource } from './pull-source.ts';
@@ -26,6 +26,7 @@ export async function openSource(
     readonly insecureHosts?: readonly string[];
   },
 ): Promise<ImageSource> {
+  const { signal } = world;
   const name = renderPlace(place);
   if (place.kind === 'oci') {
     const { dir, tag } = place;
@@ -34,13 +35,17 @@ export async function openSource(
   const dir = join(world.workDir, `source-${randomUUID()}`);
   await mkdir(dir, { recursive: true });
   if (place.kind === 'registry') {
-    const access = { environment: world.environment, insecureHosts: world.insecureHosts ?? [], signal: world.signal };
+    const access = { environment: world.environment, insecureHosts: world.insecureHosts ?? [], signal };
     await pullSource(place.reference, dir, { cacheDir: join(world.workDir, 'pulled'), access });
   } else if (place.kind === 'docker') {
-    const archive = await saveFromDocker(place.reference, world.environment, world.signal);
-    await importArchive(archive, dir, { place: name });
+    const archive = await openDockerSave(place.reference, world.environment, signal);
+    await importArchive(archive, dir, { place: name, signal });
   } else {
-    await importArchive(await openArchiveFile(place.file), dir, { place: place.file, reference: place.reference });
+    await importArchive(await openArchiveFile(place.file), dir, {
+      place: place.file,
+      reference: place.reference,
+      signal,
+    });
   }
   return { place: name, dir };
 }

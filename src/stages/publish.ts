@@ -54,7 +54,7 @@ export async function publishImage(
     for (const output of plan.outputs) {
       if (output.kind === 'docker') staged.push(await loadIntoDocker(image, output.reference, world));
       if (output.kind === 'docker-archive')
-        staged.push(await stageArchive(image, output.file, renderedReference(output), signal));
+        staged.push(await stageArchive(image, output.file, output.reference && renderTagged(output.reference), signal));
     }
     await using pushed = await pushToRegistries(plan, image, attestations, world);
     for (const output of plan.outputs) {
@@ -109,11 +109,11 @@ export async function checkOutputs(
     if (output.kind === 'oci') await checkLayoutTarget(output.dir);
     if (output.kind === 'registry') parseReference(output.reference);
     if (output.kind === 'docker') {
-      parseReference(output.reference);
+      renderTagged(output.reference);
       requireDocker(output.reference, engine);
     }
     if (output.kind === 'docker-archive') {
-      renderedReference(output);
+      if (output.reference !== undefined) renderTagged(output.reference);
       await checkArchiveTarget(output.file);
     }
   }
@@ -131,10 +131,14 @@ function requireDocker(reference: string, engine: Pick<Engine, 'name' | 'descrip
 
 async function loadIntoDocker(image: OciImage, reference: string, world: World): Promise<LoadedImage> {
   requireDocker(reference, world.engine);
-  return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
+  return await world.engine.loadImage(image, renderTagged(reference), world.signal);
 }
 
-/** With its tag: `docker load` gives the image no name without one. */
-function renderedReference({ reference }: Output & { readonly kind: 'docker-archive' }): string | undefined {
-  return reference === undefined ? undefined : renderReference(parseReference(reference));
+/** With its tag: what is loaded has no name without one, and its digest is what it is. */
+function renderTagged(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest === undefined) return renderReference(reference);
+  throw new CracBuildError('USAGE', `an image cannot be written as ${text}: a digest is of what there is already`, {
+    hint: 'Write NAME:TAG.',
+  });
 }

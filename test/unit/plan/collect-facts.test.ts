@@ -68,3 +68,19 @@ test('a script that is none is told before anything is made, as esbuild tells it
   });
   await expect(collect('export default () => {};\n')).rejects.not.toHaveProperty('code', 'CONFIG_INVALID'); // no JDK
 });
+
+test('SOURCE_DATE_EPOCH and the jar’s version are told; a time that is none is refused', async () => {
+  const jdk = join(dir, 'jdk');
+  mkdirSync(join(jdk, 'bin'), { recursive: true });
+  writeFileSync(join(jdk, 'release'), 'JAVA_VERSION="25.0.3"\nIMPLEMENTOR="Somebody"\n');
+  for (const tool of ['java', 'jlink', 'jdeps']) writeFileSync(join(jdk, 'bin', tool), '', { mode: 0o755 });
+  writeFileSync(jar, makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: Main\nImplementation-Version: 1.4.2\n\n' }));
+  const collect = (time: string) => collectFacts({ app: { jar }, base: jdk }, { SOURCE_DATE_EPOCH: time });
+  expect(await collect('1700000000')).toMatchObject({ createdSeconds: 1_700_000_000, jar: { version: '1.4.2' } });
+  expect(await collect('')).not.toHaveProperty('createdSeconds');
+  for (const time of ['yesterday', '-1', '1.5', '253402300800'])
+    await expect(collect(time)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `SOURCE_DATE_EPOCH is "${time}", which is no time`,
+    });
+});

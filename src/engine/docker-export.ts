@@ -5,7 +5,7 @@ import { parseDockerAddress } from './docker-address.ts';
 import { callDocker, hasStatus } from './docker-errors.ts';
 
 /** What `docker save REFERENCE` writes. */
-export async function saveFromDocker(
+export async function openDockerSave(
   reference: string,
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
@@ -20,9 +20,5 @@ export async function saveFromDocker(
       cause: error,
     });
   });
-  const archive = (await callDocker(`save the image ${reference}`, signal, () => image.get())) as Readable;
-  const abort = (): unknown => archive.destroy(new Error('interrupted'));
-  signal.addEventListener('abort', abort, { once: true });
-  archive.once('close', () => signal.removeEventListener('abort', abort));
-  return archive;
+  return (await callDocker(`save the image ${reference}`, signal, () => image.get())) as Readable;
 }
