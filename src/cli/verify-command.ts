@@ -71,7 +71,7 @@ export async function runVerify(
       const { source } = target;
       const found = await findImage(source.dir, source.tag);
       const { digest } = found.descriptor;
-      await requireValid(source);
+      await requireValid(source, context.signal);
       const demands = { imageDigest: digest, key, sbom: flags.requireSbom ?? false };
       const attached = checkAttached(await readAttached(source.dir, digest), {
         ...demands,
@@ -86,8 +86,8 @@ export async function runVerify(
   return { text: render(verified), json: { ok: true, ...verified } };
 }
 
-async function requireValid({ dir, tag, place }: ImageSource): Promise<void> {
-  const problems = await validateLayout(dir, tag);
+async function requireValid({ dir, tag, place }: ImageSource, signal: AbortSignal): Promise<void> {
+  const problems = await validateLayout(dir, tag, { signal });
   if (problems.length === 0) return;
   throw new CracBuildError('IMAGE_INVALID', `${place} is not valid`, {
     hint: 'Build it again, or copy it again from where it came.',
