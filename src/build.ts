@@ -1,14 +1,17 @@
 import type { ReadyFacts } from './criu/checkpoint.ts';
 import { isCracBuildError } from './errors.ts';
-import type { Layer, OciImage } from './oci/image.ts';
+import type { OciImage } from './oci/image.ts';
 import { type BuildPlan, isServer } from './plan/build-plan.ts';
 import { renderBytes } from './report/render-bytes.ts';
 import { renderDuration } from './report/render-duration.ts';
 import { type Arranged, arrangeCheckpoint } from './stages/arrange.ts';
+import { attestImage, keepsAttestations } from './stages/attest.ts';
 import { takeCheckpoint } from './stages/checkpoint.ts';
 import { compileCheckpoint } from './stages/compile.ts';
 import { composeImage } from './stages/compose.ts';
 import { containerize } from './stages/containerize.ts';
+import { composeImageFacts } from './stages/image-facts.ts';
+import { readInputDigests } from './stages/input-digests.ts';
 import { keepCacheSmall } from './stages/keep-in-cache.ts';
 import { launchApp } from './stages/launch.ts';
 import { packLayers } from './stages/pack.ts';
@@ -31,6 +34,7 @@ export type BuildResult = Awaited<ReturnType<typeof build>>;
 
 /** The whole pipeline. Nothing is published unless the final image was seen to restore. */
 export async function build(plan: BuildPlan, world: World) {
+  const startedOn = new Date();
   const appImage = await runStage(world, 'containerize', () => containerize(plan, world), describeImage);
   const key = await nameCheckpoint(plan, appImage, world);
   const { made, image, verified, cached } =
@@ -38,7 +42,10 @@ export async function build(plan: BuildPlan, world: World) {
   const built = await runStage(
     world,
     'publish',
-    () => publishImage(plan, image, world),
+    async () => {
+      const attestations = keepsAttestations(plan) ? await attestImage(plan, image, startedOn, world) : undefined;
+      return await publishImage(plan, image, world, attestations);
+    },
     () => `${plan.outputs.length} output${plan.outputs.length === 1 ? '' : 's'}`,
   );
   await keepCacheSmall(plan, world);
@@ -51,7 +58,7 @@ async function finishReused(plan: BuildPlan, appImage: OciImage, key: string | u
   const made = await reuseCheckpoint(key, appImage, world);
   if (key === undefined || made === undefined) return undefined;
   try {
-    return { made, ...(await finish(plan, appImage, made.layers, world)), cached: true };
+    return { made, ...(await finish(plan, appImage, made, world)), cached: true };
   } catch (error) {
     if (!isCracBuildError(error, 'VERIFY_FAILED')) throw error;
     await forgetCheckpoint(key, world);
@@ -63,13 +70,24 @@ async function finishReused(plan: BuildPlan, appImage: OciImage, key: string | u
 
 async function finishNew(plan: BuildPlan, appImage: OciImage, key: string | undefined, world: World) {
   const made = await makeCheckpoint(plan, appImage, world);
-  const finished = await finish(plan, appImage, made.layers, world);
+  const finished = await finish(plan, appImage, made, world);
   if (key !== undefined && finished.verified !== undefined) await keepCheckpoint(plan, key, made, world);
   return { made, ...finished, cached: false };
 }
 
-async function finish(plan: BuildPlan, appImage: OciImage, layers: readonly Layer[], world: World) {
-  const image = await runStage(world, 'compose', () => composeImage(plan, appImage, layers, world), describeImage);
+async function finish(plan: BuildPlan, appImage: OciImage, made: MadeCheckpoint, world: World) {
+  const image = await runStage(
+    world,
+    'compose',
+    async () => {
+      const inputs = await readInputDigests(plan, appImage, world);
+      const { architecture } = appImage.config;
+      const { criuVersion } = world.toolbox;
+      const facts = composeImageFacts(plan, { made, architecture, criuVersion, inputs });
+      return composeImage(plan, appImage, made.layers, facts);
+    },
+    describeImage,
+  );
   const verified = plan.verify.enabled
     ? await runStage(world, 'verify', () => verify(plan, image, world), describeVerified)
     : undefined;
@@ -84,14 +102,15 @@ async function makeCheckpoint(plan: BuildPlan, appImage: OciImage, world: World)
           world,
           'arrange',
           async () => {
-            const draft = await composeImage(plan, appImage, packed.layers, world);
+            const draft = composeImage(plan, appImage, packed.layers);
             return await arrangeCheckpoint(plan, draft, packed, checkpoint, world);
           },
           describeArranged,
         )
       : packed;
   const { contents: _contents, planFile: _plan, memFile: _mem, ...compiled } = restoreImage;
-  return { warmth, ready: checkpoint.ready, state: checkpoint.state ?? NO_STATE, restoreImage: compiled, layers };
+  const { ready, kernel, state = NO_STATE } = checkpoint;
+  return { warmth, ready, ...(kernel !== undefined && { kernel }), state, restoreImage: compiled, layers };
 }
 
 /** Whoever does not want the image tried does not want it tried for this either. */

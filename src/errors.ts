@@ -21,6 +21,9 @@ export type ErrorCode =
   | 'REGISTRY_FAILED' // no connection, an answer that is none, an error that retries did not overcome
   | 'REGISTRY_DENIED' // not logged in, or not allowed
   | 'PUBLISH_FAILED'
+  | 'SIGN_FAILED' // no usable key, or what signs has failed
+  | 'SIGNATURE_INVALID' // an image has no good signature
+  | 'ATTESTATION_INVALID' // an SBOM or provenance is missing, or is of another image
   | 'VERIFY_FAILED'
   | 'NO_SPACE'
   | 'INTERRUPTED';

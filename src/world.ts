@@ -15,6 +15,14 @@ export interface World {
   /** Where our own native parts lie: `restore`, `ctl`, `launch`, `forward`, `libcrac.so`, `crac.jar`. */
   readonly nativeDir: string;
   readonly toolbox: Toolbox;
+  /** Absent: nothing is signed. */
+  readonly signer?: Signer;
+}
+
+/** What signs. */
+export interface Signer {
+  /** ECDSA on P-256: DER, of the SHA-256 of `data`. Ed25519: of `data` itself. */
+  readonly sign: (data: Buffer) => Promise<Buffer>;
 }
 
 /** A relocatable CRIU: a folder that is copied into the build container as it is. */

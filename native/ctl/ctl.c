@@ -11,6 +11,7 @@
  *                                                         "last" tells how the last checkpoint ended
  *   ctl facts [--for-ms N] [--pid PID]                    prints what the JIT does, and goes on each 250 ms for N ms
  *   ctl cpu                                               prints cpuid: "leaf subleaf eax ebx ecx edx", hexadecimal
+ *   ctl kernel                                            prints the release of the kernel: "6.1.0-18-amd64"
  *   ctl touched [--pid PID]                               prints which pages of its files the process has touched
  *   ctl descriptors [--pid PID]                           prints what CRIU does not tell of its descriptors and threads
  *
@@ -32,6 +33,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #define SETTLE_MS "5500"
@@ -57,6 +59,7 @@ static void usage(void) {
         "       ctl facts [--for-ms N] [--pid PID]\n"
         "       ctl call CLASS [--pid PID]\n"
         "       ctl cpu\n"
+        "       ctl kernel\n"
         "       ctl touched [--pid PID]\n"
         "       ctl descriptors [--pid PID]\n",
         stderr);
@@ -268,6 +271,10 @@ int main(int argc, char **argv) {
     usage();
   if (!strcmp(command, "cpu"))
     return print_cpu();
+  if (!strcmp(command, "kernel")) {
+    struct utsname names;
+    return uname(&names) == 0 && puts(names.release) >= 0 ? 0 : 1;
+  }
   if (!strcmp(command, "touched")) {
     if (print_touched(pid ? pid : 1) == 0)
       return 0;

@@ -1,13 +1,19 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from './run-tool.ts';
+
+/**
+ * What the JDK's own build gives for its default archive: without, processors and memory of the build machine choose the
+ * collector, whether objects are in the archive, and how they are addressed. The young generation is as large as the JDK's own test
+ * (DeterministicDump) makes it: no collection, whose time would depend on how busy the machine is, moves objects meanwhile.
+ */
+const DUMP_OPTIONS = ['-Xshare:dump', '-Xint', '-XX:+UseG1GC', '-Xms128m', '-Xmx128m', '-Xmn120m'];
 
 /**
  * A JDK reduced to `modules` in the new folder `target`, with its default CDS archive: without one every cold start
  * would be 20 ms or more too slow, and all comparisons with it flattered. A JDK without jmods (Temurin 24 and later)
  * links from its own run-time image. Line numbers stay: people read stack traces.
  *
- * Equal inputs give equal files with JDK 25; JDK 17 lays its CDS archive out differently each time.
+ * Equal inputs give equal files on any machine with JDK 25; JDK 17 lays its CDS archive out differently each time.
  */
 export async function linkJdk(
   jdk: string,
@@ -16,7 +22,7 @@ export async function linkJdk(
   signal: AbortSignal,
 ): Promise<void> {
   const args = ['--add-modules', modules.join(','), '--output', target, '--no-header-files', '--no-man-pages'];
-  await runTool(join(jdk, 'bin', 'jlink'), [...args, '--generate-cds-archive'], signal);
-  // 12 to 15 MB that only ZGC and heaps of 32 GB and more would use.
-  await rm(join(target, 'lib/server/classes_nocoops.jsa'), { force: true });
+  await runTool(join(jdk, 'bin', 'jlink'), args, signal);
+  // Not by jlink's --generate-cds-archive: it passes no options on, and makes one more of 12 to 15 MB that only ZGC and heaps of 32 GB would use.
+  await runTool(join(target, 'bin', 'java'), DUMP_OPTIONS, signal);
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { openSigner } from '../attest/signer.ts';
 import { build } from '../build.ts';
 import { openToolbox } from '../criu/toolbox.ts';
 import { connectEngine } from '../engine/connect.ts';
 import { collectFacts } from '../plan/collect-facts.ts';
 import { planBuild } from '../plan/plan-build.ts';
 import type { Report } from '../report/event.ts';
+import { checkAttestations } from '../stages/attest.ts';
 import { checkCompression } from '../stages/check-compression.ts';
 import { checkOutputs } from '../stages/publish.ts';
 import { runStage } from '../stages/run-stage.ts';
@@ -27,7 +29,7 @@ export async function runBuild(
   await using work = await openWorkFolder();
   const cacheDir = await makeFolder(cacheFolder());
 
-  const { plan, engine, toolbox, nativeDir } = await runStage(
+  const { plan, ...prepared } = await runStage(
     context,
     'plan',
     async () => {
@@ -50,8 +52,11 @@ export async function runBuild(
         insecureHosts: plan.insecureRegistries,
         signal,
       });
+      checkAttestations(plan);
+      const { signing } = plan.attestations;
+      const signer = signing === undefined ? undefined : await openSigner(signing, process.env, signal);
       const toolbox = await openToolbox({ criu: flags.criu, dir: flags.toolbox, cacheDir, signal });
-      return { plan, engine, toolbox, nativeDir };
+      return { plan, engine, toolbox, nativeDir, ...(signer === undefined ? {} : { signer }) };
     },
     ({ engine, toolbox }) => `${engine.description}, CRIU ${toolbox.criuVersion}`,
   );
@@ -63,14 +68,12 @@ export async function runBuild(
     });
   }
   const result = await build(plan, {
-    engine,
+    ...prepared,
     report,
     signal,
     environment: process.env,
     workDir: work.path,
     cacheDir,
-    nativeDir,
-    toolbox,
   });
   if (flags.report === undefined) return { text: renderBuild(result), json: { ok: true, ...result } };
   await writePage(flags.report, renderWarmthPage(result));

@@ -11,11 +11,12 @@ import {
   parseExtent,
   parseHost,
   parseImage,
-  parseOutput,
+  parseSignKey,
   parseUntil,
   parseUser,
   parseWarmUpRequest,
 } from '../config/words.ts';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES, type StepName } from '../steps.ts';
 
 /** What `build` and `plan` take; each flag has its key in crac-build.yaml and wins over it. */
@@ -48,6 +49,11 @@ export interface BuildFlags {
   readonly skipStep?: readonly StepName[];
   readonly compression?: 'gzip' | 'zstd';
   readonly compressionLevel?: number;
+  readonly sbom?: boolean;
+  readonly provenance?: boolean;
+  readonly signKey?: ReturnType<typeof parseSignKey>;
+  readonly signPublicKey?: string;
+  readonly format?: 'oci' | 'docker';
   readonly output?: NonNullable<Settings['outputs']>;
   readonly push?: NonNullable<Settings['outputs']>;
   readonly insecure?: readonly string[];
@@ -130,21 +136,32 @@ export function addBuildFlags(command: Command): Command {
       'gzip has 1 to 9, zstd 1 to 19 (6)',
       one(parseLevel, 'a whole number from 1 to 19'),
     )
+    .addOption(new Option('--format <types>', 'whose media types the image has (oci)').choices(['oci', 'docker']))
     .option(
       '--output <where>',
-      'oci:DIR, docker:REFERENCE or registry:REFERENCE; can be given again',
-      many(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"'),
+      'oci:DIR[:TAG], docker:REFERENCE, registry:REFERENCE or docker-archive:FILE[:REFERENCE]; can be given again',
+      many(parsePlace, PLACE_FORMS),
     )
     .option(
       '--push <reference>',
       'short for --output registry:REFERENCE; can be given again',
-      many((text) => parseOutput(`registry:${text}`), 'an image reference'),
+      many((text) => parsePlace(`registry:${text}`), 'an image reference'),
     )
     .option(
       '--insecure <host[:port]>',
       'a registry without TLS, or whose certificate is not to be checked; can be given again',
       many(parseHost, '"HOST" or "HOST:PORT"'),
     )
+    .option('--sbom', 'attach a list of what is in the image (CycloneDX)')
+    .option('--no-sbom', 'attach none')
+    .option('--provenance', 'attach what the image was made of and how (SLSA; the default)')
+    .option('--no-provenance', 'attach none')
+    .option(
+      '--sign-key <key>',
+      'sign as cosign does: a file in PEM, env://VARIABLE, or "command:PROGRAM ARGUMENT…"',
+      one(parseSignKey, '"FILE", "env://VARIABLE" or "command:PROGRAM ARGUMENT…"'),
+    )
+    .option('--sign-public-key <file>', 'check each signature with this key as it is made')
     .option('--criu <path>', 'use this CRIU (4.2 or newer) and not the toolbox')
     .option('--toolbox <dir>', 'use the toolbox in this folder')
     .option('--no-cache', 'take a new checkpoint, and do not keep it for later builds')
@@ -185,7 +202,17 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     min: flags.warmUpMin,
     max: flags.warmUpMax,
   });
-  const image = defined({ compression: flags.compression, compressionLevel: flags.compressionLevel });
+  const image = defined({
+    compression: flags.compression,
+    compressionLevel: flags.compressionLevel,
+    format: flags.format,
+  });
+  const attestations = defined({
+    sbom: flags.sbom,
+    provenance: flags.provenance,
+    signKey: flags.signKey,
+    signPublicKey: flags.signPublicKey,
+  });
   return defined({
     name: flags.name,
     app: Object.keys(app).length === 0 ? undefined : app,
@@ -197,6 +224,7 @@ export function settingsFromFlags(jar: string | undefined, flags: BuildFlags): S
     cache: flags.cache ? undefined : { enabled: false },
     verify: flags.verify ? undefined : { enabled: false },
     image: Object.keys(image).length === 0 ? undefined : image,
+    attestations: Object.keys(attestations).length === 0 ? undefined : attestations,
     outputs: flags.push === undefined ? flags.output : [...(flags.output ?? []), ...flags.push],
     insecureRegistries: flags.insecure,
   }) as Settings;

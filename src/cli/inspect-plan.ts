@@ -5,10 +5,11 @@ import { planToJson } from '../restore-plan/plan-to-json.ts';
 import type { RestorePlan } from '../restore-plan/plan-values.ts';
 import { parsePlan } from '../restore-plan/read-plan.ts';
 import { type LocatedFile, locatePlan } from './locate-checkpoint.ts';
+import type { Target } from './open-target.ts';
 import type { CommandResult } from './run-command.ts';
 
 /** Says what an image will do when it restores. */
-export async function inspectPlan(target: string): Promise<CommandResult> {
+export async function inspectPlan(target: Target): Promise<CommandResult> {
   const located = await locatePlan(target);
   const plan = readLocated(located);
   const { place, memBytes } = located;

@@ -1,9 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import { PLACE_FORMS } from '../oci/place.ts';
 import { readLayoutFolder } from '../oci/read-file.ts';
-import { LAYOUT_FILE } from '../oci/spec.ts';
 import { PLAN_BASE, RESTORER_END } from '../restore-plan/format.ts';
+import type { ImageSource } from '../stages/open-source.ts';
+import type { Target } from './open-target.ts';
 
 export interface LocatedFile {
   /** Where it was found, for people. */
@@ -23,30 +25,28 @@ const FOLDER = 'opt/crac/checkpoint';
 const PLAN: Wanted = { name: 'plan.bin', what: 'a restore plan', maxBytes: RESTORER_END - PLAN_BASE };
 const FACTS: Wanted = { name: 'facts.json', what: 'the facts of a checkpoint', maxBytes: 16 << 20 };
 const MEM_FILE = 'mem.bin';
-const LAYOUT_PREFIX = 'oci:';
 
-/** A plan.bin, a folder with one, or an OCI image layout (`oci:DIR` as for outputs, or just DIR). */
-export async function locatePlan(target: string): Promise<LocatedFile> {
+/** A plan.bin, a folder with one, or an image. */
+export async function locatePlan(target: Target): Promise<LocatedFile> {
   return await locate(target, PLAN);
 }
 
 /** The same for facts.json. */
-export async function locateFacts(target: string): Promise<LocatedFile> {
+export async function locateFacts(target: Target): Promise<LocatedFile> {
   return await locate(target, FACTS);
 }
 
-async function locate(target: string, wanted: Wanted): Promise<LocatedFile> {
-  const path = target.startsWith(LAYOUT_PREFIX) ? target.slice(LAYOUT_PREFIX.length) : target;
+async function locate(target: Target, wanted: Wanted): Promise<LocatedFile> {
+  if (target.kind === 'image') return await readFromLayout(target.source, wanted);
+  const { path } = target;
   const found = await sizeOf(path);
   if (found === undefined) throw new CracBuildError('INPUT_NOT_FOUND', `${path} is not there`, { hint: forms(wanted) });
   if (!found.isFolder) return { place: path, content: await readWanted(path, found.sizeBytes, wanted) };
-  if (target.startsWith(LAYOUT_PREFIX) || (await sizeOf(join(path, LAYOUT_FILE.name))) !== undefined)
-    return await readFromLayout(path, wanted);
   return await readFromFolder(path, wanted);
 }
 
 function forms({ name }: Wanted): string {
-  return `Give a ${name}, a folder with one, or an OCI image layout.`;
+  return `Give a ${name}, a folder with one, or an image: ${PLACE_FORMS}.`;
 }
 
 async function readFromFolder(dir: string, wanted: Wanted): Promise<LocatedFile> {
@@ -59,18 +59,18 @@ async function readFromFolder(dir: string, wanted: Wanted): Promise<LocatedFile>
   return { place: path, content, ...(mem === undefined ? {} : { memBytes: mem.sizeBytes }) };
 }
 
-async function readFromLayout(dir: string, wanted: Wanted): Promise<LocatedFile> {
+async function readFromLayout(source: ImageSource, wanted: Wanted): Promise<LocatedFile> {
   const { name, maxBytes } = wanted;
-  const files = await readLayoutFolder(dir, FOLDER, name, maxBytes);
+  const files = await readLayoutFolder(source, FOLDER, name, maxBytes);
   const found = files.get(name);
   if (found === undefined)
-    throw new CracBuildError('INPUT_NOT_FOUND', `the image in ${dir} holds no checkpoint`, {
+    throw new CracBuildError('INPUT_NOT_FOUND', `the image in ${source.place} holds no checkpoint`, {
       hint: 'Give an image that `crac-build build` has made.',
     });
   const mem = files.get(MEM_FILE);
   const path = `/${FOLDER}/${name}`;
   const content = found.content ?? refuseSize(path, found.sizeBytes, wanted);
-  return { place: `${dir}: ${path}`, content, ...(mem === undefined ? {} : { memBytes: mem.sizeBytes }) };
+  return { place: `${source.place}: ${path}`, content, ...(mem === undefined ? {} : { memBytes: mem.sizeBytes }) };
 }
 
 async function readWanted(path: string, sizeBytes: number, wanted: Wanted): Promise<Buffer> {

@@ -8,9 +8,12 @@ import { addCacheFlags, type CacheFlags, runCache } from './cache-command.ts';
 import { runInit } from './init-command.ts';
 import { addInitFlags, type InitFlags } from './init-flags.ts';
 import { addInspectFlags, type InspectFlags, runInspect } from './inspect-command.ts';
+import { addMergeFlags, type MergeFlags, runMerge } from './merge-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runCommand } from './run-command.ts';
 import { addToolboxFlags, runToolbox, type ToolboxFlags } from './toolbox-command.ts';
+import { addValidateFlags, runValidate, type ValidateFlags } from './validate-command.ts';
+import { addVerifyFlags, runVerify, type VerifyFlags } from './verify-command.ts';
 
 const program = new Command('crac-build')
   .description('Turns a Java app into a pre-warmed container image that restores and does not start cold.')
@@ -41,9 +44,31 @@ addBuildFlags(program.command('plan'))
     );
   });
 addInspectFlags(program.command('inspect'))
-  .description('tell what takes the space in an image, or what it will do when it restores')
+  .description('tell what an image is and what takes the space in it, or what it will do when it restores')
   .action(async (image: string | undefined, flags: InspectFlags) => {
-    await finish(runCommand({ json: flags.json ?? false, hasStages: false }, () => runInspect(image, flags)));
+    await finish(
+      runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runInspect(image, flags, signal)),
+    );
+  });
+addValidateFlags(program.command('validate'))
+  .description('compare an image with all digests and sizes in it, and with the rules of its format')
+  .action(async (image: string, flags: ValidateFlags) => {
+    await finish(
+      runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runValidate(image, signal)),
+    );
+  });
+addMergeFlags(program.command('merge'))
+  .description('make one image of several that were built for different platforms')
+  .action(async (sources: string[], flags: MergeFlags) => {
+    await finish(
+      runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runMerge(sources, flags, signal)),
+    );
+  });
+addVerifyFlags(program.command('verify'))
+  .description('try whether a finished image restores, and check its signature, SBOM and provenance')
+  .action(async (image: string, flags: VerifyFlags) => {
+    const json = flags.json ?? false;
+    await finish(runCommand({ json, hasStages: true }, (context) => runVerify(image, flags, context)));
   });
 addToolboxFlags(program.command('toolbox'))
   .description('make, check, export or import the folder with CRIU that builds use')

@@ -1,5 +1,5 @@
 import type { BuildResult } from '../build.ts';
-import type { Output } from '../plan/build-plan.ts';
+import { renderPlace } from '../oci/place.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderCpu } from './render-cpu.ts';
@@ -8,17 +8,19 @@ import { renderFirstRequests, renderWarmth } from './render-warmth.ts';
 
 /** The end of a build for people: what was made, how warm it is, how fast it comes back. */
 export function renderBuild(result: BuildResult): string {
-  const { plan, cached, warmth, ready, state, restoreImage, layers, verified } = result;
+  const { plan, cached, warmth, ready, state, restoreImage, layers, verified, built } = result;
   const lines = [
-    ...plan.outputs.map((output) => `built ${renderOutput(output)}`),
+    ...plan.outputs.map((output) => `built ${renderPlace(output)}`),
+    `image ${built.digest}`,
+    ...(built.attached.length === 0 ? [] : [`attached: ${built.attached.map(({ title }) => title).join(', ')}`]),
     ...(cached
       ? ['with the checkpoint of an earlier build, from the cache: no input has changed (--no-cache takes a new one)']
       : []),
     '',
     'layers',
     ...layers.map(
-      ({ kind, sizeBytes, uncompressedBytes }) =>
-        `  ${kind.padEnd(10)} ${renderBytes(sizeBytes).padStart(9)}   ${renderBytes(uncompressedBytes)} unpacked`,
+      ({ kind, sizeBytes, uncompressedBytes, digest }) =>
+        `  ${kind.padEnd(10)} ${renderBytes(sizeBytes).padStart(9)}   ${renderBytes(uncompressedBytes).padStart(9)} unpacked   ${digest}`,
     ),
     '',
     ...renderWarmth(warmth),
@@ -52,8 +54,4 @@ function renderStarts(verified: NonNullable<BuildResult['verified']>): readonly 
   const { exitCode } = verified;
   if (exitCode === null) return [`  ran on, restored and cold, for ${cold}`];
   return [`  exited with code ${exitCode} restored: ${restored}`, `  exited with code ${exitCode} cold:     ${cold}`];
-}
-
-function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
 }

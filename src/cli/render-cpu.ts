@@ -1,18 +1,8 @@
+import { findCpuLevel } from '../restore-plan/cpu-level.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
 
-/** x86-64 psABI, section 3.1.1: https://gitlab.com/x86-psABIs/x86-64-ABI. What has no name in our table is left out. */
-const LEVELS: readonly (readonly string[])[] = [
-  ['cmov', 'cx8', 'fxsr', 'sse', 'sse2'],
-  ['cmpxchg16b', 'lahf', 'popcnt', 'sse3', 'sse4.1', 'sse4.2', 'ssse3'],
-  ['avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'lzcnt', 'movbe', 'osxsave', 'xsave'],
-  ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'],
-];
-
-/** On which CPUs the image restores: "x86-64-v3 with aes, sha". The level is the highest of which anything is needed. */
+/** On which CPUs the image restores: "x86-64-v3 with aes, sha". */
 export function renderCpu({ features, because }: RestoreImage['requiredCpu']): string {
-  const level = LEVELS.findLastIndex((names) => names.some((name) => features.includes(name)));
-  const ofLevels = new Set(LEVELS.slice(0, level + 1).flat());
-  const more = features.filter((name) => !ofLevels.has(name));
-  const name = `x86-64${level > 0 ? `-v${level + 1}` : ''}`;
+  const { name, more } = findCpuLevel(features);
   return `cpu: ${name}${more.length > 0 ? ` with ${more.join(', ')}` : ''}; others start cold (${because})`;
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import type { ImagePlace } from '../oci/place.ts';
 import { mergeSettings, namesApp } from './merge-settings.ts';
 import { type ConfigFile, parseConfig } from './parse-config.ts';
 import type { Settings } from './settings.ts';
@@ -88,12 +89,11 @@ function resolvePaths(settings: Settings, folder: string): Settings {
     ...(checkpoint?.policies === undefined
       ? {}
       : { checkpoint: { ...checkpoint, policies: resolve(folder, checkpoint.policies) } }),
+    ...(settings.attestations === undefined ? {} : { attestations: resolveKeys(settings.attestations, folder) }),
     ...(outputs === undefined
       ? {}
       : {
-          outputs: outputs.map((output) =>
-            output.kind === 'oci' ? { ...output, dir: resolve(folder, output.dir) } : output,
-          ),
+          outputs: outputs.map((output) => resolvePlace(output, folder)),
         }),
   };
 }
@@ -118,4 +118,21 @@ function resolveDockerfile(dockerfile: Dockerfile, folder: string): Dockerfile {
     ...(file === undefined ? {} : { file: resolve(folder, file) }),
     ...(context === undefined ? {} : { context: resolve(folder, context) }),
   };
+}
+
+function resolveKeys(
+  attestations: NonNullable<Settings['attestations']>,
+  folder: string,
+): NonNullable<Settings['attestations']> {
+  const { signKey, signPublicKey } = attestations;
+  return {
+    ...attestations,
+    ...(signKey?.kind === 'file' ? { signKey: { ...signKey, path: resolve(folder, signKey.path) } } : {}),
+    ...(signPublicKey === undefined ? {} : { signPublicKey: resolve(folder, signPublicKey) }),
+  };
+}
+
+function resolvePlace(place: ImagePlace, folder: string): ImagePlace {
+  if (place.kind === 'oci') return { ...place, dir: resolve(folder, place.dir) };
+  return place.kind === 'docker-archive' ? { ...place, file: resolve(folder, place.file) } : place;
 }

@@ -10,7 +10,7 @@ export function namesApp({ app }: Settings): boolean {
 /** Flags over file: a flag replaces the file's value, whole lists included; environment variables are merged by name; a path that is to be asked replaces another form of readiness, and an app another app. */
 export function mergeSettings(file: Settings, flags: Settings): Settings {
   const merged = { ...file, ...withoutUndefined(flags) } as Settings;
-  for (const section of ['app', 'readiness', 'warmUp', 'checkpoint', 'verify', 'image'] as const) {
+  for (const section of ['app', 'readiness', 'warmUp', 'checkpoint', 'verify', 'image', 'attestations'] as const) {
     if (file[section] === undefined || flags[section] === undefined) continue;
     Object.assign(merged, { [section]: { ...file[section], ...withoutUndefined(flags[section]) } });
   }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { PLACE_FORMS, parsePlace } from '../oci/place.ts';
 import { STEP_NAMES } from '../steps.ts';
 import { tlsSchema, warmUpSchema } from './scenario-schema.ts';
 import { containerGlob, duration, port, regex, size, status, text, urlPath, word } from './schema-words.ts';
-import { BASE_WORDS, IMAGE_WORDS, parseBase, parseHost, parseImage, parseOutput, parseUser } from './words.ts';
+import { BASE_WORDS, IMAGE_WORDS, parseBase, parseHost, parseImage, parseSignKey, parseUser } from './words.ts';
 
 /** One form; `timeout` goes with each. */
 const FORMS = {
@@ -103,9 +104,19 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       compression: z.enum(['gzip', 'zstd']).optional(),
       compressionLevel: z.int({ error: 'expected a whole number' }).min(1).max(19).optional(),
+      format: z.enum(['oci', 'docker']).optional(),
     })
     .optional(),
-  outputs: z.array(word(parseOutput, '"oci:DIR", "docker:REFERENCE" or "registry:REFERENCE"')).optional(),
+  attestations: z
+    .strictObject({
+      sbom: z.boolean().optional(),
+      provenance: z.boolean().optional(),
+      builder: z.url({ error: 'expected a URI' }).optional(),
+      signKey: word(parseSignKey, '"FILE", "env://VARIABLE" or "command:PROGRAM ARGUMENT…"').optional(),
+      signPublicKey: z.string().optional(),
+    })
+    .optional(),
+  outputs: z.array(word(parsePlace, PLACE_FORMS)).optional(),
   insecureRegistries: z.array(word(parseHost, '"HOST" or "HOST:PORT"')).optional(),
 });
 

@@ -46,21 +46,23 @@ export function renderImageWord(word: ImageAddress): string {
   }
 }
 
-export type OutputWord =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker' | 'registry'; readonly reference: string };
-
-/** "oci:DIR", "docker:REFERENCE" or "registry:REFERENCE". */
-export function parseOutput(text: string): OutputWord | undefined {
-  const match = /^(oci|docker|registry):(.+)$/.exec(text);
-  if (match?.[2] === undefined) return undefined;
-  if (match[1] === 'oci') return { kind: 'oci', dir: match[2] };
-  return { kind: match[1] === 'docker' ? 'docker' : 'registry', reference: match[2] };
-}
-
 /** "HOST" or "HOST:PORT". */
 export function parseHost(text: string): string | undefined {
   return /^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(text) ? text : undefined;
+}
+
+export type SignKeyWord =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
+
+/** "env://VARIABLE", "command:PROGRAM ARGUMENT…" (no shell), else a file. */
+export function parseSignKey(text: string): SignKeyWord | undefined {
+  const variable = /^env:\/\/([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)?.[1];
+  if (variable !== undefined) return { kind: 'environment', variable };
+  const argv = /^command:(.*)$/.exec(text)?.[1]?.trim().split(/\s+/);
+  if (argv !== undefined) return argv[0] === '' ? undefined : { kind: 'command', argv };
+  return /^\w+:\/\//.test(text) || text === '' ? undefined : { kind: 'file', path: text };
 }
 
 export interface WarmUpWord {

@@ -8,6 +8,8 @@ export interface Checkpoint {
   readonly rootFile: (path: string) => Promise<RootFile | undefined>;
   readonly ready: ReadyFacts;
   readonly cpu: readonly CpuidLeaf[];
+  /** Of the machine that it was taken on: "6.1.0-18-amd64". */
+  readonly kernel?: string;
   /** The app's files written since launch, with their content: an uncompressed tar on disk, "" when nothing was written. */
   readonly stateTar: string;
   /** What is in it, and what is not; absent: nobody has looked. */

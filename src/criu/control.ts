@@ -202,6 +202,18 @@ export async function askCpu(container: Container, user: AppUser, signal: AbortS
   );
 }
 
+/** The release of the kernel that the container runs on, which may be another machine's. */
+export async function askKernel(container: Container, user: AppUser, signal: AbortSignal): Promise<string> {
+  const { exitCode, stdout, stderr } = await container.exec([CTL, 'kernel'], {
+    user: `${user.uid}:${user.gid}`,
+    signal,
+  });
+  if (exitCode === 0) return stdout.trim();
+  throw new CracBuildError('CHECKPOINT_FAILED', `the kernel's release could not be read: exit code ${exitCode}`, {
+    details: `${stdout}\n${stderr}`.trim().split('\n'),
+  });
+}
+
 /** Lines "leaf subleaf eax ebx ecx edx", hexadecimal. */
 export function parseCpu(output: string): readonly CpuidLeaf[] {
   return output

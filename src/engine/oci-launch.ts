@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CracBuildError } from '../errors.ts';
@@ -10,6 +10,7 @@ import type { RuntimeCommand } from './oci-runtime-command.ts';
 import { composeRuntimeSpec, type SpecPlace } from './oci-spec.ts';
 import { makeOwnedFolder, type UnpackedImage } from './oci-store.ts';
 import { readUser } from './oci-users.ts';
+import { makeOpenFolder, writeOpenFile } from './open-to-all.ts';
 import { PREFIX } from './owner.ts';
 import {
   explainFailedCommand,
@@ -66,12 +67,12 @@ async function mountOverlay(
   signal: AbortSignal,
 ): Promise<void> {
   const points = join(folder, 'points');
-  for (const name of ['upper', 'work', 'root', 'points']) await mkdir(join(folder, name), { mode: 0o755 });
+  for (const name of ['upper', 'work', 'root', 'points']) await makeOpenFolder(join(folder, name));
   const folders = ['/proc', '/sys', '/dev', ...spec.tmpfs, image.config.workingDir || '/'];
-  for (const path of folders) await mkdir(join(points, path), { recursive: true, mode: 0o755 });
+  for (const path of folders) await makeOpenFolder(join(points, path));
   for (const path of FILES) {
-    await mkdir(dirname(join(points, path)), { recursive: true, mode: 0o755 });
-    await writeFile(join(points, path), '', { mode: 0o644 });
+    await makeOpenFolder(dirname(join(points, path)));
+    await writeOpenFile(join(points, path), '');
   }
   for (const path of [...folders, ...FILES, '/etc', '/']) {
     await utimes(join(points, path), FIXED_MTIME_SECONDS, FIXED_MTIME_SECONDS);
@@ -111,7 +112,7 @@ async function writeBundle(
   const files: Record<string, string> = {};
   for (const [path, content] of Object.entries(contents)) {
     const local = join(folder, path.slice('/etc/'.length));
-    await writeFile(local, content, { mode: 0o644 });
+    await writeOpenFile(local, content);
     files[path] = local;
   }
   const user = await readUser(join(folder, 'root'), spec.user ?? image.config.user);

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { dirname, join, relative } from 'node:path';
 import { locateBlob } from '../oci/blob-store.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
+import { makeOpenFolder } from './open-to-all.ts';
 import { composeOwner, isOwnerGone } from './owner.ts';
 import { runOrFail, throwIfInterrupted } from './run-command.ts';
 import { withStoreLock } from './store-lock.ts';
@@ -102,7 +103,7 @@ async function unpackLayer(
 ): Promise<void> {
   if (await exists(folder)) return;
   await mkdir(dirname(folder), { recursive: true });
-  await mkdir(partial, { mode: 0o755 });
+  await makeOpenFolder(partial);
   try {
     const what = `unpacking the ${layer.kind} layer ${layer.digest}`;
     const tar = ['tar', '--extract', `--${layer.compression}`, '--file', blob, '--directory', partial];
@@ -119,7 +120,7 @@ async function unpackLayer(
 
 export async function makeOwnedFolder(parent: string, name: string): Promise<string> {
   const folder = join(parent, name);
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'owner'), composeOwner());
   return folder;
 }

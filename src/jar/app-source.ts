@@ -6,6 +6,8 @@ export interface AppSource {
   readonly path: string;
   /** The file or class that the image is named after: "orders-1.4.2.jar". */
   readonly name: string;
+  /** As the jar's manifest says. */
+  readonly version?: string;
   readonly start: AppStart;
   /** From what changes seldom to what changes with every commit; each is a layer of the image, and none is empty. */
   readonly layers: readonly AppLayer[];

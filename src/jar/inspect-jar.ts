@@ -12,6 +12,8 @@ export interface JarFacts {
   readonly path: string;
   readonly sizeBytes: number;
   readonly mainClass: string;
+  /** Its manifest's Implementation-Version. */
+  readonly version?: string;
   /** `nested`: a Spring-Boot-like jar that holds its libraries as jars under BOOT-INF/lib. */
   readonly layout: 'plain' | 'nested';
   /** Files and folders beside the jar that it needs, relative to the jar's folder: its manifest's Class-Path, and Quarkus' parts. */
@@ -32,6 +34,7 @@ export async function inspectJar(path: string): Promise<JarFacts> {
   }
   const attributes = parseManifest(manifest);
   const mainClass = attributes.get('main-class')?.trim();
+  const version = attributes.get('implementation-version')?.trim();
   if (mainClass === undefined || mainClass === '') {
     throw new CracBuildError('INPUT_INVALID', `the manifest of ${absolute} names no Main-Class`, {
       hint: 'Give an executable jar: the one your build tool makes to be started with `java -jar`, not the library jar beside it.',
@@ -41,6 +44,7 @@ export async function inspectJar(path: string): Promise<JarFacts> {
     path: absolute,
     sizeBytes,
     mainClass,
+    ...(version ? { version } : {}),
     layout: nested ? 'nested' : 'plain',
     classPath: [
       ...new Set([

@@ -44,8 +44,10 @@ function refuseMainClass(path: string): never {
 async function inspectJarSource(path: string, extract: boolean): Promise<AppSource> {
   if (/\.war$/i.test(path)) await requireExecutableWar(path);
   const jar = await inspectJar(path);
-  if (jar.mainClass === QUARKUS_RUNNER) return planQuarkus(jar);
-  return (extract ? await inspectSpringJar(jar) : undefined) ?? (await planPlainJar(jar));
+  const version = jar.version === undefined ? {} : { version: jar.version };
+  if (jar.mainClass === QUARKUS_RUNNER) return { ...planQuarkus(jar), ...version };
+  const source = (extract ? await inspectSpringJar(jar) : undefined) ?? (await planPlainJar(jar));
+  return { ...source, ...version };
 }
 
 /** A WAR needs a server; Spring Boot can put one into it. */

@@ -1,18 +1,20 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromBufferPromise, openPromise, type ZipFile } from 'yauzl';
 
 export interface ZipEntry {
   readonly name: string;
+  /** As the zip's directory says. */
   readonly sizeBytes: number;
   readonly open: () => Promise<Readable>;
   /** Where its content begins in the file; undefined where it is compressed. */
   readonly findContent: () => Promise<number | undefined>;
 }
 
-/** The entries of a zip in the order of its central directory, folders left out. */
-export async function* readZip(path: string): AsyncGenerator<ZipEntry> {
-  const zip = await openPromise(path, { autoClose: false, lazyEntries: true });
+/** The entries of a zip, or of what is one inside another, in the order of its central directory, folders left out. */
+export async function* readZip(source: string | Buffer): AsyncGenerator<ZipEntry> {
+  const options = { autoClose: false, lazyEntries: true };
+  const zip = await (typeof source === 'string' ? openPromise(source, options) : fromBufferPromise(source, options));
   try {
     for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith('/')) yield describeEntry(zip, entry);
   } finally {

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { openGzip } from './gzip.ts';
 import type { Compression, LayerCompression } from './image.ts';
@@ -15,6 +15,7 @@ export function openCompressor({ compression, compressionLevel }: Compression): 
   return compression === 'gzip' ? openGzip(compressionLevel) : openZstd(compressionLevel);
 }
 
-export function openDecompressor(compression: LayerCompression): Duplex {
+export function openDecompressor(compression: LayerCompression | 'none'): Duplex {
+  if (compression === 'none') return new PassThrough();
   return compression === 'gzip' ? createGunzip() : openUnzstd();
 }

@@ -13,13 +13,13 @@ import { composeDocuments } from './manifest.ts';
  *   HEX.tar.gz           the layers as they lie in the blob store, HEX.tar.zst with zstd, which Docker 23 and later read (it
  *                        looks at the first bytes, not at the name)
  *
- * The archive is deterministic; the stream can be opened again and again.
+ * The archive is deterministic; the stream can be opened again and again. Without a `reference` the image has no name.
  */
-export function openDockerArchive(image: OciImage, reference: string): Readable {
+export function openDockerArchive(image: OciImage, reference: string | undefined): Readable {
   const { config, configDigest } = composeDocuments(image);
   const configName = `${hexOf(configDigest)}.json`;
   const layerNames = image.layers.map(nameLayer);
-  const manifest = [{ Config: configName, RepoTags: [reference], Layers: layerNames }];
+  const manifest = [{ Config: configName, RepoTags: reference === undefined ? null : [reference], Layers: layerNames }];
   const layers = new Map<string, TarEntry>(
     image.layers.map((layer) => {
       const { digest, sizeBytes } = layer;

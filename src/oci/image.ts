@@ -3,7 +3,16 @@ export interface OciImage {
   readonly blobDir: string;
   readonly layers: readonly Layer[];
   readonly config: ImageConfig;
+  /** `oci` where it is left out. */
+  readonly format?: ImageFormat;
+  /** Of the manifest; Docker's has none. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Since 1970; the time of our files where it is left out: no clock goes into an image. */
+  readonly createdSeconds?: number;
 }
+
+/** Whose media types manifest, config and layers bear. */
+export type ImageFormat = 'oci' | 'docker';
 
 export type LayerCompression = 'gzip' | 'zstd';
 

@@ -1,9 +1,10 @@
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import { digestOf } from './blob-store.ts';
-import type { Layer, OciImage } from './image.ts';
-import { type ConfigFile, type Descriptor, LAYER_TYPES, type Manifest, MEDIA_TYPES } from './spec.ts';
+import type { OciImage } from './image.ts';
+import { type ConfigFile, type Descriptor, DOCKER_TYPES, LAYER_TYPES, type Manifest, MEDIA_TYPES } from './spec.ts';
 
-/** Images of equal content are equal: no clock goes into them. */
-const CREATED = '1980-01-01T00:00:00Z';
+/** Of what `created_by` says of our layers. */
+export const HISTORY_PREFIX = 'crac-build: ';
 
 /** The two JSON blobs of an image, as the bytes that their digests are taken of. */
 export interface ImageDocuments {
@@ -16,15 +17,16 @@ export interface ImageDocuments {
 export function composeDocuments(image: OciImage): ImageDocuments {
   const config = Buffer.from(JSON.stringify(composeConfigFile(image)));
   const configDigest = digestOf(config);
-  const manifest = Buffer.from(JSON.stringify(composeManifest(image.layers, configDigest, config.length)));
+  const manifest = Buffer.from(JSON.stringify(composeManifest(image, configDigest, config.length)));
   return { config, configDigest, manifest, manifestDigest: digestOf(manifest) };
 }
 
-export function composeConfigFile({ config, layers }: OciImage): ConfigFile {
+export function composeConfigFile({ config, layers, createdSeconds }: OciImage): ConfigFile {
   const { inherited } = config;
   const ports = [...config.ports.map((port) => `${port}/tcp`), ...(inherited?.otherPorts ?? [])];
+  const created = renderTime(createdSeconds ?? FIXED_MTIME_SECONDS);
   return {
-    created: CREATED,
+    created,
     architecture: config.architecture,
     os: config.os,
     config: {
@@ -44,7 +46,7 @@ export function composeConfigFile({ config, layers }: OciImage): ConfigFile {
       ...(inherited?.history ?? []),
       ...layers
         .filter(({ kind }) => inherited === undefined || kind !== 'base')
-        .map(({ kind }) => ({ created: CREATED, created_by: `crac-build: ${kind} layer` })),
+        .map(({ kind }) => ({ created, created_by: `${HISTORY_PREFIX}${kind} layer` })),
     ],
   };
 }
@@ -54,19 +56,28 @@ function asSet(names: readonly string[]): Readonly<Record<string, Record<string,
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
-function composeManifest(layers: readonly Layer[], configDigest: string, configBytes: number): Manifest {
+/** Docker has no type for layers in zstd, and no annotations. */
+function composeManifest({ layers, format, annotations = {} }: OciImage, digest: string, size: number): Manifest {
+  const isDocker = format === 'docker';
+  const types = isDocker ? DOCKER_TYPES : MEDIA_TYPES;
   return {
     schemaVersion: 2,
-    mediaType: MEDIA_TYPES.manifest,
-    config: { mediaType: MEDIA_TYPES.config, digest: configDigest, size: configBytes },
+    mediaType: types.manifest,
+    config: { mediaType: types.config, digest, size },
     layers: layers.map(
       (layer): Descriptor => ({
-        mediaType: LAYER_TYPES[layer.compression],
+        mediaType: isDocker ? DOCKER_TYPES.layer : LAYER_TYPES[layer.compression],
         digest: layer.digest,
         size: layer.sizeBytes,
       }),
     ),
+    ...(!isDocker && Object.keys(annotations).length > 0 && { annotations: sortKeys(annotations) }),
   };
+}
+
+/** RFC 3339, whole seconds. */
+export function renderTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 function sortKeys(record: Readonly<Record<string, string>>): Record<string, string> {

@@ -4,8 +4,8 @@ import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { readTar } from '../tar/read-tar.ts';
 import { openBlob } from './blob-store.ts';
 import { openDecompressor } from './compression.ts';
-import { readLayoutIndex, readManifest } from './read-layout.ts';
-import { compressionOf } from './spec.ts';
+import { findImage } from './find-images.ts';
+import { readCompressionOf } from './spec.ts';
 
 export interface LayoutFile {
   readonly sizeBytes: number;
@@ -14,22 +14,19 @@ export interface LayoutFile {
 }
 
 /**
- * Files below `folder` of the first image in a layout, by name, out of the uppermost layer that has any. The one called
- * `wanted` comes with its content unless it has more than `maxBytes`.
+ * Files below `folder` of an image in a layout, by name, out of the uppermost layer that has any. The one called `wanted` comes
+ * with its content unless it has more than `maxBytes`.
  */
 export async function readLayoutFolder(
-  dir: string,
+  { dir, tag }: { readonly dir: string; readonly tag?: string },
   folder: string,
   wanted: string,
   maxBytes: number,
 ): Promise<ReadonlyMap<string, LayoutFile>> {
-  const [image] = (await readLayoutIndex(dir)).manifests;
-  if (image === undefined)
-    throw new CracBuildError('IMAGE_INVALID', `${dir} holds no image`, { hint: 'Give a layout that was built.' });
-  const { layers } = await readManifest(dir, image.digest);
-  for (const { digest, mediaType } of layers.toReversed()) {
+  const { manifest } = await findImage(dir, tag);
+  for (const { digest, mediaType } of manifest.layers.toReversed()) {
     try {
-      const decompressor = openDecompressor(compressionOf(mediaType) ?? 'gzip');
+      const decompressor = openDecompressor(readCompressionOf(mediaType) ?? 'gzip');
       const tar = pipeline(openBlob(join(dir, 'blobs'), digest), decompressor, () => undefined);
       const files = await readTarFolder(tar, folder, wanted, maxBytes);
       if (files.size > 0) return files;

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
 import { locateBlob } from './blob-store.ts';
 import type { ImageConfig, Layer, OciImage } from './image.ts';
+import { HISTORY_PREFIX } from './manifest.ts';
 import {
   type ReadConfig,
   type ReadDescriptor,
+  type ReadManifest,
   readConfig,
   readInnerIndex,
   readLayoutIndex,
@@ -22,7 +24,12 @@ const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** The one image in a layout that is for this platform, whoever wrote it. IMAGE_INVALID where there is none, or are several. */
 export async function readLayoutImage(dir: string): Promise<OciImage> {
   const manifest = await readManifest(dir, (await findImage(dir)).digest);
-  const config = await readConfig(dir, manifest.config.digest);
+  return await composeLayoutImage(dir, manifest, await readConfig(dir, manifest.config.digest));
+}
+
+/** The image of a manifest and a config in the layout `dir`. Layers that crac-build made have their kinds, as the history tells. */
+export async function composeLayoutImage(dir: string, manifest: ReadManifest, config: ReadConfig): Promise<OciImage> {
+  const creators = (config.history ?? []).filter(({ empty_layer }) => empty_layer !== true);
   const diffIds = config.rootfs.diff_ids;
   const layers: Layer[] = [];
   for (const [index, { digest, mediaType, size }] of manifest.layers.entries()) {
@@ -31,9 +38,22 @@ export async function readLayoutImage(dir: string): Promise<OciImage> {
     const found = await stat(locateBlob(join(dir, 'blobs'), digest)).catch(() => undefined);
     const diffId = diffIds[index];
     if (found?.size !== size || diffId === undefined) throw invalid(dir, `the layer ${digest} is not whole`);
-    layers.push({ kind: 'base', compression, digest, diffId, sizeBytes: size, uncompressedBytes: 0 });
+    layers.push({
+      kind: kindOf(creators[index]?.created_by),
+      compression,
+      digest,
+      diffId,
+      sizeBytes: size,
+      uncompressedBytes: 0,
+    });
   }
   return { blobDir: join(dir, 'blobs'), layers, config: convertConfig(config) };
+}
+
+const KINDS: readonly Layer['kind'][] = ['base', 'dependencies', 'app', 'runtime', 'state', 'checkpoint'];
+
+function kindOf(creator: string | undefined): Layer['kind'] {
+  return KINDS.find((kind) => creator?.startsWith(`${HISTORY_PREFIX}${kind}`)) ?? 'base';
 }
 
 /** `name`: of one of several images, as `org.opencontainers.image.ref.name` says. */
@@ -46,6 +66,7 @@ export async function findImage(dir: string, name?: string): Promise<ReadDescrip
     throw invalid(dir, `it holds no image ${name}${names.length === 0 ? '' : `, but ${names.join(', ')}`}`);
   }
   for (const descriptor of named) {
+    if (descriptor.artifactType !== undefined) continue; // says something of an image, and is none
     const isIndex = INDEX_TYPE.test(descriptor.mediaType);
     images.push(...(isIndex ? (await readInnerIndex(dir, descriptor.digest)).manifests : [descriptor]));
   }

@@ -12,12 +12,24 @@ const DESCRIPTOR = z.looseObject({
   size: z.number().int().nonnegative(),
   annotations: z.record(z.string(), z.string()).optional(),
   platform: z.looseObject({ architecture: z.string(), os: z.string(), variant: z.string().optional() }).optional(),
+  artifactType: z.string().optional(),
 });
 const INDEX = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(DESCRIPTOR) });
-const MANIFEST = z.looseObject({ schemaVersion: z.literal(2), config: DESCRIPTOR, layers: z.array(DESCRIPTOR) });
+const MANIFEST = z.looseObject({
+  schemaVersion: z.literal(2),
+  mediaType: z.string().optional(),
+  config: DESCRIPTOR,
+  layers: z.array(DESCRIPTOR),
+  annotations: z.record(z.string(), z.string()).optional(),
+  artifactType: z.string().optional(),
+  /** Of what says something of another manifest. */
+  subject: DESCRIPTOR.optional(),
+});
 const CONFIG = z.looseObject({
   architecture: z.string(),
   os: z.string(),
+  variant: z.string().optional(),
+  created: z.string().optional(),
   config: z
     .looseObject({
       Env: z.array(z.string()).optional(),
@@ -34,8 +46,8 @@ const CONFIG = z.looseObject({
       OnBuild: z.array(z.string()).nullish(),
     })
     .optional(),
-  history: z.array(z.looseObject({ empty_layer: z.boolean().optional() })).nullish(),
   rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(DIGEST) }),
+  history: z.array(z.looseObject({ created_by: z.string().optional(), empty_layer: z.boolean().optional() })).nullish(),
 });
 
 export type ReadDescriptor = z.infer<typeof DESCRIPTOR>;

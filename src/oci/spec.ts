@@ -8,6 +8,27 @@ export const MEDIA_TYPES = {
   config: 'application/vnd.oci.image.config.v1+json',
 } as const;
 
+/** https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-2.md */
+export const DOCKER_TYPES = {
+  index: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  config: 'application/vnd.docker.container.image.v1+json',
+  layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+} as const;
+
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.index || mediaType === DOCKER_TYPES.index;
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.manifest || mediaType === DOCKER_TYPES.manifest;
+}
+
+/** Of an image: manifests of other things have other configs. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.config || mediaType === DOCKER_TYPES.config;
+}
+
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md */
 export const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -19,19 +40,45 @@ export function compressionOf(mediaType: string): LayerCompression | undefined {
   return (['gzip', 'zstd'] as const).find((compression) => LAYER_TYPES[compression] === mediaType);
 }
 
+export const PLAIN_LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
+
+/** Of layers whoever made them; the last is containerd's, which no specification has. */
+const READ_TYPES: Readonly<Record<string, LayerCompression | 'none'>> = {
+  [LAYER_TYPES.gzip]: 'gzip',
+  [LAYER_TYPES.zstd]: 'zstd',
+  [PLAIN_LAYER_TYPE]: 'none',
+  [DOCKER_TYPES.layer]: 'gzip',
+  'application/vnd.docker.image.rootfs.diff.tar': 'none',
+  'application/vnd.docker.image.rootfs.diff.tar.zstd': 'zstd',
+};
+
+/** Undefined: not a type of layer that can be read. */
+export function readCompressionOf(mediaType: string): LayerCompression | 'none' | undefined {
+  return READ_TYPES[mediaType];
+}
+
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly platform?: { readonly architecture: string; readonly os: string };
+  /** Of what is no image: see artifact.ts. */
+  readonly artifactType?: string;
+  readonly platform?: Platform;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
+export interface Platform {
+  readonly architecture: string;
+  readonly os: string;
+  readonly variant?: string;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md */
 export interface Manifest {
   readonly schemaVersion: 2;
-  readonly mediaType: typeof MEDIA_TYPES.manifest;
+  readonly mediaType: typeof MEDIA_TYPES.manifest | typeof DOCKER_TYPES.manifest;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;

@@ -2,15 +2,63 @@ import { randomUUID } from 'node:crypto';
 import { constants, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CracBuildError } from '../errors.ts';
-import { locateBlob } from './blob-store.ts';
+import { type Blob, locateBlob } from './blob-store.ts';
 import type { OciImage } from './image.ts';
 import { composeDocuments } from './manifest.ts';
-import { type ReadIndex, readLayoutIndex, readManifest } from './read-layout.ts';
+import { type ReadIndex, readInnerIndex, readLayoutIndex, readManifest } from './read-layout.ts';
 import { explainNoSpace } from './space.ts';
-import { type Descriptor, type Index, LAYOUT_FILE, MEDIA_TYPES, REF_NAME } from './spec.ts';
+import {
+  type Descriptor,
+  DOCKER_TYPES,
+  type Index,
+  isIndexType,
+  isManifestType,
+  LAYOUT_FILE,
+  MEDIA_TYPES,
+  REF_NAME,
+} from './spec.ts';
+
+/** What is to bear a name in a layout: an image or an index. */
+export interface LayoutContent {
+  readonly descriptor: Descriptor;
+  /** All that it needs, its own blob among them. */
+  readonly blobs: readonly LayoutBlob[];
+}
+
+export type LayoutBlob = Blob & {
+  /** The content, or the path of a file with it. */
+  readonly content: Buffer | string;
+};
+
+export function composeLayoutContent(image: OciImage): LayoutContent {
+  const { config, configDigest, manifest, manifestDigest } = composeDocuments(image);
+  const { architecture, os } = image.config;
+  return {
+    descriptor: {
+      mediaType: image.format === 'docker' ? DOCKER_TYPES.manifest : MEDIA_TYPES.manifest,
+      digest: manifestDigest,
+      size: manifest.length,
+      platform: { architecture, os },
+    },
+    blobs: [
+      ...image.layers.map(({ digest, sizeBytes }) => ({
+        digest,
+        sizeBytes,
+        content: locateBlob(image.blobDir, digest),
+      })),
+      { digest: configDigest, sizeBytes: config.length, content: config },
+      { digest: manifestDigest, sizeBytes: manifest.length, content: manifest },
+    ],
+  };
+}
+
+/** Writes the image into the image layout `dir` under `tag` and returns the manifest's digest. */
+export async function writeLayout(image: OciImage, dir: string, tag: string, signal?: AbortSignal): Promise<string> {
+  return await writeToLayout(composeLayoutContent(image), dir, tag, signal);
+}
 
 /**
- * Writes the image into the image layout `dir` under `tag` and returns the manifest's digest.
+ * Writes the content into the image layout `dir` under `tag` and returns its digest.
  *
  * A new layout is made beside `dir` and renamed when it is whole. In an existing one the blobs are added first and
  * index.json is replaced at once, so that whoever reads it finds the old image or the new one; other tags stay, and what
@@ -18,12 +66,17 @@ import { type Descriptor, type Index, LAYOUT_FILE, MEDIA_TYPES, REF_NAME } from 
  *
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
-export async function writeLayout(image: OciImage, dir: string, tag: string, signal?: AbortSignal): Promise<string> {
+export async function writeToLayout(
+  content: LayoutContent,
+  dir: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const target = resolve(dir);
   try {
     return (await isNew(target))
-      ? await createLayout(image, target, tag, signal)
-      : await updateLayout(image, target, tag, signal);
+      ? await createLayout(content, target, tag, signal)
+      : await updateLayout(content, target, tag, signal);
   } catch (error) {
     throw explainNoSpace(error, `writing the image to ${target}`);
   }
@@ -35,11 +88,16 @@ export async function checkLayoutTarget(dir: string): Promise<void> {
   if (!(await isNew(target))) await readExisting(target);
 }
 
-async function createLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
+async function createLayout(
+  content: LayoutContent,
+  target: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const partial = join(dirname(target), `.${basename(target)}.partial-${randomUUID()}`);
   try {
     await mkdir(join(partial, 'blobs/sha256'), { recursive: true });
-    const descriptor = await addBlobs(image, partial, tag);
+    const descriptor = await addBlobs(content, partial, tag);
     await writeFile(join(partial, LAYOUT_FILE.name), LAYOUT_FILE.content);
     await writeFile(join(partial, 'index.json'), renderIndex([descriptor]));
     signal?.throwIfAborted();
@@ -50,12 +108,17 @@ async function createLayout(image: OciImage, target: string, tag: string, signal
   }
 }
 
-async function updateLayout(image: OciImage, target: string, tag: string, signal?: AbortSignal): Promise<string> {
+async function updateLayout(
+  content: LayoutContent,
+  target: string,
+  tag: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const before = await readExisting(target);
   const known = new Set(await readdir(join(target, 'blobs/sha256')).catch(() => []));
   let indexIsNew = false;
   try {
-    const descriptor = await addBlobs(image, target, tag);
+    const descriptor = await addBlobs(content, target, tag);
     const kept = before.manifests.filter((entry) => entry.annotations?.[REF_NAME] !== tag) as Descriptor[];
     signal?.throwIfAborted();
     await writeWhole(join(target, 'index.json'), Buffer.from(renderIndex([...kept, descriptor])));
@@ -63,7 +126,7 @@ async function updateLayout(image: OciImage, target: string, tag: string, signal
     await deleteUnused(target, before);
     return descriptor.digest;
   } catch (error) {
-    if (!indexIsNew) await deleteAdded(target, image, known);
+    if (!indexIsNew) await deleteAdded(target, content, known);
     throw error;
   }
 }
@@ -86,23 +149,17 @@ async function isNew(target: string): Promise<boolean> {
   });
 }
 
-async function addBlobs(image: OciImage, dir: string, tag: string): Promise<Descriptor> {
-  const { config, configDigest, manifest, manifestDigest } = composeDocuments(image);
+async function addBlobs({ descriptor, blobs }: LayoutContent, dir: string, tag: string): Promise<Descriptor> {
   await mkdir(join(dir, 'blobs/sha256'), { recursive: true });
-  for (const { digest, sizeBytes } of image.layers) {
+  for (const { digest, sizeBytes, content } of blobs) {
     const target = locateBlob(join(dir, 'blobs'), digest);
-    const there = await stat(target).catch(() => undefined);
-    if (there?.size !== sizeBytes) await copyWhole(locateBlob(image.blobDir, digest), target);
+    if (Buffer.isBuffer(content)) await writeWhole(target, content);
+    else {
+      const there = await stat(target).catch(() => undefined);
+      if (there?.size !== sizeBytes) await copyWhole(content, target);
+    }
   }
-  await writeWhole(locateBlob(join(dir, 'blobs'), configDigest), config);
-  await writeWhole(locateBlob(join(dir, 'blobs'), manifestDigest), manifest);
-  return {
-    mediaType: MEDIA_TYPES.manifest,
-    digest: manifestDigest,
-    size: manifest.length,
-    annotations: { [REF_NAME]: tag },
-    platform: { architecture: image.config.architecture, os: image.config.os },
-  };
+  return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } };
 }
 
 function renderIndex(manifests: readonly Descriptor[]): string {
@@ -129,32 +186,36 @@ async function renameWhenWhole(path: string, write: (partial: string) => Promise
   }
 }
 
-/** After a failure: what this image added, and nothing else. */
-async function deleteAdded(dir: string, image: OciImage, known: ReadonlySet<string>): Promise<void> {
-  const { configDigest, manifestDigest } = composeDocuments(image);
-  for (const digest of [manifestDigest, configDigest, ...image.layers.map((layer) => layer.digest)]) {
+/** After a failure: what was added, and nothing else. */
+async function deleteAdded(dir: string, { blobs }: LayoutContent, known: ReadonlySet<string>): Promise<void> {
+  for (const { digest } of blobs) {
     if (!known.has(digest.slice('sha256:'.length))) await rm(locateBlob(join(dir, 'blobs'), digest), { force: true });
   }
 }
 
 /** Deletes what the old index needed and the new one does not; nothing where either holds what we cannot follow. */
 async function deleteUnused(dir: string, before: ReadIndex): Promise<void> {
-  const after = await listBlobs(dir, await readLayoutIndex(dir));
-  const old = await listBlobs(dir, before);
+  const after = await listBlobs(dir, (await readLayoutIndex(dir)).manifests);
+  const old = await listBlobs(dir, before.manifests);
   if (after === undefined || old === undefined) return;
   for (const digest of old) {
     if (!after.has(digest)) await rm(locateBlob(join(dir, 'blobs'), digest), { force: true });
   }
 }
 
-async function listBlobs(dir: string, index: ReadIndex): Promise<ReadonlySet<string> | undefined> {
+async function listBlobs(dir: string, manifests: ReadIndex['manifests']): Promise<ReadonlySet<string> | undefined> {
   const digests = new Set<string>();
-  for (const { digest, mediaType } of index.manifests) {
-    const manifest =
-      mediaType === MEDIA_TYPES.manifest ? await readManifest(dir, digest).catch(() => undefined) : undefined;
-    if (manifest === undefined) return undefined;
-    for (const blob of [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)])
-      digests.add(blob);
+  for (const { digest, mediaType } of manifests) {
+    const needed = await listNeeded(dir, digest, mediaType).catch(() => undefined);
+    if (needed === undefined) return undefined;
+    for (const blob of [digest, ...needed]) digests.add(blob);
   }
   return digests;
+}
+
+async function listNeeded(dir: string, digest: string, mediaType: string): Promise<Iterable<string> | undefined> {
+  if (isIndexType(mediaType)) return await listBlobs(dir, (await readInnerIndex(dir, digest)).manifests);
+  if (!isManifestType(mediaType)) return undefined;
+  const { config, layers } = await readManifest(dir, digest);
+  return [config, ...layers].map((blob) => blob.digest);
 }

@@ -1,7 +1,8 @@
 import type { ImageFacts } from '../base/inspect-base.ts';
 import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import type { AppSource } from '../jar/app-source.ts';
-import type { Compression } from '../oci/image.ts';
+import type { Compression, ImageFormat } from '../oci/image.ts';
+import type { ImagePlace } from '../oci/place.ts';
 import type { StepName } from '../steps.ts';
 import type { AnswerProbe, Readiness } from '../warm-up/probe.ts';
 import type { WarmUpPlan } from '../warm-up/scenario.ts';
@@ -77,7 +78,14 @@ export interface BuildPlan {
     /** Of bases, checkpoints and unpacked layers; what was not used for longest goes first. */
     readonly maxBytes: number;
   };
-  readonly image: Compression;
+  readonly image: Compression & {
+    readonly format: ImageFormat;
+    /** SOURCE_DATE_EPOCH, or the fixed time of our files: when the image says that it was made. */
+    readonly createdSeconds: number;
+    /** What is known of the image before it is made, by their keys; also labels. */
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly attestations: AttestationPlan;
   readonly outputs: readonly Output[];
   /** "HOST" or "HOST:PORT": may do without TLS, or with a certificate that nobody vouches for. */
   readonly insecureRegistries: readonly string[];
@@ -90,12 +98,37 @@ export interface JdkBase {
   readonly path: string;
   /** Feature version: 17, 21, 25. */
   readonly javaVersion: number;
+  /** "Debian", "Eclipse Adoptium"; absent: the JDK does not tell. */
+  readonly javaVendor?: string;
   /** jlink modules; `auto`: found with jdeps, plus what the runtime and TLS need. */
   readonly modules: readonly string[] | 'auto';
 }
 
 /** An image that somebody else made, with a JVM in it. Its layers lie in the blobs of this run. */
 export type ImageBase = { readonly kind: 'image'; readonly javaVersion: number } & Omit<ImageFacts, 'start'>;
+
+/** What is told of the image beside it, and by whom: docs/supply-chain.md. */
+export interface AttestationPlan {
+  readonly sbom: boolean;
+  readonly provenance: boolean;
+  /** A URI: who is to be trusted for what the provenance says. */
+  readonly builder: string;
+  /** SOURCE_DATE_EPOCH; absent: the clock. */
+  readonly sourceDateMs?: number;
+  readonly signing?: SigningPlan;
+}
+
+export interface SigningPlan {
+  readonly key: SigningKey;
+  /** Path of the key that signatures are checked with as they are made; absent: that of the private key, where it is known. */
+  readonly publicKey?: string;
+}
+
+export type SigningKey =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  /** Gets what is to be signed on stdin and prints the signature. */
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
 
 /** Of an app that answers. */
 export type ServerPlan = BuildPlan & { readonly verify: { readonly answer: AnswerProbe } };
@@ -104,6 +137,4 @@ export function isServer(plan: BuildPlan): plan is ServerPlan {
   return plan.verify.answer !== undefined;
 }
 
-export type Output =
-  | { readonly kind: 'oci'; readonly dir: string }
-  | { readonly kind: 'docker' | 'registry'; readonly reference: string };
+export type Output = ImagePlace;

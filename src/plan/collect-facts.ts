@@ -11,6 +11,7 @@ import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { inspectSource } from '../jar/inspect-source.ts';
 import { bundleScript } from '../warm-up/bundle-script.ts';
 import { type BuildFacts, planCompression } from './plan-build.ts';
+import { readRevision } from './read-revision.ts';
 
 /**
  * Looks at the app, the base and the scripts that the settings name; the JDK is JAVA_HOME's or PATH's where they name no base. An
@@ -34,13 +35,16 @@ export async function collectFacts(
       insecureHosts: settings.insecureRegistries ?? [],
       compression: planCompression(settings),
     });
-  if (app.image !== undefined) return { base: await inspect(app.image, 'app') };
+  const createdSeconds = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
+  const known = createdSeconds === undefined ? {} : { createdSeconds };
+  if (app.image !== undefined) return { ...known, base: await inspect(app.image, 'app') };
   if (app.dockerfile !== undefined) {
     const build = planDockerfile(app.dockerfile);
     const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
-    return { base: await inspect(address, 'app'), dockerfile: build };
+    return { ...known, base: await inspect(address, 'app'), dockerfile: build };
   }
-  const made = source === undefined ? {} : { source };
+  const revision = source === undefined ? undefined : await readRevision(dirname(source.path));
+  const made = { ...known, ...(source !== undefined && { source }), ...(revision !== undefined && { revision }) };
   const { base } = settings;
   if (base !== undefined && base.kind !== 'jdk') return { ...made, base: await inspect(base, 'base') };
   const jdk = base === undefined ? await inspectFoundJdk(await findJdk(environment)) : await inspectJdk(base.path);
@@ -84,6 +88,19 @@ function refuseTwoApps({ app = {}, base, modules }: Settings): void {
     hint: isImage
       ? 'Leave out one of them: a jar is put onto a base, an image has both.'
       : 'Leave out one of them: a jar can be on the class path, too.',
+  });
+}
+
+/** Up to the last second that RFC 3339 can tell, of the year 9999. */
+const MAX_SECONDS = 253_402_300_799;
+
+/** https://reproducible-builds.org/specs/source-date-epoch/ */
+function parseSourceDate(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= MAX_SECONDS) return seconds;
+  throw new CracBuildError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is ${JSON.stringify(text)}, which is no time`, {
+    hint: 'Give whole seconds since 1970, such as `git log -1 --format=%ct` prints, or unset it.',
   });
 }
 

@@ -5,27 +5,41 @@ import type { DockerfileBuild } from '../engine/dockerfile-build.ts';
 import { CracBuildError } from '../errors.ts';
 import type { AppSource } from '../jar/app-source.ts';
 import { DEFAULT_COMPRESSION, MAX_LEVELS } from '../oci/compression.ts';
+import { OCI_KEYS } from '../oci/fact-keys.ts';
 import type { Compression } from '../oci/image.ts';
+import { renderTime } from '../oci/manifest.ts';
 import { withDependentSteps } from '../steps.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import { probePorts } from '../warm-up/probe.ts';
 import { planAddedJavaOptions } from './added-java-options.ts';
 import type { BuildPlan, Output } from './build-plan.ts';
 import { nameOfJar } from './name-of-jar.ts';
+import { planAttestations } from './plan-attestations.ts';
 import { nameOfImage, planImageCommand } from './plan-image-app.ts';
 import { planAnswer, planReadiness } from './plan-readiness.ts';
 import { planServices } from './plan-services.ts';
 import { planSource } from './plan-source.ts';
 import { planWarmUp } from './plan-warm-up.ts';
+import type { Revision } from './read-revision.ts';
 
 /** What is looked up on the machine before anything is decided. */
 export interface BuildFacts {
   /** Absent: the image in `base` is the app. */
   readonly source?: AppSource;
   /** Of this machine. One of the two is there. */
-  readonly jdk?: { readonly path: string; readonly javaVersion: number; readonly hotSpot: boolean };
+  readonly jdk?: {
+    readonly path: string;
+    readonly javaVersion: number;
+    readonly vendor?: string;
+    readonly hotSpot: boolean;
+  };
   readonly base?: ImageFacts;
   /** What the image in `base` was built from. */
   readonly dockerfile?: Omit<DockerfileBuild, 'tag'>;
+  /** Of the repository that the jar lies in. */
+  readonly revision?: Revision;
+  /** SOURCE_DATE_EPOCH, where it is set: https://reproducible-builds.org/specs/source-date-epoch/ */
+  readonly createdSeconds?: number;
   /** The engine that answered; absent where none was asked. */
   readonly engine?: 'docker' | 'oci';
 }
@@ -71,6 +85,7 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const java = base === undefined ? '/opt/java/bin/java' : `${base.jvm.home}/bin/java`;
   const jvm = [java, ...addedJavaOptions.map(({ option }) => option), ...javaOptions];
   const engine = facts.engine ?? settings.engine ?? 'auto';
+  const outputs = (settings.outputs ?? [defaultOutput(name, engine)]).map((output) => planOutput(output, name));
 
   return {
     name,
@@ -115,8 +130,9 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
       ...(answer === undefined ? {} : { answer }),
     },
     cache: { enabled: cache.enabled ?? true, maxBytes: cache.maxSize ?? MAX_CACHE_BYTES },
-    image: planCompression(settings),
-    outputs: settings.outputs ?? [defaultOutput(name, engine)],
+    image: planImage(name, settings, facts, outputs),
+    outputs,
+    attestations: planAttestations(settings, facts),
     insecureRegistries: settings.insecureRegistries ?? [],
   };
 }
@@ -139,13 +155,41 @@ function planBase({ modules }: Settings, { jdk, base }: BuildFacts): BuildPlan['
     return { kind: 'image', javaVersion: base.jvm.javaVersion, ...facts };
   }
   if (jdk === undefined) throw new TypeError('neither a JDK nor a base was looked at');
-  return { kind: 'jdk', path: jdk.path, javaVersion: jdk.javaVersion, modules: modules ?? 'auto' };
+  const vendor = jdk.vendor === undefined ? {} : { javaVendor: jdk.vendor };
+  return { kind: 'jdk', path: jdk.path, javaVersion: jdk.javaVersion, ...vendor, modules: modules ?? 'auto' };
 }
 
 /** A base that has chosen a folder is followed. */
 function planWorkingDir({ source, base }: BuildFacts): string {
   if (base !== undefined && (source === undefined || base.workingDir !== '/')) return base.workingDir;
   return APP_FOLDER;
+}
+
+function planImage(
+  name: string,
+  settings: Settings,
+  { createdSeconds = FIXED_MTIME_SECONDS, source, revision, base }: BuildFacts,
+  outputs: readonly Output[],
+): BuildPlan['image'] {
+  const { format = 'oci' } = settings.image ?? {};
+  const { compression, compressionLevel } = planCompression(settings);
+  if (format === 'docker' && compression !== 'gzip')
+    throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
+      hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
+    });
+  if (format === 'docker' && outputs.some(({ kind }) => kind === 'oci'))
+    throw new CracBuildError('CONFIG_INVALID', 'an oci:DIR output cannot have Docker’s media types', {
+      hint: 'Use image.format oci (--format oci): skopeo and Podman look for no other types in a layout.',
+    });
+  const annotations = {
+    [OCI_KEYS.title]: name,
+    [OCI_KEYS.created]: renderTime(createdSeconds),
+    ...(source?.version !== undefined && { [OCI_KEYS.version]: source.version }),
+    ...(revision !== undefined && { [OCI_KEYS.revision]: revision.commit }),
+    ...(revision?.url !== undefined && { [OCI_KEYS.source]: revision.url }),
+    ...(base !== undefined && { [OCI_KEYS.baseDigest]: base.digest }),
+  };
+  return { compression, compressionLevel, format, createdSeconds, annotations };
 }
 
 export function planCompression({ image = {} }: Settings): Compression {
@@ -156,6 +200,11 @@ export function planCompression({ image = {} }: Settings): Compression {
   throw new CracBuildError('CONFIG_INVALID', `${compression} has the levels 1 to ${max}, not ${compressionLevel}`, {
     hint: 'Give image.compressionLevel (--compression-level) one of them, or use image.compression zstd (--compression zstd).',
   });
+}
+
+/** `docker load` shows an archive's image by its name. */
+function planOutput(output: Output, name: string): Output {
+  return output.kind === 'docker-archive' ? { reference: `${name}:latest`, ...output } : output;
 }
 
 function defaultOutput(name: string, engine: BuildPlan['engine']): Output {

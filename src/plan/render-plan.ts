@@ -1,8 +1,9 @@
 import { CACHE_KEY_PARTS } from '../cache/compose-key.ts';
+import { renderPlace } from '../oci/place.ts';
 import { renderBytes } from '../report/render-bytes.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { renderExpected, renderProbe } from '../warm-up/probe.ts';
-import type { BuildPlan } from './build-plan.ts';
+import type { BuildPlan, SigningKey } from './build-plan.ts';
 import { quoteWord } from './quote-word.ts';
 import { renderServices } from './render-services.ts';
 import { renderApp } from './render-source.ts';
@@ -49,10 +50,14 @@ export function renderPlan(plan: BuildPlan): string {
     ...renderAnswer(plan),
     ...renderCache(plan),
     `layers: ${plan.image.compression}, level ${plan.image.compressionLevel}`,
-    'outputs:',
-    ...plan.outputs.map((output) =>
-      output.kind === 'oci' ? `  oci:${output.dir}` : `  ${output.kind}:${output.reference}`,
+    `image: media types of ${plan.image.format === 'oci' ? 'OCI' : 'Docker'}`,
+    ...list(
+      '  annotations and labels',
+      Object.entries(plan.image.annotations).map(([key, value]) => `${key}=${value}`),
     ),
+    ...renderAttestations(plan),
+    'outputs:',
+    ...plan.outputs.map((output) => `  ${renderPlace(output)}`),
     ...list('insecure registries', plan.insecureRegistries),
   ];
   return `${lines.join('\n')}\n`;
@@ -87,6 +92,20 @@ function renderReadiness({ readiness }: BuildPlan): readonly string[] {
   return [
     `readiness: ${renderProbe(readiness)} is to ${renderExpected(readiness)} within ${renderDuration(readiness.timeoutMs)}`,
   ];
+}
+
+function renderAttestations({ attestations: { sbom, provenance, builder, signing } }: BuildPlan): readonly string[] {
+  const attached = [...(sbom ? ['SBOM'] : []), ...(provenance ? ['provenance'] : [])];
+  return [
+    `attached: ${attached.length === 0 ? 'nothing' : attached.join(', ')}`,
+    ...(provenance ? [`  builder: ${builder}`] : []),
+    ...(signing === undefined ? [] : [`  signed with ${renderKey(signing.key)}`]),
+  ];
+}
+
+function renderKey(key: SigningKey): string {
+  if (key.kind === 'command') return `the command ${key.argv.map(quoteWord).join(' ')}`;
+  return key.kind === 'file' ? key.path : `the key in ${key.variable}`;
 }
 
 /** Where it is not the readiness. */

@@ -8,6 +8,7 @@ import type { Layer } from '../oci/image.ts';
 import { writeLayer } from '../oci/layer.ts';
 import { explainNoSpace } from '../oci/space.ts';
 import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 import type { World } from '../world.ts';
 import { chooseModules } from './choose-modules.ts';
 import { tryToKeep } from './keep-in-cache.ts';
@@ -33,8 +34,9 @@ async function takeJdkLayer(plan: BuildPlan, base: JdkBase, blobDir: string, wor
   try {
     const jdk = await inspectJdk(base.path);
     const modules = await chooseModules(plan, base, jdk, workDir, world);
-    const { compression, compressionLevel } = plan.image;
-    const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}`;
+    const { compression, compressionLevel, createdSeconds } = plan.image;
+    const times = createdSeconds < FIXED_MTIME_SECONDS ? `-${createdSeconds}` : '';
+    const key = `${await fingerprintJdkBase(jdk.path, modules)}-${compression}-${compressionLevel}${times}`;
     return (
       (await takeCachedLayer(key, blobDir, world)) ??
       (await makeLayer(plan, jdk, modules, { workDir, blobDir }, key, world))

@@ -5,6 +5,7 @@ import type { CarriedFile } from '../restore-plan/carried-files.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 import { VERSION } from '../version.ts';
+import type { AnswerProbe } from '../warm-up/probe.ts';
 import type { World } from '../world.ts';
 import { keepFolders } from './app-layer.ts';
 
@@ -75,6 +76,8 @@ export function composeFacts(
     gc: ready.gc,
     coldCommand: plan.command,
     memory: plan.checkpoint.memory,
+    /** What `crac-build verify` asks; null: nobody asks this app anything. */
+    answer: describeAnswer(plan.verify.answer) ?? null,
     /** Because of these, more is read with `memory: map`. */
     allocators,
     sizes: {
@@ -96,4 +99,11 @@ export function composeFacts(
     /** What the build CPU had: "leaf subleaf eax ebx ecx edx", as `ctl cpu` prints them. */
     cpu: cpu.map(({ leaf, subleaf, registers }) => [leaf, subleaf, ...registers].map(hex).join(' ')),
   };
+}
+
+/** Without the path of a certificate, which is one of the build machine. */
+function describeAnswer(answer: AnswerProbe | undefined): AnswerProbe | undefined {
+  if (answer?.kind !== 'http' || answer.tls === undefined) return answer;
+  const { ca: _, ...tls } = answer.tls;
+  return { ...answer, tls };
 }

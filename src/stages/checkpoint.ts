@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Checkpoint } from '../criu/checkpoint.ts';
-import { askCpu, askDescriptors, askForCheckpoint, tellNotCheckpointed } from '../criu/control.ts';
+import { askCpu, askDescriptors, askForCheckpoint, askKernel, tellNotCheckpointed } from '../criu/control.ts';
 import { DESCRIPTOR_FACTS } from '../criu/descriptor-facts.ts';
 import { listHeldPaths } from '../criu/held-paths.ts';
 import { readDump } from '../criu/read-dump.ts';
@@ -32,7 +32,7 @@ export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: Wo
   const { container } = app;
   const withLimit = <T>(act: (signal: AbortSignal) => Promise<T>) => withTimeLimit(timeoutMs, world.signal, act);
   if (trigger === 'app') {
-    const cpu = await explainEnd(
+    const machine = await explainEnd(
       container,
       withLimit((signal) => equipContainer(plan, container, world, signal)),
     );
@@ -42,41 +42,43 @@ export async function takeCheckpoint(plan: BuildPlan, app: RunningApp, world: Wo
     );
     requireFirst(plan, ready.pid);
     await app.services.end();
-    return await withLimit((signal) => dumpApp(plan, container, { ready, cpu }, world, signal));
+    return await withLimit((signal) => dumpApp(plan, container, { ready, ...machine }, world, signal));
   }
   return await withLimit(async (signal) => {
-    const cpu = await equipContainer(plan, container, world, signal);
+    const machine = await equipContainer(plan, container, world, signal);
     report(world, 'preparing the app');
     const ready = await askForCheckpoint(container, plan.app.user, plan.checkpoint, signal);
     await app.services.end();
-    return await dumpApp(plan, container, { ready, cpu }, world, signal);
+    return await dumpApp(plan, container, { ready, ...machine }, world, signal);
   });
 }
 
-/** Brings CRIU into the container, looks whether it works there, and what the CPU is. */
+/** Brings CRIU into the container, looks whether it works there, and what CPU and kernel are. */
 async function equipContainer(
   plan: BuildPlan,
   container: Container,
   world: World,
   signal: AbortSignal,
-): Promise<Checkpoint['cpu']> {
+): Promise<Pick<Checkpoint, 'cpu' | 'kernel'>> {
   const { user } = plan.app;
   report(world, `CRIU ${world.toolbox.criuVersion}`);
   const localPath = join(world.nativeDir, 'launch');
   const launch = { localPath, sizeBytes: await sizeOf(localPath) };
   await installCriu(container, world.toolbox, launch, user, signal);
   await requireWorkingCriu(container, world.toolbox, user, signal);
-  return await askCpu(container, user, signal);
+  const cpu = await askCpu(container, user, signal);
+  return { cpu, kernel: await askKernel(container, user, signal) };
 }
 
 async function dumpApp(
   plan: BuildPlan,
   container: Container,
-  { ready, cpu }: Pick<Checkpoint, 'ready' | 'cpu'>,
+  known: Pick<Checkpoint, 'ready' | 'cpu' | 'kernel'>,
   world: World,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { user } = plan.app;
+  const { ready } = known;
   report(world, 'dumping');
   let descriptorFacts: string;
   try {
@@ -96,7 +98,7 @@ async function dumpApp(
   const limits = { workDir: world.workDir, rules, maxBytes: plan.checkpoint.maxStateBytes };
   const { stateTar, state } = await takeState(container, limits, signal);
   const rootFile = readRootFiles(container, join(world.workDir, 'root-files'), world.signal);
-  return { imagesDir, rootFile, ready, cpu, stateTar, state };
+  return { ...known, imagesDir, rootFile, stateTar, state };
 }
 
 function report(world: World, text: string): void {

@@ -17,7 +17,9 @@ export async function containerize(plan: BuildPlan, world: World): Promise<OciIm
   for (const { kind, entries } of await readAppLayers(plan, join(world.workDir, 'app')))
     app.push(await writeLayer(blobDir, kind, entries, options));
   const runtime = await writeLayer(blobDir, 'runtime', await readRuntimeEntries(plan, world.nativeDir), options);
-  return { blobDir, layers: [...base, ...app, runtime], config: forBuild(composeImageConfig(plan)) };
+  const { format, createdSeconds } = plan.image;
+  const config = forBuild(composeImageConfig(plan));
+  return { blobDir, layers: [...base, ...app, runtime], config, format, createdSeconds };
 }
 
 /** What the app writes into a volume would be lost, and whoever looks after its health is in the way of a checkpoint. */

@@ -42,11 +42,11 @@ export function distinctScenarios(scenarios: readonly Scenario[]): readonly Scen
  * enough answers, those that the warm-up repeats, in turns. The same plan gives the same requests in the same order.
  */
 export async function sendFirstRequests(
-  plan: ServerPlan,
+  plan: Pick<ServerPlan, 'warmUp'>,
   container: Container,
   scenarios: readonly Scenario[],
   { stage, user, count, timeoutMs, explain }: FirstRequestsOptions,
-  world: World,
+  world: Omit<World, 'toolbox'>,
 ): Promise<{ readonly samples: readonly Sample[]; readonly checkedRequests: number }> {
   const { seed } = plan.warmUp;
   const enoughMs = count > 0 ? Math.min(ENOUGH_MS, timeoutMs / 2) : 0;

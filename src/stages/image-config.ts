@@ -1,5 +1,6 @@
 import { arch } from 'node:os';
 import { DEFAULT_PATH } from '../base/find-jvm.ts';
+import { FACT_KEYS, OCI_KEYS } from '../oci/fact-keys.ts';
 import type { ImageConfig } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 
@@ -11,6 +12,11 @@ const ENVIRONMENT = {
 };
 
 const ARCHITECTURES: Readonly<Record<string, ImageConfig['architecture']>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** What the base says of itself, such as its version, is not true of the image that is made of it. */
+function withoutFacts(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.startsWith('org.opencontainers.image.')));
+}
 
 /** The config of the image at every stage: its entrypoint is the restorer, which starts cold where nothing can be restored. */
 export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<string, string>> = {}): ImageConfig {
@@ -24,8 +30,8 @@ export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<stri
     workingDir: app.workingDir,
   } as const;
   const ownLabels = {
-    'org.opencontainers.image.title': plan.name,
-    'dev.crac-build.java.version': String(base.javaVersion),
+    [OCI_KEYS.title]: plan.name,
+    [FACT_KEYS.javaVersion]: String(base.javaVersion),
     ...labels,
   };
   if (base.kind !== 'image') {
@@ -37,7 +43,7 @@ export function composeImageConfig(plan: BuildPlan, labels: Readonly<Record<stri
     // An engine may have another idea of a PATH where there is none.
     environment: { PATH: DEFAULT_PATH, ...base.environment, ...app.environment },
     ports: [...new Set([...app.ports, ...base.ports])],
-    labels: { ...base.labels, ...ownLabels },
+    labels: { ...(app.source === undefined ? base.labels : withoutFacts(base.labels)), ...ownLabels },
     stopSignal: base.stopSignal ?? 'SIGTERM',
     inherited: base.inherited,
   };

@@ -29,7 +29,7 @@ export async function launchService(
   service: Service,
   id: string,
   neighbourhood: Neighbourhood,
-  world: World,
+  world: Pick<World, 'engine' | 'signal'>,
 ): Promise<RunningService> {
   const running = await startService(service, id, neighbourhood, world).catch((error: unknown) => {
     if (world.signal.aborted || !(error instanceof CracBuildError)) throw error;
@@ -56,7 +56,7 @@ async function startService(
   service: Service,
   id: string,
   neighbourhood: Neighbourhood,
-  world: World,
+  world: Pick<World, 'engine' | 'signal'>,
 ): Promise<RunningService> {
   const { source, environment } = service;
   const user = service.user === undefined ? {} : { user: service.user };
@@ -106,7 +106,7 @@ async function startService(
   return { service, probed: container, release };
 }
 
-async function waitUntilHealthy(running: RunningService, world: World): Promise<void> {
+async function waitUntilHealthy(running: RunningService, world: Pick<World, 'signal'>): Promise<void> {
   const { service, probed } = running;
   const { name, health, timeoutMs } = service;
   const patience = { timeoutMs, intervalMs: POLL_INTERVAL_MS, user: service.user ?? '0:0' };

@@ -1,14 +1,17 @@
 import { CracBuildError } from '../errors.ts';
+import type { Artifact } from '../oci/artifact.ts';
 import type { OciImage } from '../oci/image.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { RegistryAccess } from '../oci/registry/access.ts';
 import { checkPush } from '../oci/registry/check-push.ts';
 import { placeRepository } from '../oci/registry/place-repository.ts';
+import { pushArtifact } from '../oci/registry/push-artifact.ts';
 import { pushImageBlobs, tagImage } from '../oci/registry/push-image.ts';
 import { openRepository, type Repository } from '../oci/registry/repository.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import { openBytesReport } from '../report/report-bytes.ts';
 import type { World } from '../world.ts';
+import type { Attestations } from './attest.ts';
 
 /** A repository that the image goes to, and all its tags there. */
 interface Target {
@@ -18,6 +21,8 @@ interface Target {
 
 /** Nobody sees the image in any registry until `tag()`. */
 export interface PushedImage extends AsyncDisposable {
+  /** What is beside it in any of them. */
+  readonly attached: readonly Artifact[];
   tag(): Promise<void>;
 }
 
@@ -30,10 +35,12 @@ export async function checkRegistries(outputs: readonly Output[], access: Regist
 export async function pushToRegistries(
   { outputs, insecureRegistries, base }: Pick<BuildPlan, 'outputs' | 'insecureRegistries' | 'base'>,
   image: OciImage,
+  attestations: Attestations,
   { environment, signal, report }: Pick<World, 'environment' | 'signal' | 'report'>,
 ): Promise<PushedImage> {
   const access = { environment, insecureHosts: insecureRegistries, signal };
   const pushed: { readonly repository: Repository; readonly tags: readonly string[] }[] = [];
+  const attached: Artifact[] = [];
   const dispose = async () => {
     for (const { repository } of pushed) await repository[Symbol.asyncDispose]();
   };
@@ -48,6 +55,11 @@ export async function pushToRegistries(
       pushed.push({ repository, tags });
       const onProgress = openBytesReport(report, 'publish', 'pushed', `${repository.host}/${repository.name}`);
       await pushImageBlobs(repository, image, { mountFrom, onProgress });
+      const signatures = await attestations.signFor(`${repository.host}/${repository.name}`);
+      for (const artifact of [...attestations.artifacts, ...signatures]) {
+        await pushArtifact(repository, artifact);
+        attached.push(artifact);
+      }
     }
   } catch (error) {
     await dispose();
@@ -56,7 +68,7 @@ export async function pushToRegistries(
   const tag = async () => {
     for (const { repository, tags } of pushed) for (const each of tags) await tagImage(repository, image, each);
   };
-  return { tag, [Symbol.asyncDispose]: dispose };
+  return { attached, tag, [Symbol.asyncDispose]: dispose };
 }
 
 function planTargets(outputs: readonly Output[]): readonly Target[] {

@@ -1,12 +1,18 @@
+import { COSIGN } from '../attest/cosign-image.ts';
 import type { Engine, LoadedImage } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
+import type { Artifact } from '../oci/artifact.ts';
+import { attachToLayout } from '../oci/attach-to-layout.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import { composeDocuments } from '../oci/manifest.ts';
+import { renderPlace } from '../oci/place.ts';
 import { parseReference, renderReference } from '../oci/reference.ts';
 import type { RegistryAccess } from '../oci/registry/access.ts';
+import { checkArchiveTarget, stageArchive } from '../oci/write-archive.ts';
 import { checkLayoutTarget, writeLayout } from '../oci/write-layout.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import type { Attestations } from './attest.ts';
 import { checkRegistries, pushToRegistries } from './publish-to-registries.ts';
 
 /** What a build leaves behind. */
@@ -18,46 +24,79 @@ export interface BuiltImage {
   /** "oci:DIR", "docker:NAME:TAG", "registry:HOST/NAME:TAG". */
   readonly references: readonly string[];
   readonly layers: readonly Pick<Layer, 'kind' | 'digest' | 'sizeBytes' | 'uncompressedBytes'>[];
+  /** SBOM, provenance, signatures: manifests beside the image. */
+  readonly attached: readonly { readonly title: string; readonly digest: string }[];
   readonly sizeBytes: number;
 }
 
-/** The name of the image inside an `oci:` folder. */
+/** The name of an image inside an `oci:` folder where none is given. */
 const LAYOUT_TAG = 'latest';
+const NONE: Attestations = { artifacts: [], signFor: async () => [] };
 
 /**
- * Writes every output, or leaves the engine as it was: what was loaded into it is removed again unless all outputs were
- * written. In registries the image has no name until everything else is done.
+ * Writes every output, or leaves the engine and archives as they were: what was loaded into it is removed again, and what was
+ * written beside an archive too, unless all outputs could be written. In registries the image has no name until everything else
+ * is done.
  */
-export async function publishImage(plan: BuildPlan, image: OciImage, world: World): Promise<BuiltImage> {
-  const loaded: LoadedImage[] = [];
+export async function publishImage(
+  plan: BuildPlan,
+  image: OciImage,
+  world: World,
+  attestations: Attestations = NONE,
+): Promise<BuiltImage> {
+  const { signal } = world;
+  const { manifestDigest, configDigest } = composeDocuments(image);
+  const hasLayout = plan.outputs.some(({ kind }) => kind === 'oci');
+  const beside = hasLayout ? [...attestations.artifacts, ...(await attestations.signFor(plan.name))] : [];
+  const attached: Artifact[] = [];
+  const staged: (AsyncDisposable & { readonly keep: () => unknown })[] = [];
   try {
     for (const output of plan.outputs) {
-      if (output.kind === 'docker') loaded.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker') staged.push(await loadIntoDocker(image, output.reference, world));
+      if (output.kind === 'docker-archive')
+        staged.push(await stageArchive(image, output.file, output.reference && renderTagged(output.reference), signal));
     }
-    await using pushed = await pushToRegistries(plan, image, world);
+    await using pushed = await pushToRegistries(plan, image, attestations, world);
     for (const output of plan.outputs) {
-      if (output.kind === 'oci') await writeLayout(image, output.dir, LAYOUT_TAG, world.signal);
+      if (output.kind !== 'oci') continue;
+      await writeLayout(image, output.dir, output.tag ?? LAYOUT_TAG, signal);
+      // What belongs to it is written whatever is asked for now: the image is there.
+      await attachToLayout(output.dir, manifestDigest, beside, markSigned(beside));
     }
     // From here on it is published, whatever is asked for now.
-    if (!plan.outputs.some(({ kind }) => kind === 'oci')) world.signal.throwIfAborted();
+    if (!hasLayout) signal.throwIfAborted();
     await pushed.tag();
-    for (const each of loaded) each.keep();
+    attached.push(...beside, ...pushed.attached);
+    for (const each of staged) await each.keep();
   } finally {
-    for (const each of loaded) await each[Symbol.asyncDispose]();
+    for (const each of staged) await each[Symbol.asyncDispose]();
   }
-  const { manifestDigest, configDigest } = composeDocuments(image);
   return {
     digest: manifestDigest,
     configDigest,
-    references: plan.outputs.map(renderOutput),
+    references: plan.outputs.map(renderPlace),
     layers: image.layers.map(({ kind, digest, sizeBytes, uncompressedBytes }) => ({
       kind,
       digest,
       sizeBytes,
       uncompressedBytes,
     })),
+    attached: nameEach(attached),
     sizeBytes: image.layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
   };
+}
+
+/** Each once: most are the same in all outputs. */
+function nameEach(artifacts: readonly Artifact[]): BuiltImage['attached'] {
+  const byDigest = new Map(artifacts.map(({ title, manifestDigest }) => [manifestDigest, title]));
+  return [...byDigest].map(([digest, title]) => ({ title, digest }));
+}
+
+/** `cosign verify --local-image` looks for the image by this. */
+function markSigned(beside: readonly Artifact[]): Readonly<Record<string, string>> {
+  return beside.some(({ annotations }) => annotations?.[COSIGN.kind] !== undefined)
+    ? { [COSIGN.kind]: COSIGN.kinds.image }
+    : {};
 }
 
 /** What can be known of the outputs before anything is made: a build of minutes must not end at a wrong folder. */
@@ -67,11 +106,15 @@ export async function checkOutputs(
   access: RegistryAccess,
 ): Promise<void> {
   for (const output of outputs) {
-    if (output.kind === 'oci') {
-      await checkLayoutTarget(output.dir);
-    } else {
-      parseReference(output.reference);
-      if (output.kind === 'docker') requireDocker(output.reference, engine);
+    if (output.kind === 'oci') await checkLayoutTarget(output.dir);
+    if (output.kind === 'registry') parseReference(output.reference);
+    if (output.kind === 'docker') {
+      renderTagged(output.reference);
+      requireDocker(output.reference, engine);
+    }
+    if (output.kind === 'docker-archive') {
+      if (output.reference !== undefined) renderTagged(output.reference);
+      await checkArchiveTarget(output.file);
     }
   }
   await checkRegistries(outputs, access);
@@ -88,9 +131,14 @@ function requireDocker(reference: string, engine: Pick<Engine, 'name' | 'descrip
 
 async function loadIntoDocker(image: OciImage, reference: string, world: World): Promise<LoadedImage> {
   requireDocker(reference, world.engine);
-  return await world.engine.loadImage(image, renderReference(parseReference(reference)), world.signal);
+  return await world.engine.loadImage(image, renderTagged(reference), world.signal);
 }
 
-function renderOutput(output: Output): string {
-  return output.kind === 'oci' ? `oci:${output.dir}` : `${output.kind}:${output.reference}`;
+/** With its tag: what is loaded has no name without one, and its digest is what it is. */
+function renderTagged(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest === undefined) return renderReference(reference);
+  throw new CracBuildError('USAGE', `an image cannot be written as ${text}: a digest is of what there is already`, {
+    hint: 'Write NAME:TAG.',
+  });
 }

@@ -17,6 +17,8 @@ import { tryToKeep } from './keep-in-cache.ts';
 export interface MadeCheckpoint {
   readonly warmth: WarmthReport | undefined;
   readonly ready: ReadyFacts;
+  /** Of the machine that it was taken on. */
+  readonly kernel?: string;
   readonly state: StateReport;
   readonly restoreImage: CompiledFacts;
   /** State, where there is one, and checkpoint. */

@@ -11,7 +11,7 @@ import { launchService, type Neighbourhood, type RunningService, serviceEnded } 
 export interface RunningServices extends AsyncDisposable {
   readonly neighbourhood: Neighbourhood;
   /** Does something that needs them: SERVICE_FAILED as soon as one has ended. */
-  guard<T>(world: World, act: (guarded: World) => Promise<T>): Promise<T>;
+  guard<W extends Pick<World, 'signal'>, T>(world: W, act: (guarded: W) => Promise<T>): Promise<T>;
   /** Ends them all. The network stays until this is disposed of, for the app is still in it. */
   end(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -20,7 +20,11 @@ export interface RunningServices extends AsyncDisposable {
 /** What is wrong with an answer may come from a service that is just about to end. */
 const EXIT_GRACE_MS = 500;
 /** Starts what the plan names, one after the other, each healthy before the next. SERVICE_FAILED otherwise; then all are gone. */
-export async function launchServices(plan: BuildPlan, stage: Stage, world: World): Promise<RunningServices> {
+export async function launchServices(
+  plan: Pick<BuildPlan, 'name' | 'network' | 'services'>,
+  stage: Stage,
+  world: Pick<World, 'engine' | 'report' | 'signal'>,
+): Promise<RunningServices> {
   const { services } = plan;
   if (services.length === 0) return withoutServices(plan.network);
   const id = `crac-build-${plan.name}-services-${randomBytes(4).toString('hex')}`;
@@ -85,7 +89,7 @@ function openRunning(neighbourhood: Neighbourhood, network: Network | undefined)
         () => undefined, // the engine's own trouble shows elsewhere
       );
     },
-    async guard<T>(world: World, act: (guarded: World) => Promise<T>): Promise<T> {
+    async guard<W extends Pick<World, 'signal'>, T>(world: W, act: (guarded: W) => Promise<T>): Promise<T> {
       try {
         return await act({ ...world, signal: AbortSignal.any([world.signal, alarm.signal]) });
       } catch (error) {

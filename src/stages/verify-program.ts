@@ -3,12 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerSpec } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
-import type { World } from '../world.ts';
 import type { Neighbourhood } from './launch-service.ts';
 import { launchServices } from './services.ts';
-import { failed, type Profile, planProfile } from './verify.ts';
+import { failed, type Profile, planProfile, type VerifyPlan, type VerifyWorld } from './verify.ts';
 
 /** Of an app that nobody asks anything: milliseconds from asking the engine for a container to its end, or to the limit. */
 export interface ProgramReport {
@@ -28,16 +26,16 @@ const NOT_RESTORED = 125;
  * Starts the final image under restrictions, with nothing to read: restored twice, then cold. VERIFY_FAILED unless it is
  * restored, and ends, or runs on, as a cold start does.
  */
-export async function verifyProgram(plan: BuildPlan, image: OciImage, world: World): Promise<ProgramReport> {
+export async function verifyProgram(plan: VerifyPlan, image: OciImage, world: VerifyWorld): Promise<ProgramReport> {
   await using services = await launchServices(plan, 'verify', world);
   return await services.guard(world, (guarded) => verifyBeside(plan, image, services.neighbourhood, guarded));
 }
 
 async function verifyBeside(
-  plan: BuildPlan,
+  plan: VerifyPlan,
   image: OciImage,
   neighbourhood: Neighbourhood,
-  world: World,
+  world: VerifyWorld,
 ): Promise<ProgramReport> {
   const id = randomBytes(4).toString('hex');
   await using loaded = await world.engine.loadImage(image, `crac-build/${plan.name}:verify-${id}`, world.signal);
@@ -67,11 +65,11 @@ interface Run {
 }
 
 async function watchStart(
-  plan: BuildPlan,
+  plan: VerifyPlan,
   place: Pick<ContainerSpec, 'image' | 'name'> & Neighbourhood,
   mode: 'require' | 'off',
   expected: Run | undefined,
-  world: World,
+  world: VerifyWorld,
 ): Promise<Run> {
   const startedMs = performance.now();
   const profile = planProfile(plan);

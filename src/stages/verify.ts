@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Container, ContainerSpec } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
 import type { OciImage } from '../oci/image.ts';
-import type { BuildPlan, ServerPlan } from '../plan/build-plan.ts';
+import type { BuildPlan } from '../plan/build-plan.ts';
 import { renderDuration } from '../report/render-duration.ts';
 import { NoAnswer } from '../warm-up/no-answer.ts';
-import { probePorts, renderDeed } from '../warm-up/probe.ts';
+import { type AnswerProbe, probePorts, renderDeed } from '../warm-up/probe.ts';
 import type { Traffic } from '../warm-up/run-scenario.ts';
 import { listPorts, type Scenario } from '../warm-up/scenario.ts';
 import { ScriptFailed } from '../warm-up/script-failed.ts';
@@ -33,21 +33,29 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
   readonly user: string;
 };
 
+/** What of a build's plan a verification needs: it may be of an image that was built long ago. */
+export type VerifyPlan = Pick<BuildPlan, 'name' | 'network' | 'services' | 'warmUp' | 'verify'> & {
+  readonly app: Pick<BuildPlan['app'], 'user' | 'ports' | 'source'>;
+};
+export type VerifyServerPlan = VerifyPlan & { readonly verify: { readonly answer: AnswerProbe } };
+/** No CRIU: nothing is dumped. */
+export type VerifyWorld = Omit<World, 'toolbox'>;
+
 const RESTORE_COUNT = 2;
 const LAST_LINES = 30;
 const POLL_INTERVAL_MS = 1;
 
 /** Starts the final image under restrictions: restored twice, then cold. VERIFY_FAILED unless all three answer as in the warm-up. */
-export async function verifyImage(plan: ServerPlan, image: OciImage, world: World): Promise<VerifyReport> {
+export async function verifyImage(plan: VerifyServerPlan, image: OciImage, world: VerifyWorld): Promise<VerifyReport> {
   await using services = await launchServices(plan, 'verify', world);
   return await services.guard(world, (guarded) => verifyBeside(plan, image, services.neighbourhood, guarded));
 }
 
 async function verifyBeside(
-  plan: ServerPlan,
+  plan: VerifyServerPlan,
   image: OciImage,
   neighbourhood: Neighbourhood,
-  world: World,
+  world: VerifyWorld,
 ): Promise<VerifyReport> {
   const id = randomBytes(4).toString('hex');
   const profile = planProfile(plan);
@@ -88,7 +96,7 @@ async function verifyBeside(
  * What a strict cluster allows: nothing. The user is neither root nor the app's own, but for an app that is an image: its files
  * may be for one user only.
  */
-export function planProfile(plan: BuildPlan): Profile {
+export function planProfile(plan: Pick<VerifyPlan, 'app'>): Profile {
   const { user } = plan.app;
   const uid = user.uid === 65_432 ? 65_433 : 65_432;
   return {
@@ -110,11 +118,11 @@ interface Start {
 
 /** `how`: "restored", "started cold". `count`: so many requests are sent at least. */
 async function checkStart(
-  plan: ServerPlan,
+  plan: VerifyServerPlan,
   scenarios: readonly Scenario[],
   spec: ContainerSpec,
   { how, count }: { readonly how: string; readonly count: number },
-  world: World,
+  world: VerifyWorld,
 ): Promise<Start> {
   const startedMs = performance.now();
   await using container = await world.engine.launchContainer(spec, world.signal);
@@ -179,6 +187,6 @@ export async function failed(
   });
 }
 
-function tell(world: World, text: string): void {
+function tell(world: VerifyWorld, text: string): void {
   world.report({ type: 'stage-progress', stage: 'verify', text });
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import type { BuildResult } from '../../src/build.ts';
-import { inspectPlan } from '../../src/cli/inspect-plan.ts';
+import { runInspect } from '../../src/cli/inspect-command.ts';
 import type { JvmStep } from '../../src/criu/checkpoint.ts';
 import type { CauseSize } from '../../src/restore-plan/measure-causes.ts';
 import { JDKS, ROOT, runCli } from './support/build-example.ts';
@@ -43,7 +43,10 @@ async function build(flags: readonly string[], patience = '20s') {
 
 /** Every byte of mem.bin has a cause, and a JVM with Serial has memory of all that are not G1's. */
 async function expectSizes(output: string): Promise<void> {
-  const [told, plan] = await Promise.all([runCli(['inspect', output, '--json']), inspectPlan(output)]);
+  const [told, plan] = await Promise.all([
+    runCli(['inspect', output, '--json']),
+    runInspect(undefined, { plan: output }),
+  ]);
   const { sizes, steps, skippedSteps, classes } = JSON.parse(told.stdout);
   expect(skippedSteps).toEqual(['trim', 'zero-pages']);
   expect(sizes.droppedPages.zero).toBe(0);

@@ -82,7 +82,7 @@ async function checkpointRestored(
   const app = { container, services: withoutServices('isolated'), [Symbol.asyncDispose]: async () => {} };
   const checkpoint = await takeCheckpoint(plan, app, world);
   const layers = await packLayers(plan, checkpoint, await compileCheckpoint(plan, checkpoint, world), world);
-  return { image: await composeImage(plan, image, layers, world), hits };
+  return { image: composeImage(plan, image, layers), hits };
 }
 
 async function hitsOf(client: Pick<StartedImage, 'get'>): Promise<number> {

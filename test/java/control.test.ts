@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { release } from 'node:os';
 import { agent, buildRuntime, ctl, ctlPath, JDKS, launchJvm, openFiles, prepare, status, waitFor } from './jvm.ts';
 
 beforeAll(buildRuntime, 60_000);
@@ -161,4 +162,8 @@ test('ctl cpu prints leaves and XCR0 in hexadecimal', async () => {
   for (const line of lines) expect(line).toMatch(/^([0-9a-f]{1,8} ){5}[0-9a-f]{1,8}$/);
   const leaves = lines.map((line) => line.split(' ').slice(0, 2).join(' '));
   expect(leaves).toEqual(expect.arrayContaining(['0 0', '1 0', '7 0', 'd 0', '80000001 0', 'ffffff00 0']));
+});
+
+test('ctl kernel prints the release of the kernel', async () => {
+  expect((await ctl(['kernel'])).stdout).toBe(`${release()}\n`);
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BuildResult } from '../../../src/build.ts';
+import { expectValidImage } from './expect-valid-image.ts';
 
 /** jest, npm and the programs that tests start all run in the repository's root; a bundled program lies elsewhere. */
 export const ROOT = process.cwd();
@@ -31,7 +32,7 @@ export interface CliOptions {
   readonly onProgress?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs the built command line as a user would. */
+/** Runs the built command line as a user would. Throws where it has built a layout that is not valid. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   /** What is tested is a build, not what an earlier test has left in the cache. */
   const all = args[0] === 'build' && options.usesCache !== true ? [...args, '--no-cache'] : args;
@@ -55,12 +56,14 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     stderr += text;
     options.onProgress?.(stderr, kill);
   });
-  return await new Promise((resolve, reject) => {
+  const exitCode = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      resolve({ exitCode: code ?? (signal === 'SIGKILL' ? 137 : 255), stdout, stderr });
+      resolve(code ?? (signal === 'SIGKILL' ? 137 : 255));
     });
   });
+  if (args[0] === 'build' && exitCode === 0) for (const layout of listLayouts(stdout)) await expectValidImage(layout);
+  return { exitCode, stdout, stderr };
 }
 
 /** Builds examples/plain-http; throws with the command's own words when that fails. */
@@ -73,4 +76,12 @@ export async function buildImage(args: readonly string[], options: CliOptions = 
   const run = await runCli(['build', '--json', ...args], options);
   if (run.exitCode !== 0) throw new Error(`crac-build exited with ${run.exitCode}\n${run.stderr}\n${run.stdout}`);
   return JSON.parse(run.stdout);
+}
+
+/** Of what a build has told at its end, as text or as JSON. */
+function listLayouts(stdout: string): readonly string[] {
+  if (!stdout.startsWith('{'))
+    return [...stdout.matchAll(/^built (oci:.*)$/gm)].map(([, reference]) => reference ?? '');
+  const { built }: BuildResult = JSON.parse(stdout);
+  return built.references.filter((reference) => reference.startsWith('oci:'));
 }

@@ -9,9 +9,17 @@ import { openClient, type StartedImage } from './start-image.ts';
 const NATIVE = process.env['CRAC_BUILD_NATIVE'] ?? join(ROOT, 'dist/native');
 const PORT = 8080;
 
+/** What ctr gives a container unless it is told not to. */
+const GIVEN =
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE';
+const RESTRICTED = [
+  ...GIVEN.split(' ').flatMap((name) => ['--cap-drop', `CAP_${name}`]),
+  ...['--mount', 'type=tmpfs,src=tmpfs,dst=/tmp,options=mode=1777'],
+];
+
 /**
  * The image of a layout in a containerd of its own, with the default seccomp profile, which is what Kubernetes calls
- * RuntimeDefault there, and a read-only root.
+ * RuntimeDefault there, a read-only root and no capability. The user is the image's: ctr 1.6 knows no other.
  */
 export async function startInContainerd(layout: string): Promise<StartedImage> {
   const daemon = await startContainerd();
@@ -25,7 +33,7 @@ export async function startInContainerd(layout: string): Promise<StartedImage> {
   try {
     await daemon.importLayout(layout, 'crac-e2e');
     const output = ['--log-uri', `file://${at('log')}`, '--pid-file', at('pid')];
-    const options = ['--seccomp', '--read-only', '--env', 'CRAC_RESTORE=require', ...output];
+    const options = ['--seccomp', '--read-only', ...RESTRICTED, '--env', 'CRAC_RESTORE=require', ...output];
     await ctr('run', '--detach', ...options, 'crac-e2e:latest', 'app');
     const forwarder = await startForwarder(join(NATIVE, 'forward'), Number(await readFile(at('pid'), 'utf8')), PORT);
     const ended = async () => {

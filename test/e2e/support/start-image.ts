@@ -31,7 +31,7 @@ export interface StartOptions {
 }
 
 /** Nothing is allowed: no capability, the default seccomp profile, read-only root, foreign uid, no new privileges. */
-const RESTRICTIONS = [
+export const RESTRICTIONS = [
   ...['--cap-drop', 'ALL'],
   '--read-only',
   ...['--tmpfs', '/tmp'],

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli', 'action'],
   ['build.ts', 'config', 'plan', 'init'],
   ['stages'],
-  ['cache', 'engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar'],
+  ['cache', 'engine', 'oci', 'criu', 'restore-plan', 'warm-up', 'base', 'jar', 'sbom', 'attest'],
   ['tar', 'report', 'hotspot', 'glibc'],
   ['errors.ts', 'world.ts', 'version.ts', 'steps.ts'],
 ];

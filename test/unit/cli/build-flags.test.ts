@@ -113,3 +113,14 @@ test('a step that there is not: the nearest one is named, and all', () => {
     /There is no such step. Did you mean "zero-pages"\? There are: jit-idle, .*, dead-stacks, heap-pages, .*\.$/,
   );
 });
+
+test('what is to lie beside the image', () => {
+  const flags = ['--sbom', '--no-provenance', '--sign-key', 'env://KEY', '--sign-public-key', 'key.pub'];
+  expect(parse(...flags)).toEqual({
+    attestations: {
+      ...{ sbom: true, provenance: false, signKey: { kind: 'environment', variable: 'KEY' }, signPublicKey: 'key.pub' },
+    },
+  });
+  expect(parse('--no-sbom', '--provenance')).toEqual({ attestations: { sbom: false, provenance: true } });
+  expect(() => parse('--sign-key', 'awskms://key')).toThrow(/Expected "FILE", "env:/);
+});

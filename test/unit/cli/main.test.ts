@@ -56,6 +56,9 @@ test.each([
   [['init', '--top', 'all'], 'Expected a whole number from 1 to 9999.'],
   [['init', '--host', 'a.example'], 'error: --host goes with --from-har\nhint: '],
   [['plan'], 'error: no jar was given\nhint: '],
+  [['merge', 'oci:a'], "error: required option '--output <where>' not specified"],
+  [['merge', 'oci:a', '--output', 'docker:a'], 'Expected "oci:DIR[:TAG]"'],
+  [['validate'], "error: missing required argument 'image'"],
   [['plan', '--config', 'none.yaml'], 'error: cannot read the config file none.yaml: there is no such file'],
   [['plan', '--config', '.'], 'error: cannot read the config file .: it is a folder\nhint: '],
 ])('%p is wrong usage: exit code 2', (argv, message) => {

@@ -232,9 +232,12 @@ describe('validateLayout tells of', () => {
 
   test('a layer of another media type', async () => {
     const manifest = await readManifest(out, digest);
-    const layers = manifest.layers.map((layer) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar' }));
+    const layers = manifest.layers.map((layer) => ({
+      ...layer,
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+lzma',
+    }));
     writeFileSync(locate(digest), JSON.stringify({ ...manifest, layers }));
-    expect(await validateLayout(out)).toContainEqual(expect.stringMatching(/has the media type \S+\.tar$/));
+    expect(await validateLayout(out)).toContainEqual(expect.stringMatching(/has the media type \S+\.tar\+lzma$/));
   });
 
   test('what is no layout', async () => {

@@ -107,3 +107,20 @@ test('an image is an app by itself', async () => {
   const archive = { kind: 'docker-archive', file: '/nowhere.tar' } as const;
   await expect(collect({ app: { jar }, base: archive }, {})).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
 });
+
+test('SOURCE_DATE_EPOCH and the jar’s version are told; a time that is none is refused', async () => {
+  const jdk = join(dir, 'jdk');
+  mkdirSync(join(jdk, 'bin'), { recursive: true });
+  writeFileSync(join(jdk, 'release'), 'JAVA_VERSION="25.0.3"\nIMPLEMENTOR="Somebody"\n');
+  for (const tool of ['java', 'jlink', 'jdeps']) writeFileSync(join(jdk, 'bin', tool), '', { mode: 0o755 });
+  writeFileSync(jar, makeZip({ 'META-INF/MANIFEST.MF': 'Main-Class: Main\nImplementation-Version: 1.4.2\n\n' }));
+  const base = { kind: 'jdk', path: jdk } as const;
+  const read = (time: string) => collect({ app: { jar }, base }, { SOURCE_DATE_EPOCH: time });
+  expect(await read('1700000000')).toMatchObject({ createdSeconds: 1_700_000_000, source: { version: '1.4.2' } });
+  expect(await read('')).not.toHaveProperty('createdSeconds');
+  for (const time of ['yesterday', '-1', '1.5', '253402300800'])
+    await expect(read(time)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `SOURCE_DATE_EPOCH is "${time}", which is no time`,
+    });
+});

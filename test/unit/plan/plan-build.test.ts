@@ -320,8 +320,14 @@ test('readiness in words', () => {
 });
 
 test('each compression has its own levels', () => {
-  expect(samplePlan({ image: { compressionLevel: 9 } }).image).toEqual({ compression: 'gzip', compressionLevel: 9 });
-  expect(samplePlan({ image: { compression: 'zstd' } }).image).toEqual({ compression: 'zstd', compressionLevel: 6 });
+  expect(samplePlan({ image: { compressionLevel: 9 } }).image).toMatchObject({
+    compression: 'gzip',
+    compressionLevel: 9,
+  });
+  expect(samplePlan({ image: { compression: 'zstd' } }).image).toMatchObject({
+    compression: 'zstd',
+    compressionLevel: 6,
+  });
   expect(() => samplePlan({ image: { compressionLevel: 10 } })).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: 'gzip has the levels 1 to 9, not 10' }),
   );
@@ -363,4 +369,47 @@ describe('an app that asks for its checkpoint by itself', () => {
     const requests = [{ path: '/orders' }];
     expect(samplePlan({ warmUp: { requests }, checkpoint: { trigger } }).warmUp.scenarios).toHaveLength(1);
   });
+});
+
+test('SOURCE_DATE_EPOCH, the jar’s version and its commit are told by the image', () => {
+  const { image } = planBuild(
+    {},
+    {
+      ...SAMPLE_FACTS,
+      source: { ...jarSource('/x/orders.jar'), version: '1.4.2' },
+      createdSeconds: 1_700_000_000,
+      revision: { commit: 'abc', url: 'https://git.example/orders' },
+    },
+  );
+  expect(image).toMatchObject({ createdSeconds: 1_700_000_000 });
+  expect(image.annotations).toEqual({
+    'org.opencontainers.image.title': 'orders',
+    'org.opencontainers.image.created': '2023-11-14T22:13:20Z',
+    'org.opencontainers.image.version': '1.4.2',
+    'org.opencontainers.image.revision': 'abc',
+    'org.opencontainers.image.source': 'https://git.example/orders',
+  });
+});
+
+test('Docker’s media types know no zstd, and are not for layouts', () => {
+  const outputs = [{ kind: 'docker' as const, reference: 'a' }];
+  const image = { format: 'docker' as const };
+  expect(samplePlan({ outputs, image }).image).toMatchObject({ format: 'docker', compression: 'gzip' });
+  expect(() => samplePlan({ outputs: [{ kind: 'oci', dir: 'a' }], image })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('oci:DIR') }),
+  );
+  expect(() => samplePlan({ outputs, image: { ...image, compression: 'zstd' } })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', hint: expect.stringContaining('--format oci') }),
+  );
+});
+
+test('an archive’s image has the name of the app where none is given', () => {
+  const outputs = [
+    { kind: 'docker-archive', file: '/a.tar' },
+    { kind: 'docker-archive', file: '/b.tar', reference: 'shop:2' },
+  ] as const;
+  expect(samplePlan({ outputs: [...outputs] }).outputs).toEqual([
+    { kind: 'docker-archive', file: '/a.tar', reference: 'orders:latest' },
+    { kind: 'docker-archive', file: '/b.tar', reference: 'shop:2' },
+  ]);
 });

@@ -31,8 +31,12 @@ const PLAN = {
   name: 'demo',
   app: { user: { uid: 10001, gid: 10002 }, workingDir: '/app', environment: { MODE: 'x' }, ports: [8080] },
   base: { javaVersion: 25 },
+  image: { format: 'oci', createdSeconds: 1_700_000_000, annotations: { 'org.opencontainers.image.title': 'demo' } },
   command: { argv: ['/opt/java/bin/java', '-Xmx64m', '-jar', '/app/demo.jar', 'an argument'], jvmOptionIndex: 2 },
   checkpoint: { memory: 'map', skip: ['trim'] },
+  verify: {
+    answer: { kind: 'http', port: 8080, path: '/', status: 200, tls: { ca: '/here/ca.pem', insecure: false } },
+  },
 } as unknown as BuildPlan;
 
 function makeCheckpoint(stateTar: string): Checkpoint {
@@ -268,7 +272,8 @@ test('the final image: the restorer is its entrypoint, the checkpoint its last l
     sizeBytes: 1,
     uncompressedBytes: 2,
   };
-  const image = await composeImage(PLAN, { blobDir: dir, layers: [below], config: {} as never }, layers, world);
+  const facts = { 'dev.crac-build.java.version': '25.0.3' };
+  const image = composeImage(PLAN, { blobDir: dir, layers: [below], config: {} as never }, layers, facts);
   expect(image.layers.map(({ kind }) => kind)).toEqual(['base', 'checkpoint']);
   expect(image.config).toMatchObject({
     user: '10001:10002',
@@ -277,10 +282,13 @@ test('the final image: the restorer is its entrypoint, the checkpoint its last l
     workingDir: '/app',
     ports: [8080],
     environment: { MODE: 'x', JAVA_HOME: '/opt/java', LANG: 'C.UTF-8' },
-    labels: {
-      'org.opencontainers.image.title': 'demo',
-      'dev.crac-build.java.version': '25',
-      'dev.crac-build.checkpoint.diff-id': layers[0]?.diffId,
-    },
+    labels: image.annotations,
   });
+  expect(image.annotations).toEqual({
+    'org.opencontainers.image.title': 'demo',
+    'dev.crac-build.version': expect.any(String),
+    'dev.crac-build.java.version': '25.0.3',
+    'dev.crac-build.checkpoint.diff-id': layers[0]?.diffId,
+  });
+  expect(image.createdSeconds).toBe(1_700_000_000);
 });

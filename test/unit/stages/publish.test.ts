@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, LoadedImage } from '../../../src/engine/engine.ts';
@@ -133,4 +133,36 @@ test('outputs that can be written pass, and nothing is written', async () => {
   ];
   await checkOutputs(outputs, engine, ACCESS);
   expect(readdirSync(dir).sort()).toEqual(['before', 'work']);
+});
+
+test('an archive, and an image with another name in a layout', async () => {
+  const file = join(dir, 'image.tar');
+  const outputs: Output[] = [
+    { kind: 'docker-archive', file, reference: 'demo' },
+    { kind: 'oci', dir: join(dir, 'out'), tag: 'warm' },
+  ];
+  const built = await publish(outputs, fakeEngine('oci'));
+  expect(built.references).toEqual([`docker-archive:${file}:demo`, `oci:${join(dir, 'out')}:warm`]);
+  expect(await validateLayout(join(dir, 'out'), 'warm')).toEqual([]);
+  expect(readFileSync(file, 'utf8')).toContain('"RepoTags":["demo:latest"]');
+});
+
+test('no archive is written when another output fails', async () => {
+  writeFileSync(join(dir, 'file'), 'in the way');
+  const outputs: Output[] = [
+    { kind: 'docker-archive', file: join(dir, 'out/image.tar'), reference: 'demo' },
+    { kind: 'oci', dir: join(dir, 'file') },
+  ];
+  await expect(publish(outputs, fakeEngine('oci'))).rejects.toMatchObject({ code: 'PUBLISH_FAILED' });
+  expect(readdirSync(join(dir, 'out'))).toEqual([]);
+});
+
+test('a digest is no name for what is new', async () => {
+  const reference = `demo@sha256:${'ab'.repeat(32)}`;
+  const outputs: Output[] = [
+    { kind: 'docker', reference },
+    { kind: 'docker-archive', file: join(dir, 'a.tar'), reference },
+  ];
+  for (const output of outputs)
+    await expect(checkOutputs([output], fakeEngine('docker'), ACCESS)).rejects.toMatchObject({ code: 'USAGE' });
 });
