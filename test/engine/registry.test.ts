@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ function meddleWith(isMeant: (seen: Seen) => boolean, ...meddlings: readonly (Me
 }
 const isFetch = ({ method, path }: Seen) => method === 'GET' && path.endsWith(large);
 const isUpload = ({ method, path }: Seen) => (method === 'PUT' || method === 'PATCH') && path.includes('/blobs/');
-const blobNames = () => readdirSync(join(cacheDir, 'blobs/sha256')).sort();
+const blobNames = () => readdirSync(join(cacheDir, 'pulled/sha256')).sort();
 
 describe('pull', () => {
   const pullIt = () => pull(`${proxy.host}/team/app:1`, cacheDir, composeAccess());
@@ -62,7 +62,7 @@ describe('pull', () => {
     expect(blobNames()).toEqual(digests.map((digest) => digest.slice(7)).sort());
     for (const { digest } of image.layers) {
       // Not toEqual(), which takes seconds for megabytes.
-      const bytes = readFileSync(locateBlob(join(cacheDir, 'blobs'), digest));
+      const bytes = readFileSync(locateBlob(join(cacheDir, 'pulled'), digest));
       expect(digestOf(bytes)).toBe(digest);
     }
   };
@@ -90,8 +90,12 @@ describe('pull', () => {
   test('the second time only the tag is looked up, and by digest nothing', async () => {
     const { digest } = await pullIt();
     const first = proxy.seen.length;
+    const path = locateBlob(join(cacheDir, 'pulled'), large);
+    utimesSync(path, 1, 1);
     await pullIt();
     expect(proxy.seen.slice(first).map(({ path }) => path)).toEqual(['/v2/team/app/manifests/1']);
+    // For whoever removes what was not used for long.
+    expect(statSync(path).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
     await proxy[Symbol.asyncDispose]();
     await pull(`${proxy.host}/team/app@${digest}`, cacheDir, composeAccess());
     expectWhole();
@@ -157,7 +161,7 @@ describe('pull', () => {
 
   test('a damaged blob in the cache is found and fetched again, and only that', async () => {
     await pullIt();
-    const path = locateBlob(join(cacheDir, 'blobs'), large);
+    const path = locateBlob(join(cacheDir, 'pulled'), large);
     const bytes = readFileSync(path);
     bytes[SIZE / 2] = ~(bytes[SIZE / 2] ?? 0) & 0xff;
     writeFileSync(path, bytes);
@@ -171,7 +175,7 @@ describe('pull', () => {
     meddleWith(isFetch, { flipAt: SIZE - 100 });
     await pullIt();
     expectWhole();
-    rmSync(join(cacheDir, 'blobs'), { recursive: true });
+    rmSync(join(cacheDir, 'pulled'), { recursive: true });
     meddleWith(isFetch, { flipAt: SIZE - 100 }, { flipAt: 7 });
     await expect(pullIt()).rejects.toMatchObject({
       code: 'IMAGE_INVALID',
@@ -200,8 +204,8 @@ describe('pull', () => {
   });
 
   test('a part that was damaged meanwhile does not matter', async () => {
-    await mkdir(join(cacheDir, 'blobs/sha256'), { recursive: true });
-    writeFileSync(join(cacheDir, 'blobs/sha256', `.resume-${large.slice(7)}`), Buffer.alloc(SIZE / 2, 7));
+    await mkdir(join(cacheDir, 'pulled/sha256'), { recursive: true });
+    writeFileSync(join(cacheDir, 'pulled/sha256', `.resume-${large.slice(7)}`), Buffer.alloc(SIZE / 2, 7));
     await pullIt();
     expectWhole();
   });
@@ -212,8 +216,8 @@ describe('pull', () => {
   });
 
   test('a killed run leaves a part, which is removed when it is old', async () => {
-    const abandoned = join(cacheDir, 'blobs/sha256/.partial-x');
-    await mkdir(join(cacheDir, 'blobs/sha256'), { recursive: true });
+    const abandoned = join(cacheDir, 'pulled/sha256/.partial-x');
+    await mkdir(join(cacheDir, 'pulled/sha256'), { recursive: true });
     writeFileSync(abandoned, 'x');
     execFileSync('touch', ['-d', '2 days ago', abandoned]);
     await pullIt();
@@ -229,7 +233,7 @@ describe('pull', () => {
         code: 'NO_SPACE',
         message: expect.stringContaining(large),
       });
-      expect(readdirSync(join(small, 'blobs/sha256')).filter((name) => name.startsWith('.'))).toEqual([]);
+      expect(readdirSync(join(small, 'pulled/sha256')).filter((name) => name.startsWith('.'))).toEqual([]);
     } finally {
       execFileSync('umount', [small]);
     }
@@ -279,7 +283,7 @@ describe('push', () => {
   const expectThere = async () => {
     await pull(reference(), cacheDir, composeAccess());
     for (const { digest, sizeBytes } of fresh.layers)
-      expect(statSync(locateBlob(join(cacheDir, 'blobs'), digest)).size).toBe(sizeBytes);
+      expect(statSync(locateBlob(join(cacheDir, 'pulled'), digest)).size).toBe(sizeBytes);
   };
   /** The large layer, in chunks of half a megabyte. */
   const pushInChunks = async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, utimes } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CracBuildError, isCracBuildError } from '../../errors.ts';
 import { type Blob, locateBlob, openDigestMeter } from '../blob-store.ts';
@@ -28,6 +28,8 @@ export async function fetchBlob(
   onProgress: (doneBytes: number) => void = () => undefined,
 ): Promise<'cached' | 'fetched'> {
   if (await isWhole(blobDir, blob, repository.signal)) {
+    const now = new Date();
+    await utimes(locateBlob(blobDir, blob.digest), now, now);
     onProgress(blob.sizeBytes);
     return 'cached';
   }

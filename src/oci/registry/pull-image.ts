@@ -33,7 +33,7 @@ export interface PulledImage {
 export interface PullRequest {
   /** As for `docker pull`: NAME, HOST/NAME:TAG, HOST/NAME@sha256:…. */
   readonly reference: string;
-  /** Its `blobs` hold what was pulled before. */
+  /** Holds what was pulled before: locatePulledBlobs(). */
   readonly cacheDir: string;
   readonly access: RegistryAccess;
   readonly platform: Platform;
@@ -56,7 +56,7 @@ const PARALLEL = 3;
 export async function pullImage(request: PullRequest): Promise<PulledImage> {
   const { reference, cacheDir, access, onProgress = () => undefined } = request;
   const parsed = parseReference(reference);
-  const blobDir = join(cacheDir, 'blobs');
+  const blobDir = locatePulledBlobs(cacheDir);
   await removeAbandonedPartials(blobDir, Date.now());
   await using repository = await openRepository(parsed, 'pull', access);
   const found = await resolveImage(repository, parsed.digest ?? parsed.tag ?? 'latest', request, 0);
@@ -78,6 +78,11 @@ export async function pullImage(request: PullRequest): Promise<PulledImage> {
   };
 }
 
+/** Apart from what builds make: of these blobs a registry has another copy. The time of each tells when it was used last. */
+export function locatePulledBlobs(cacheDir: string): string {
+  return join(cacheDir, 'pulled');
+}
+
 async function resolveImage(
   repository: Repository,
   tagOrDigest: string,
@@ -87,7 +92,7 @@ async function resolveImage(
   const { reference, cacheDir, platform } = request;
   // What a digest points at never changes.
   const found =
-    (await readKept(join(cacheDir, 'blobs'), tagOrDigest)) ?? (await fetchManifest(repository, tagOrDigest));
+    (await readKept(locatePulledBlobs(cacheDir), tagOrDigest)) ?? (await fetchManifest(repository, tagOrDigest));
   if (found === undefined) throw notFound(repository, reference);
   if (MANIFEST_TYPE.test(found.mediaType)) return found;
   if (!INDEX_TYPE.test(found.mediaType) || depth === MAX_DEPTH) {
@@ -95,7 +100,7 @@ async function resolveImage(
       hint: 'Give the reference of an image or of an index of images.',
     });
   }
-  await writeBlob(join(cacheDir, 'blobs'), Readable.from([found.bytes]));
+  await writeBlob(locatePulledBlobs(cacheDir), Readable.from([found.bytes]));
   const { digest } = choosePlatform(parseIndex(found.bytes, reference).manifests, platform, reference);
   return await resolveImage(repository, digest, request, depth + 1);
 }
