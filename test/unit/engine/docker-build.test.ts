@@ -43,6 +43,8 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     await buffer(request);
     answer(response);
   } else if (url.pathname.includes('/images/create')) response.end('{"status":"pulled"}\n');
+  else if (url.pathname.endsWith('/json') && asked.some((one) => one.url.pathname.includes('/images/create')))
+    response.end('{"Id":"sha256:pulled"}');
   else response.writeHead(404).end('{"message":"no such image"}');
 }
 
