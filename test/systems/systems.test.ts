@@ -8,7 +8,7 @@ import type { BuildResult } from '../../src/build.ts';
 import { buildImage, ROOT } from '../e2e/support/build-example.ts';
 import { waitUntilAnswered } from '../e2e/support/start-image.ts';
 import { startInCrun } from '../e2e/support/start-in-crun.ts';
-import { findJdk } from './find-jdk.ts';
+import { findBase } from './find-base.ts';
 import { type JavaVersion, SYSTEMS, type System } from './systems.ts';
 
 let dir: string;
@@ -36,7 +36,7 @@ function testRestored(system: System, jdk: JavaVersion): void {
 
   test('is restored faster than it starts', async () => {
     const config = await writeConfig(system, `${layout()}.yaml`);
-    const flags = [...(system.flags ?? []), '--engine', 'oci', '--base', `jdk:${findJdk(jdk)}`];
+    const flags = [...(system.flags ?? []), '--engine', 'oci', '--base', findBase(jdk)];
     built = await buildImage(['--config', config, ...flags, '--output', `oci:${layout()}`]);
     const { restoredMs, coldMs } = built.verified ?? { restoredMs: [], coldMs: 0 };
     expect(Math.min(...restoredMs)).toBeLessThan(coldMs);
@@ -60,6 +60,16 @@ function testRestored(system: System, jdk: JavaVersion): void {
         expect(await started.getJson('/environment')).toEqual({ greeting, color: `of-${greeting}` });
       }
     }
+    if (system.hasSessions) expect(await one.getJson('/visits')).toEqual({ visits: 1 });
+    if (system.ticks !== undefined) {
+      const { ticks } = system;
+      const before = Number(await one.get(ticks));
+      // Five in a second: neither stopped, nor caught up with what it missed while it was a file.
+      await new Promise((done) => setTimeout(done, 1000));
+      const count = Number(await one.get(ticks)) - before;
+      expect(count).toBeGreaterThan(1);
+      expect(count).toBeLessThan(20);
+    }
     if (system.isShop) {
       const { id } = JSON.parse(await one.send('POST', '/books', NEW_BOOK));
       expect(await one.getJson(`/books/${id}`)).toMatchObject({ title: 'A', isbn: '978-0000000999' });
@@ -77,10 +87,16 @@ function testRestored(system: System, jdk: JavaVersion): void {
 }
 
 /** The example's own, with a warm-up that is only as long as a test needs. */
-async function writeConfig({ example, config = 'crac-build.yaml' }: System, path: string): Promise<string> {
+async function writeConfig(system: System, path: string): Promise<string> {
+  const { example, config = 'crac-build.yaml' } = system;
   const folder = join(ROOT, 'examples', example);
   const settings = parse(await readFile(join(folder, config), 'utf8'));
-  settings.app.jar = resolve(folder, settings.app.jar);
+  const { app } = settings;
+  if (app.jar !== undefined) app.jar = resolve(folder, system.jar ?? app.jar);
+  if (app.classPath !== undefined)
+    app.classPath = app.classPath.map((entry: string) =>
+      resolve(folder, system.folder === undefined ? entry : entry.replace('target/tomcat', system.folder)),
+    );
   settings.warmUp.until = WARM_UP;
   settings.checkpoint = { ...settings.checkpoint, settle: '0ms' };
   await writeFile(path, stringify(settings));
