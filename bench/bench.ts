@@ -4,6 +4,8 @@ export interface Bench {
   /** For `npm run -s bench` without a name. */
   readonly summary: string;
   readonly run: (options: BenchOptions) => Promise<Measurements>;
+  /** How `--write` draws the table: a group of bars, or a line, a row. Absent: there is none. */
+  readonly chart?: 'bars' | 'lines';
 }
 
 export interface BenchOptions {

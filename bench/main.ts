@@ -1,4 +1,4 @@
-// npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--example NAME]
+// npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--write DIR] [--example NAME]
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,8 @@ import { replicasBench } from './replicas.ts';
 import { restoreBench } from './restore.ts';
 import { sizeBench } from './size.ts';
 import { soakBench } from './soak.ts';
+import { operationsBench, startupBench } from './startup.ts';
+import { writePage } from './write-page.ts';
 
 const BENCHES: readonly Bench[] = [
   restoreBench,
@@ -26,6 +28,8 @@ const BENCHES: readonly Bench[] = [
   replicasBench,
   soakBench,
   firstRequestsBench,
+  startupBench,
+  operationsBench,
   layersBench,
 ];
 
@@ -35,6 +39,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '21' },
     base: { type: 'string' },
+    write: { type: 'string' },
     example: { type: 'string', default: 'plain-http' },
     'java-option': { type: 'string', multiple: true, default: [] },
   },
@@ -44,9 +49,16 @@ const runs = Number(values.runs);
 /** Those that have a warm-up until settled. */
 const EXAMPLES = ['plain-http', 'spring-boot'];
 const isKnown = EXAMPLES.includes(values.example) && (values.example === 'plain-http' || bench === firstRequestsBench);
-if (bench === undefined || !isKnown || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
+if (
+  bench === undefined ||
+  !isKnown ||
+  (values.write !== undefined && bench.chart === undefined) ||
+  positionals.length !== 1 ||
+  !Number.isInteger(runs) ||
+  runs < 1
+) {
   process.stderr.write(
-    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--example plain-http|spring-boot]\n(--example: first-requests only)\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}\n`).join('')}`,
+    `usage: npm run -s bench -- NAME [--json] [--runs N] [--base jdk:PATH] [--java-option OPTION]... [--write DIR] [--example plain-http|spring-boot]\n(--write: startup and operations, as pages; --example: first-requests only)\n${BENCHES.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}\n`).join('')}`,
   );
   process.exit(2);
 }
@@ -64,7 +76,13 @@ try {
     tell,
   });
   const render = values.json ? renderJson : renderTable;
-  process.stdout.write(render(bench.name, inspectMachine(), measurements));
+  const machine = inspectMachine();
+  if (values.write !== undefined) {
+    const command = `npm run -s bench -- ${process.argv.slice(2).join(' ')}`;
+    const page = { dir: values.write, command, date: new Date().toISOString().slice(0, 10) };
+    await writePage(bench, machine, measurements, page);
+  }
+  process.stdout.write(render(bench.name, machine, measurements));
 } catch (error) {
   tell(`error: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

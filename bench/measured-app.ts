@@ -27,7 +27,12 @@ export interface Variant {
   readonly start: () => Promise<FirstResponse>;
 }
 
-interface Command {
+/** One that can be asked on. */
+export interface OperatedVariant extends Variant {
+  readonly operate: (counts: readonly number[]) => Promise<FirstResponse>;
+}
+
+export interface Command {
   readonly argv: readonly string[];
   /** All of it, as NAME=value. */
   readonly environment: readonly string[];
@@ -102,10 +107,14 @@ export function composeRestore({ image }: BuiltApp, ...environment: readonly str
   return { argv: ['/opt/crac/restore'], environment: [...image.environment, 'CRAC_RESTORE=require', ...environment] };
 }
 
-/** The JVM with the user's own options, its CDS archive and nothing of ours. */
-export function composeCold({ plan, image }: BuiltApp): Command {
-  const argv = ['/opt/java/bin/java', ...plan.javaOptions, '-jar', plan.app.imagePath, ...plan.app.arguments];
-  return { argv, environment: image.environment };
+/** The JVM with the user's own options, its CDS archive and nothing of ours but `more`. */
+export function composeCold({ plan, image }: BuiltApp, ...more: readonly string[]): Command {
+  const { argv, jvmOptionIndex } = plan.command;
+  const java = argv.slice(0, 1);
+  return {
+    argv: [...java, ...more, ...plan.javaOptions, ...argv.slice(jvmOptionIndex)],
+    environment: image.environment,
+  };
 }
 
 export function composeCriuRestore({ criuRestoreArgv }: MeasuredApp): Command {
@@ -117,10 +126,11 @@ export function composeVariant(
   { dir, plan, image }: BuiltApp,
   key: string,
   command: Command,
-  { outside = false, log = join(dir, `${key}.log`) } = {},
-): Variant {
+  { outside = false, log = join(dir, `${key}.log`), operation = undefined as string | undefined } = {},
+): OperatedVariant {
   const { answer } = plan.verify;
   if (answer.kind !== 'http') throw new Error('only an app that answers GET can be measured');
   const { port, path } = answer;
-  return { key, start: () => measureStart({ ...command, root: image.root, inRoot: !outside, port, path, log }) };
+  const order = { ...command, root: image.root, inRoot: !outside, port, path: operation ?? path, log };
+  return { key, start: () => measureStart(order), operate: (operations) => measureStart({ ...order, operations }) };
 }

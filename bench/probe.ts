@@ -13,6 +13,8 @@ export interface Start {
   readonly path: string;
   /** Takes what the command prints. */
   readonly log: string;
+  /** Growing: when so many answers were there is told, too. Over one connection, one after the other. */
+  readonly operations?: readonly number[];
 }
 
 export interface FirstResponse {
@@ -23,7 +25,11 @@ export interface FirstResponse {
   /** Resident set of the JVM, right after the response. */
   readonly rssBytes: number;
   readonly body: string;
+  /** From just before the execve until so many answers were there. */
+  readonly operationsNs?: readonly number[];
 }
+
+const OPERATIONS_TIMEOUT_MS = 300_000;
 
 export const PROBE = 'dist/native/probe';
 
@@ -35,8 +41,10 @@ export async function measureStart(start: Start): Promise<FirstResponse> {
     ...(start.root === undefined ? [] : ['--root', start.root]),
     ...(start.inRoot ? ['--chroot'] : []),
     ...start.environment.flatMap((variable) => ['--env', variable]),
-    '--log',
-    start.log,
+    ...['--log', start.log],
+    ...(start.operations === undefined
+      ? []
+      : ['--operations', start.operations.join(','), '--timeout', String(OPERATIONS_TIMEOUT_MS)]),
     String(start.port),
     start.path,
     '--',

@@ -4,13 +4,12 @@ import java.time.LocalDate;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.springframework.boot.ApplicationArguments;
-import org.springframework.boot.ApplicationRunner;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.stereotype.Component;
 
-/** 60 owners, 120 pets and six vets, the same each time. */
+/** 60 owners, 120 pets and six vets, the same each time; there before the first request is. */
 @Component
-class Sample implements ApplicationRunner {
+class Sample implements SmartInitializingSingleton {
     private static final List<String> FIRST = List.of("Anna", "Bela", "Carl", "Dora", "Emil", "Frida");
     private static final List<String> LAST =
             List.of("Adler", "Berg", "Conti", "Davies", "Estevez", "Franklin", "Garcia", "Holt", "Ito", "Jensen");
@@ -25,7 +24,7 @@ class Sample implements ApplicationRunner {
     }
 
     @Override
-    public void run(ApplicationArguments arguments) {
+    public void afterSingletonsInstantiated() {
         for (int number = 0; number < FIRST.size() * LAST.size(); number++) owners.save(makeOwner(number));
         for (int number = 0; number < FIRST.size(); number++) {
             Set<String> specialties = number % 2 == 0 ? Set.of("surgery", "dentistry") : Set.of("radiology");
