@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BuildPlan } from '../plan/build-plan.ts';
+import { FIXED_MTIME_SECONDS } from '../tar/entry.ts';
 
 /** What a checkpoint depends on and the plan does not say. */
 export interface KeyFacts {
@@ -22,7 +23,7 @@ export interface KeyFacts {
 
 /** For people: `crac-build plan` prints them. */
 export const CACHE_KEY_PARTS = [
-  'the layers base, app and runtime: JDK, modules, jars, policies, crac-build’s parts',
+  'the layers base, dependencies, app and runtime, and the base’s configuration: JDK, modules, jars, policies, crac-build’s parts',
   'command, environment, user, ports, network, readiness, checkpoint.*, compression',
   'the warm-up with its scripts and files, services with the programs and layouts that they name',
   'crac-build and CRIU, the engine with its version',
@@ -52,7 +53,12 @@ export function composeCacheKey(plan: BuildPlan, facts: KeyFacts): string {
     services: services.map(withoutTimeout),
     checkpoint: taken,
     answer: plan.verify.answer ?? null,
-    image: plan.image,
+    compression: plan.image.compression,
+    compressionLevel: plan.image.compressionLevel,
+    /** Files are no younger than the image. */
+    madeAtSeconds: Math.min(plan.image.createdSeconds, FIXED_MTIME_SECONDS),
+    /** An image's environment and start words, which are in no layer. */
+    base: base.kind === 'image' ? base.digest : null,
   };
   return createHash('sha256')
     .update(canonicalJson(inputs, new Map(Object.entries(files))))

@@ -59,7 +59,8 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const javaOptions = [...(facts.source?.javaOptions ?? []), ...(app.javaOptions ?? [])];
   const start = facts.base?.start;
   const ownOptions = start?.kind === 'java' ? start.argv.slice(1) : [];
-  refuseWhatCannotWork([...javaOptions, ...ownOptions], { ...facts.base?.environment, ...app.environment }, facts);
+  const environment = { ...facts.base?.environment, ...app.environment };
+  refuseWhatCannotWork([...javaOptions, ...ownOptions], environment, facts);
 
   const { jdk, base } = facts;
   const name =
@@ -78,7 +79,7 @@ export function planBuild(given: Settings, facts: BuildFacts): BuildPlan {
   const warmUp = planWarmUp(settings, readiness, { port, ports }, trigger);
   const answer = readiness && planAnswer(readiness, warmUp, ports);
   const addedJavaOptions = planAddedJavaOptions(
-    [...javaOptions, ...ownOptions],
+    [...javaOptions, ...ownOptions, ...optionsOf(environment)],
     { javaVersion: base?.jvm.javaVersion ?? jdk?.javaVersion ?? OLDEST_JAVA, hotSpot: jdk?.hotSpot ?? true },
     checkpoint,
   );
@@ -213,6 +214,13 @@ function defaultOutput(name: string, engine: BuildPlan['engine']): Output {
     : { kind: 'oci', dir: `./${name}-image` };
 }
 
+/** Options that the JVM or its launcher takes from there. */
+function optionsOf(environment: Readonly<Record<string, string>>): readonly string[] {
+  return ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS'].flatMap((variable) =>
+    (environment[variable] ?? '').split(/\s+/).filter((word) => word !== ''),
+  );
+}
+
 function refuseWhatCannotWork(
   javaOptions: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -223,10 +231,7 @@ function refuseWhatCannotWork(
       hint: `Give Java ${OLDEST_JAVA} or newer with base: jdk:PATH (--base jdk:PATH).`,
     });
   }
-  const fromEnvironment = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS'].flatMap((variable) =>
-    (environment[variable] ?? '').split(/\s+/),
-  );
-  if ([...javaOptions, ...fromEnvironment].includes('-XX:+UseZGC')) {
+  if ([...javaOptions, ...optionsOf(environment)].includes('-XX:+UseZGC')) {
     throw new CracBuildError('STATE_REFUSED', 'an app under ZGC cannot be checkpointed', {
       hint: 'Replace -XX:+UseZGC by -XX:+UseG1GC, -XX:+UseParallelGC or -XX:+UseSerialGC.',
       details: ['ZGC keeps its heap in shared memory (memfd), which a restore plan cannot hold.'],

@@ -9,7 +9,12 @@ import { planWarmUp } from './plan-warm-up.ts';
 
 export interface Verification {
   readonly name: string;
-  readonly app: { readonly user: VerifiedImage['user']; readonly ports: readonly number[] };
+  readonly app: {
+    readonly user: VerifiedImage['user'];
+    readonly ports: readonly number[];
+    /** Absent: the app was an image itself. */
+    readonly source?: 'image';
+  };
   readonly network: 'isolated' | 'host';
   readonly services: readonly Service[];
   readonly warmUp: WarmUpPlan;
@@ -28,7 +33,7 @@ export function planVerification(image: VerifiedImage, settings: Settings | unde
   const answer = readiness === undefined ? image.answer : planAnswer(readiness, warmUp, ports);
   return {
     name,
-    app: { user, ports },
+    app: { user, ports, ...(image.isImageApp ? {} : { source: 'image' }) },
     network: settings?.network ?? 'isolated',
     services: settings === undefined ? [] : planServices(settings),
     warmUp,

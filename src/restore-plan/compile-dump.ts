@@ -7,7 +7,7 @@ import type { StepName } from '../steps.ts';
 import { findAllocators } from './allocators.ts';
 import { type Areas, sortAreas } from './areas.ts';
 import { Blob } from './blob.ts';
-import type { CarriedFile } from './carried-files.ts';
+import { CARRIED_MTIME_SECONDS, type CarriedFile } from './carried-files.ts';
 import { findPlanFault } from './check-plan.ts';
 import { decideRequiredCpu, planCpu } from './cpu-features.ts';
 import { stackOf } from './dead-stacks.ts';
@@ -48,7 +48,8 @@ export async function compileDump(
   outDir: string,
   scanner: PageScanner = javascriptScanner,
   skip: ReadonlySet<StepName> = new Set(),
-  carry: (files: readonly MappedFile[]) => ReadonlyMap<MappedFile, CarriedFile> = () => new Map(),
+  carry: (files: readonly MappedFile[], code: readonly string[]) => ReadonlyMap<MappedFile, CarriedFile> = () =>
+    new Map(),
 ): Promise<RestoreImage> {
   const refusals: Refusal[] = [];
   const refuse: Refuse = (object, reason, remedy) => refusals.push({ object, reason, remedy });
@@ -75,7 +76,8 @@ export async function compileDump(
   const free = findFreeMemory(dump, areas, memory, files, policy.heap, skip);
   const layout = writeMemory(areas, memory, files, stacks, policy, free.ranges, scanner, memFile, skip);
   const causes = findCauses(areas, memory, files, stacks, ready, free.generations);
-  const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, pathsOfCode(dump, files));
+  const code = pathsOfCode(dump, files);
+  const requiredCpu = decideRequiredCpu(checkpoint.cpu, ready.cpu, code);
   const header: PlanRecord<'header'> = {
     ...planProcess(dump, blob),
     ...vdso.header,
@@ -90,8 +92,11 @@ export async function compileDump(
   };
   // Memory refers to the mapped ones by their place.
   const allFiles = [...files, ...openFiles];
-  const carried = carry(files);
-  const placeOf = (file: MappedFile) => carried.get(file)?.imagePath ?? file.path;
+  const carried = carry(files, code);
+  const placeOf = (file: MappedFile) => {
+    const place = carried.get(file);
+    return place === undefined ? file : { path: place.imagePath, mtimeSeconds: CARRIED_MTIME_SECONDS };
+  };
   const sections = {
     mem: layout.records,
     file: allFiles.map((file) => fileRecord(file, placeOf(file), blob)),
@@ -145,7 +150,7 @@ export async function compileDump(
     unknownMalloc: free.unknown['free-malloc'],
     byCause: await measureCauses(memFile, attribute(layout.stretches, causes)),
     allocators: policy.allocators,
-    contents: { header, sections, blob, heap: policy.heap, filePaths: allFiles.map(placeOf) },
+    contents: { header, sections, blob, heap: policy.heap, filePaths: allFiles.map((file) => placeOf(file).path) },
     carriedFiles: [...carried.values()],
   };
 }

@@ -101,12 +101,16 @@ export async function inspectOpenFiles(
   return files;
 }
 
-/** `path`: where the restored process finds it. */
-export function fileRecord(file: MappedFile, path: string, blob: Blob): PlanRecord<'file'> {
+/** `place`: where the restored process finds it, and since when it is there. */
+export function fileRecord(
+  file: MappedFile,
+  place: Pick<MappedFile, 'path' | 'mtimeSeconds'>,
+  blob: Blob,
+): PlanRecord<'file'> {
   return {
     size: file.sizeBytes,
-    mtime_s: Math.floor(file.mtimeSeconds),
-    path_blob: blob.text(path),
+    mtime_s: Math.floor(place.mtimeSeconds),
+    path_blob: blob.text(place.path),
     open_flags: 0, // O_RDONLY
     sha256: file.sha256,
   };

@@ -1,13 +1,14 @@
 import { posix } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
-import type { CarriedFile } from '../restore-plan/carried-files.ts';
+import { CARRIED_MTIME_SECONDS, type CarriedFile } from '../restore-plan/carried-files.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../tar/entry.ts';
 import { VERSION } from '../version.ts';
 import type { AnswerProbe } from '../warm-up/probe.ts';
 import type { World } from '../world.ts';
 import { keepFolders } from './app-layer.ts';
+import { isImageApp } from './image-app.ts';
 
 /** In the image's root. */
 export const CHECKPOINT_FOLDER = 'opt/crac/checkpoint';
@@ -33,16 +34,16 @@ export function composeCheckpointEntries(
   return keepFolders(entries, plan.base);
 }
 
-/** With the times that the restorer compares. */
+/** With the time that the restorer compares. */
 function composeCarriedEntries(files: readonly CarriedFile[]): readonly TarEntry[] {
   const entries = new Map<string, TarEntry>();
-  for (const { imagePath, localPath, sizeBytes, mtimeSeconds } of files) {
+  for (const { imagePath, localPath, sizeBytes } of files) {
     const path = imagePath.slice(1);
     const folder = posix.dirname(path);
     for (const parent of [posix.dirname(folder), folder]) entries.set(parent, composeDirectory(parent));
     entries.set(path, {
       ...composeFile(path, { localPath, sizeBytes }, 0o755),
-      mtimeSeconds: Math.floor(mtimeSeconds),
+      mtimeSeconds: CARRIED_MTIME_SECONDS,
     });
   }
   return [...entries.values()];
@@ -78,6 +79,8 @@ export function composeFacts(
     memory: plan.checkpoint.memory,
     /** What `crac-build verify` asks; null: nobody asks this app anything. */
     answer: describeAnswer(plan.verify.answer) ?? null,
+    /** Whose files may be for its own user only. */
+    isImageApp: isImageApp(plan),
     /** Because of these, more is read with `memory: map`. */
     allocators,
     sizes: {

@@ -1,7 +1,9 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Checkpoint } from '../criu/checkpoint.ts';
 import { readDump } from '../criu/read-dump.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
-import { carryTemporaryFiles } from '../restore-plan/carried-files.ts';
+import { type CarriedFile, carryTemporaryFiles } from '../restore-plan/carried-files.ts';
 import { compileDump } from '../restore-plan/compile-dump.ts';
 import { loadPageScanner } from '../restore-plan/page-scanner.ts';
 import type { RestoreImage } from '../restore-plan/restore-image.ts';
@@ -37,5 +39,17 @@ export async function compileCheckpoint(plan: BuildPlan, checkpoint: Checkpoint,
   for (const [what, why] of Object.entries(kept))
     if (why !== undefined)
       world.report({ type: 'stage-progress', stage: 'compile', text: `free parts of ${what} are kept: ${why}` });
-  return image;
+  return { ...image, carriedFiles: await keepCarriedFiles(image.carriedFiles, join(world.workDir, 'carried')) };
+}
+
+/** The layers are made when the container, whose files they are, is gone. */
+async function keepCarriedFiles(files: readonly CarriedFile[], dir: string): Promise<readonly CarriedFile[]> {
+  return await Promise.all(
+    files.map(async (file) => {
+      const localPath = join(dir, file.imagePath);
+      await mkdir(dirname(localPath), { recursive: true });
+      await copyFile(file.localPath, localPath);
+      return { ...file, localPath };
+    }),
+  );
 }

@@ -1,6 +1,4 @@
-import type { BuildPlan } from '../plan/build-plan.ts';
-
 /** Whether the app is in the base, with an entrypoint of its own. */
-export function isImageApp({ app }: { readonly app: Pick<BuildPlan['app'], 'source'> }): boolean {
+export function isImageApp({ app }: { readonly app: { readonly source?: unknown } }): boolean {
   return app.source === undefined;
 }

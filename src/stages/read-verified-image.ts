@@ -9,6 +9,7 @@ import type { ImageSource } from './open-source.ts';
 /** Of facts.json, which composeFacts() writes. Where `answer` is missing, an older crac-build has made the image. */
 const FACTS = z.looseObject({
   name: z.string(),
+  isImageApp: z.boolean().exactOptional(),
   answer: z
     .discriminatedUnion('kind', [
       z.object({
@@ -35,6 +36,8 @@ export interface VerifiedImage {
   readonly name: string;
   readonly user: { readonly uid: number; readonly gid: number };
   readonly ports: readonly number[];
+  /** Whether the app was an image itself: then it is tried as its own user. */
+  readonly isImageApp: boolean;
   /** What the build asked; absent: an app that nobody asks anything. */
   readonly answer?: AnswerProbe;
 }
@@ -55,6 +58,7 @@ export async function readVerifiedImage(source: ImageSource, { config }: FoundIm
     name: facts.name,
     user: { uid, gid },
     ports,
+    isImageApp: facts.isImageApp ?? false,
     // The authorities that the build knew are not here: that the app answers is what is tried.
     ...(answer == null
       ? {}

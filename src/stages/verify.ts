@@ -35,7 +35,7 @@ export type Profile = Pick<ContainerSpec, 'capabilities' | 'seccomp' | 'noNewPri
 
 /** What of a build's plan a verification needs: it may be of an image that was built long ago. */
 export type VerifyPlan = Pick<BuildPlan, 'name' | 'network' | 'services' | 'warmUp' | 'verify'> & {
-  readonly app: Pick<BuildPlan['app'], 'user' | 'ports' | 'source'>;
+  readonly app: Pick<BuildPlan['app'], 'user' | 'ports'> & { readonly source?: unknown };
 };
 export type VerifyServerPlan = VerifyPlan & { readonly verify: { readonly answer: AnswerProbe } };
 /** No CRIU: nothing is dumped. */

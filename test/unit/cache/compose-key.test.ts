@@ -2,7 +2,7 @@ import { composeCacheKey, type KeyFacts } from '../../../src/cache/compose-key.t
 import type { Settings } from '../../../src/config/settings.ts';
 import type { BuildPlan } from '../../../src/plan/build-plan.ts';
 import { planBuild } from '../../../src/plan/plan-build.ts';
-import { SAMPLE_FACTS } from '../../support/sample-plan.ts';
+import { jarSource, SAMPLE_FACTS } from '../../support/sample-plan.ts';
 
 const FACTS: KeyFacts = {
   builder: { version: '1.0.0', program: 'sha256:1', restore: 'sha256:2' },
@@ -101,11 +101,31 @@ test.each<[string, object]>([
   ['size of the cache', { cache: { maxSize: 1 } }],
 ])('%s: no part of the key', (_, changes) => expect(key(changes)).toBe(key()));
 
+test('commits, the time of the build and the types of layers are no part of the key', () => {
+  const facts = { ...SAMPLE_FACTS, createdSeconds: 1_700_000_000, revision: { commit: 'abc-dirty' } };
+  const settings = {
+    ...SETTINGS,
+    outputs: [{ kind: 'registry', reference: 'r.example/a:1' }],
+    image: { format: 'docker' },
+  };
+  expect(composeCacheKey(planBuild(settings as unknown as Settings, facts), FACTS)).toBe(key());
+});
+
+test('the base’s own configuration is part of the key, and so is a time before that of our files', () => {
+  const based = (digest: string) => {
+    const base = { kind: 'image', javaVersion: 25, digest };
+    return composeCacheKey({ ...plan(), base } as unknown as BuildPlan, FACTS);
+  };
+  expect(based('sha256:a')).not.toBe(based('sha256:b'));
+  const early = planBuild(SETTINGS as unknown as Settings, { ...SAMPLE_FACTS, createdSeconds: 1 });
+  expect(composeCacheKey(early, FACTS)).not.toBe(key());
+});
+
 test('where jar, JDK, policies and files lie is no part of the key', () => {
   const policies = (path: string) => ({ checkpoint: { policies: path } });
   expect(key(policies('/elsewhere/a.yaml'))).toBe(key(policies('/work/a.yaml')));
   const jdk = { ...SAMPLE_FACTS.jdk, path: '/elsewhere/jdk' };
-  const elsewhere = { ...SAMPLE_FACTS, jar: { path: '/elsewhere/orders-1.4.2.jar' }, jdk };
+  const elsewhere = { ...SAMPLE_FACTS, source: jarSource('/elsewhere/orders-1.4.2.jar'), jdk };
   expect(composeCacheKey(planBuild(SETTINGS as unknown as Settings, elsewhere), FACTS)).toBe(key());
   const moved = JSON.parse(JSON.stringify(plan()).replaceAll('/work/body.json', '/elsewhere/body.json'));
   const files = { ...FACTS.files, '/elsewhere/body.json': 'sha256:body' };

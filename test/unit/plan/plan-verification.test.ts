@@ -1,8 +1,9 @@
 import { planVerification } from '../../../src/plan/plan-verification.ts';
 import type { VerifiedImage } from '../../../src/stages/read-verified-image.ts';
+import { planProfile } from '../../../src/stages/verify.ts';
 
 const IMAGE: VerifiedImage = {
-  ...{ name: 'orders', user: { uid: 1000, gid: 1000 }, ports: [9000] },
+  ...{ name: 'orders', user: { uid: 1000, gid: 1000 }, ports: [9000], isImageApp: false },
   answer: { kind: 'http', port: 9000, path: '/ready', status: 200 },
 };
 
@@ -27,6 +28,14 @@ test('with the settings of its build, its services run and all requests of the w
     verify: { timeoutMs: 5000, answer: { path: '/up', port: 9000 } },
     warmUp: { scenarios: [{ steps: [{ path: '/orders', port: 9000 }] }] },
   });
+});
+
+test('it is tried as a foreign user; only an app that was an image itself as its own', () => {
+  const foreign = '65432:65432';
+  expect(planProfile(planVerification(IMAGE, undefined)).user).toBe(foreign);
+  const root = { ...IMAGE, user: { uid: 0, gid: 0 } };
+  expect(planProfile(planVerification(root, undefined)).user).toBe(foreign);
+  expect(planProfile(planVerification({ ...root, isImageApp: true }, undefined)).user).toBe('0:0');
 });
 
 test('an app that nobody asks anything is asked nothing', () => {

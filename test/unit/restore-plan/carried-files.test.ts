@@ -12,13 +12,12 @@ const file = (path: string, fill = 0xab): MappedFile => ({
 
 test('libraries in temporary folders get a place of ours, named by their content', () => {
   const [one, two] = [file('/tmp/libnative123.so'), file('/var/tmp/a/libnative123.so', 0xcd)];
-  expect([...carryTemporaryFiles([one, two])]).toEqual([
+  expect([...carryTemporaryFiles([one, two], [one.path, two.path])]).toEqual([
     [
       one,
       {
         imagePath: '/opt/crac/files/abababababababab/libnative123.so',
         sizeBytes: 5,
-        mtimeSeconds: 7.5,
         localPath: '/work/tmp/libnative123.so',
       },
     ],
@@ -28,5 +27,15 @@ test('libraries in temporary folders get a place of ours, named by their content
 
 test('what lies elsewhere stays where it is', () => {
   const paths = ['/opt/java/lib/libjava.so', '/app/tmp/lib.so', '/tmpfile.so', '/usr/lib/run/lib.so'];
-  expect(carryTemporaryFiles(paths.map((path) => file(path))).size).toBe(0);
+  expect(
+    carryTemporaryFiles(
+      paths.map((path) => file(path)),
+      paths,
+    ).size,
+  ).toBe(0);
+});
+
+test('data stays where it is, and what was carried once is carried again', () => {
+  const [index, again] = [file('/tmp/index.bin'), file('/opt/crac/files/abababababababab/libnative.so')];
+  expect([...carryTemporaryFiles([index, again], [again.path]).keys()]).toEqual([again]);
 });

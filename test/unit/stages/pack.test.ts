@@ -212,17 +212,15 @@ test('the checkpoint layer is fixed in time and readable by all', async () => {
   });
 });
 
-test('libraries that were loaded from a temporary folder lie in the checkpoint layer, with their time', async () => {
+test('libraries that were loaded from a temporary folder lie in the checkpoint layer, with the plan’s time', async () => {
   const localPath = join(dir, 'libnative.so');
   writeFileSync(localPath, 'ELF');
-  const carriedFiles = [
-    { imagePath: '/opt/crac/files/0123/libnative.so', localPath, sizeBytes: 3, mtimeSeconds: 1_700_000_000.9 },
-  ];
+  const carriedFiles = [{ imagePath: '/opt/crac/files/0123/libnative.so', localPath, sizeBytes: 3 }];
   const [checkpoint] = await packLayers(PLAN, makeCheckpoint(''), { ...makeRestoreImage(), carriedFiles }, world);
   const files = await readLayer(checkpoint);
   expect([...files.keys()]).toEqual(expect.arrayContaining(['opt/crac/files', 'opt/crac/files/0123']));
   expect(files.get('opt/crac/files/0123/libnative.so')).toMatchObject({
-    ...{ text: 'ELF', mode: 0o755, uid: 0, mtimeSeconds: 1_700_000_000 },
+    ...{ text: 'ELF', mode: 0o755, uid: 0, mtimeSeconds: 0 },
   });
 });
 

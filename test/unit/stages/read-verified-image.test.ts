@@ -33,9 +33,13 @@ async function read(facts?: string) {
 test('what the build asked is asked again; authorities that it knew are not here', async () => {
   const answer = { kind: 'http', port: 8443, path: '/up', status: 204, tls: { serverName: 'shop', insecure: false } };
   expect(await read(JSON.stringify({ name: 'shop', answer, more: 1 }))).toEqual({
-    ...{ name: 'shop', user: { uid: 10_001, gid: 10_001 }, ports: [8080] },
+    ...{ name: 'shop', user: { uid: 10_001, gid: 10_001 }, ports: [8080], isImageApp: false },
     answer: { ...answer, tls: { serverName: 'shop', insecure: true } },
   });
+});
+
+test('an app that was an image itself is told from others', async () => {
+  expect(await read('{"name":"shop","isImageApp":true}')).toMatchObject({ isImageApp: true });
 });
 
 test('an older image is asked for a connection, a program for nothing', async () => {
