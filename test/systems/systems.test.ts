@@ -9,6 +9,7 @@ import { buildImage, ROOT } from '../e2e/support/build-example.ts';
 import { waitUntilAnswered } from '../e2e/support/start-image.ts';
 import { startInCrun } from '../e2e/support/start-in-crun.ts';
 import { findBase } from './find-base.ts';
+import { keepOutcome } from './outcomes.ts';
 import { type JavaVersion, SYSTEMS, type System } from './systems.ts';
 
 let dir: string;
@@ -40,6 +41,10 @@ function testRestored(system: System, jdk: JavaVersion): void {
     built = await buildImage(['--config', config, ...flags, '--output', `oci:${layout()}`]);
     const { restoredMs, coldMs } = built.verified ?? { restoredMs: [], coldMs: 0 };
     expect(Math.min(...restoredMs)).toBeLessThan(coldMs);
+    await keepOutcome({
+      ...{ system: system.name, jdk, gc: built.ready.gc, restoredMs: Math.min(...restoredMs), coldMs },
+      ...measureCheckpoint(built),
+    });
   }, 240_000);
 
   test('two at once answer, know their own environment, and end when they are told to', async () => {
@@ -84,6 +89,11 @@ function testRestored(system: System, jdk: JavaVersion): void {
       expect(output).not.toMatch(TROUBLE);
     }
   }, 60_000);
+}
+
+function measureCheckpoint({ layers }: BuildResult) {
+  const { uncompressedBytes = 0, sizeBytes = 0 } = layers.find(({ kind }) => kind === 'checkpoint') ?? {};
+  return { rawBytes: uncompressedBytes, compressedBytes: sizeBytes };
 }
 
 /** The example's own, with a warm-up that is only as long as a test needs. */

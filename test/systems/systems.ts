@@ -61,6 +61,12 @@ export const SYSTEMS: readonly System[] = [
     ...{ name: 'jetty 12, coordinated', example: 'jetty', build: maven('jetty'), config: 'coordinated.yaml' },
     ...{ jdks: [25], health: '/health', paths: BOOKS, isShop: true, tellsEnvironment: true, stopsWith: SIGTERM },
   },
+  ...(['Serial', 'Parallel'] as const).map(
+    (gc): System => ({
+      ...{ name: `jetty 12, ${gc}`, example: 'jetty', build: maven('jetty'), flags: [`--java-option=-XX:+Use${gc}GC`] },
+      ...{ jdks: [25], health: '/health', paths: BOOKS, isShop: true, stopsWith: SIGTERM },
+    }),
+  ),
   {
     ...{ name: 'tomcat 11', example: 'tomcat', build: maven('tomcat'), jdks: [17, 21, 25], health: '/health' },
     ...{ paths: BOOKS, isShop: true, hasSessions: true, tellsEnvironment: true, stopsWith: SIGTERM },
