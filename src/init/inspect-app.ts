@@ -6,6 +6,7 @@ import type { AppSource } from '../jar/app-source.ts';
 import { detectFramework, type Framework } from '../jar/detect-framework.ts';
 import { findEndpoints } from '../jar/find-endpoints.ts';
 import { findJar } from '../jar/find-jars.ts';
+import { inspectJar } from '../jar/inspect-jar.ts';
 import { inspectSource } from '../jar/inspect-source.ts';
 import type { Endpoints } from '../jar/look-in-jar.ts';
 import { type JarContents, readJarContents } from '../jar/read-jar-contents.ts';
@@ -27,20 +28,19 @@ export async function inspectApp(path: string): Promise<AppFindings> {
 }
 
 async function look(path: string): Promise<{ readonly source: AppSource; readonly contents: JarContents }> {
-  try {
-    const jar = await findJar(path);
-    return { source: await inspectSource({ jar: jar.path }), contents: await readJarContents(jar) };
-  } catch (error) {
-    const isFolder = await stat(path).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (!isFolder || !isCracBuildError(error, 'INPUT_NOT_FOUND')) throw error;
-    const source = await inspectSource({ jar: path }).catch((other: unknown) => {
-      throw isCracBuildError(other, 'INPUT_NOT_FOUND') ? error : other;
-    });
-    return { source, contents: await readSourceContents(source) };
-  }
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const jar = isFolder ? path : (await findJar(path)).path;
+  const source = await inspectSource({ jar }).catch((error: unknown) => {
+    // Of a project that was not built yet, the jar that it lacks says more than the folders that it could have.
+    const isNothing = isCracBuildError(error, 'INPUT_NOT_FOUND') && isCracBuildError(error.cause);
+    throw isNothing ? error.cause : error;
+  });
+  const isJar = (await stat(source.path)).isFile();
+  const contents = isJar ? await readJarContents(await inspectJar(source.path)) : await readSourceContents(source);
+  return { source, contents };
 }
 
 /** A WAR, which a server is to start. */

@@ -319,6 +319,27 @@ test('a folder that a build tool made is what is built', async () => {
   });
 });
 
+test('an installation is its start script, whatever can be started in its lib', async () => {
+  putJar('shop/lib/shop.jar', 'x', { 'shop/Main.class': 'x' });
+  putJar('shop/lib/h2-2.3.232.jar', 'org.h2.tools.Console');
+  mkdirSync(join(dir, 'shop/bin'));
+  const script = 'CLASSPATH=$APP_HOME/lib/shop.jar:$APP_HOME/lib/h2-2.3.232.jar\n-classpath "$CLASSPATH" shop.Main\n';
+  writeFileSync(join(dir, 'shop/bin/shop'), script);
+  const { text } = await runInit('shop', {}, dir);
+  expect(text).toContain('an installation, as bin/shop starts it');
+  expect(read('shop/crac-build.yaml')).toContain('\n  jar: .\n');
+});
+
+test('layers of a Spring Boot jar are these, whatever can be started in them', async () => {
+  putJar('layers/application/shop.jar', 'shop.Main', { 'application.yml': 'server.port: 8111' });
+  for (const name of ['spring-boot-3.5.1', 'h2-2.3.232'])
+    putJar(`layers/dependencies/lib/${name}.jar`, 'org.h2.Console');
+  putJar('layers/dependencies/h2.jar', 'org.h2.Console');
+  const { text, json } = await runInit('layers', {}, dir);
+  expect(text).toContain('the layers of a Spring Boot jar');
+  expect(json).toMatchObject({ framework: { name: 'spring-boot' }, endpoints: { port: { value: 8111 } } });
+});
+
 test('a Spring Boot jar is told to be taken apart, and how to keep it', async () => {
   putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
   const { text } = await runInit(undefined, {}, dir);
