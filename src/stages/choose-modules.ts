@@ -43,7 +43,10 @@ export async function chooseModules(
 }
 
 /** `jars`: jars and folders of classes. */
-export async function composeModulesKey(jdk: Pick<JdkFacts, 'path' | 'modules'>, jars: readonly string[]): Promise<string> {
+export async function composeModulesKey(
+  jdk: Pick<JdkFacts, 'path' | 'modules'>,
+  jars: readonly string[],
+): Promise<string> {
   const digests = await Promise.all(jars.map(hashFileOrFolder));
   const release = await readFile(join(jdk.path, 'release'), 'utf8');
   const inputs = [MODULES_VERSION, release, jdk.modules, digests];
