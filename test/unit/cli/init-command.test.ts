@@ -217,6 +217,15 @@ test('every way to be wrong', async () => {
   expect(readdirSync(join(dir, 'one'))).toEqual(['target']);
 });
 
+const DEFAULT_LAYERS = ['dependencies', 'spring-boot-loader', 'snapshot-dependencies', 'application'];
+const indexOf = (names: readonly string[]) =>
+  names.map((name) => `- "${name}":\n${name === 'application' ? '  - "BOOT-INF/classes/"\n' : ''}`).join('');
+const LAYERED = {
+  ...BOOT,
+  'BOOT-INF/layers.idx': indexOf(DEFAULT_LAYERS),
+  'BOOT-INF/lib/spring-boot-jarmode-tools-3.5.1.jar': 'PK',
+};
+
 const QUARKUS = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
 
 describe('--dockerfile', () => {
@@ -225,7 +234,7 @@ describe('--dockerfile', () => {
     async (kind) => {
       if (kind === 'plain') putJar('target/shop-1.0.jar', 'shop.Main');
       if (kind === 'spring-boot')
-        putJar('target/shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
+        putJar('target/shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', LAYERED, 'shop.Shop');
       if (kind === 'quarkus') {
         putJar('target/quarkus-app/quarkus-run.jar', QUARKUS);
         for (const path of ['app/shop.jar', 'lib/main/io.quarkus.quarkus-core-3.15.1.jar', 'quarkus/x.dat'])
@@ -262,6 +271,39 @@ describe('--dockerfile', () => {
     await expect(
       runInit('target/shop.war', { dockerfile: true, template: 'plain', output: '-' }, dir),
     ).rejects.toMatchObject({ code: 'USAGE', hint: 'Choose another: --template tomcat.' });
+  });
+
+  test.each<readonly [string, Readonly<Record<string, string>>]>([
+    ['without an index of layers', { ...BOOT, 'BOOT-INF/lib/spring-boot-jarmode-tools-3.5.1.jar': 'PK' }],
+    [
+      'older than 3.3, whose tools extract nothing',
+      {
+        ...BOOT,
+        'BOOT-INF/layers.idx': LAYERED['BOOT-INF/layers.idx'],
+        'BOOT-INF/lib/spring-boot-jarmode-layertools-3.2.9.jar': 'PK',
+      },
+    ],
+    ['with a layer of its own', { ...LAYERED, 'BOOT-INF/layers.idx': indexOf([...DEFAULT_LAYERS, 'company']) }],
+    ['that lacks a layer', { ...LAYERED, 'BOOT-INF/layers.idx': indexOf(['dependencies', 'application']) }],
+  ])('a Spring Boot jar %s is copied whole', async (_, files) => {
+    putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', files, 'shop.Shop');
+    const { text } = await runInit(undefined, { dockerfile: true, output: '-' }, dir);
+    expect(text).toContain('WORKDIR /app\nCOPY ["shop.jar", "/app/app.jar"]\nUSER');
+  });
+
+  test('what a layer puts into one folder is one layer of the image; what is renamed is copied apart', async () => {
+    const classPath = ['a', 'b', 'c-1-SNAPSHOT'].map((name) => `lib/${name}.jar`);
+    mkdirSync(join(dir, 'target/lib'), { recursive: true });
+    for (const path of [...classPath, 'ext/d.jar']) putJar(`target/${path}`, 'x');
+    const manifest = `Main-Class: shop.Main\nClass-Path: ${classPath.join(' ')} ext/d.jar\n\n`;
+    writeFileSync(join(dir, 'target/shop.jar'), makeZip({ 'META-INF/MANIFEST.MF': manifest }));
+    const { text } = await runInit('target/shop.jar', { dockerfile: true, output: '-' }, dir);
+    expect(text.split('\n').filter((line) => line.startsWith('COPY'))).toEqual([
+      'COPY ["target/lib/a.jar", "target/lib/b.jar", "/app/lib/"]',
+      'COPY ["target/ext/d.jar", "/app/ext/"]',
+      'COPY ["target/shop.jar", "/app/app.jar"]',
+      'COPY ["target/lib/c-1-SNAPSHOT.jar", "/app/lib/"]',
+    ]);
   });
 
   test('a Spring Boot jar can be copied whole', async () => {
