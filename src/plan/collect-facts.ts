@@ -28,13 +28,18 @@ export async function collectFacts(
   const source = isImage ? undefined : await inspectSource(app);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
-  const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
-    await inspectImage(word, renderImageWord(word), use, {
-      ...access,
-      environment,
-      insecureHosts: settings.insecureRegistries ?? [],
-      compression: planCompression(settings),
-    });
+  const inspect = async (word: ImageAddress, as: 'base' | 'app') =>
+    await inspectImage(
+      word,
+      renderImageWord(word),
+      { as, hasOtherUser: app.user !== undefined },
+      {
+        ...access,
+        environment,
+        insecureHosts: settings.insecureRegistries ?? [],
+        compression: planCompression(settings),
+      },
+    );
   const createdSeconds = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
   const known = createdSeconds === undefined ? {} : { createdSeconds };
   if (app.image !== undefined) return { ...known, base: await inspect(app.image, 'app') };
