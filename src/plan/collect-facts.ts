@@ -28,10 +28,10 @@ export async function collectFacts(
   const source = isImage ? undefined : await inspectSource(app);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
-  const inspect = async (word: ImageAddress, as: 'base' | 'app') =>
+  const inspect = async (word: ImageAddress, as: 'base' | 'app', name = renderImageWord(word)) =>
     await inspectImage(
       word,
-      renderImageWord(word),
+      name,
       { as, hasOtherUser: app.user !== undefined },
       {
         ...access,
@@ -45,8 +45,8 @@ export async function collectFacts(
   if (app.image !== undefined) return { ...known, base: await inspect(app.image, 'app') };
   if (app.dockerfile !== undefined) {
     const build = planDockerfile(app.dockerfile);
-    const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
-    return { ...known, base: await inspect(address, 'app'), dockerfile: build };
+    const built = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
+    return { ...known, base: await inspect(built.address, 'app', built.name), dockerfile: build };
   }
   const revision = source === undefined ? undefined : await readRevision(dirname(source.path));
   const made = { ...known, ...(source !== undefined && { source }), ...(revision !== undefined && { revision }) };
