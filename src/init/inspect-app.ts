@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { isCracBuildError } from '../errors.ts';
+import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { type AppSettings, readAppSettings } from '../jar/app-settings.ts';
 import type { AppSource } from '../jar/app-source.ts';
 import { detectFramework, type Framework } from '../jar/detect-framework.ts';
@@ -11,6 +11,7 @@ import { inspectSource } from '../jar/inspect-source.ts';
 import type { Endpoints } from '../jar/look-in-jar.ts';
 import { type JarContents, readJarContents } from '../jar/read-jar-contents.ts';
 import { readSourceContents } from '../jar/read-source-contents.ts';
+import { readZip } from '../jar/read-zip.ts';
 
 /** What is found out about an app without starting it. */
 export interface AppFindings {
@@ -44,7 +45,8 @@ async function look(path: string): Promise<{ readonly source: AppSource; readonl
 }
 
 /** A WAR, which a server is to start. */
-export function planWar(path: string): AppFindings {
+export async function inspectWar(path: string): Promise<AppFindings> {
+  await requireWar(path);
   return {
     source: {
       title: 'a WAR',
@@ -57,4 +59,26 @@ export function planWar(path: string): AppFindings {
     framework: { name: 'tomcat', title: 'Tomcat', evidence: `${basename(path)} is a WAR` },
     endpoints: { port: { value: 8080, reason: 'the port that Tomcat and Jetty have by default' }, notes: [] },
   };
+}
+
+/** A Dockerfile would be written for whatever has the name. */
+async function requireWar(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new CracBuildError('INPUT_NOT_FOUND', `there is no WAR at ${path}`, {
+      hint: 'Build the app first, or correct the name: `crac-build init --dockerfile target/app.war`.',
+      cause,
+    });
+  });
+  const refuse = (words: string, cause?: unknown): CracBuildError =>
+    new CracBuildError('INPUT_INVALID', `${path} is no WAR: ${words}`, {
+      hint: 'Give the file that the build tool makes for a server, not the folder that it unpacks it to.',
+      cause,
+    });
+  if (!found.isFile()) throw refuse('it is not a file');
+  try {
+    for await (const _ of readZip(path)) return;
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
+  }
+  throw refuse('it is empty');
 }

@@ -322,6 +322,31 @@ describe('--dockerfile', () => {
     expect(read('Dockerfile')).toContain('COPY ["shop.jar", "/app/app.jar"]');
   });
 
+  test('what is no WAR gets none', async () => {
+    mkdirSync(join(dir, 'folder.war'));
+    writeFileSync(join(dir, 'text.war'), 'text');
+    const mistakes = { 'gone.war': 'INPUT_NOT_FOUND', 'folder.war': 'INPUT_INVALID', 'text.war': 'INPUT_INVALID' };
+    for (const [name, code] of Object.entries(mistakes)) {
+      for (const output of [undefined, '-', 'my.yaml']) {
+        const flags = { dockerfile: true, ...(output === undefined ? {} : { output }) };
+        await expect(runInit(name, flags, dir)).rejects.toMatchObject({ code, message: expect.stringContaining(name) });
+      }
+    }
+    expect(readdirSync(dir).sort()).toEqual(['folder.war', 'text.war']);
+  });
+
+  test('where the Dockerfile cannot be written, the config stays as it was', async () => {
+    putJar('shop.jar', 'shop.Main');
+    mkdirSync(join(dir, 'Dockerfile'));
+    writeFileSync(join(dir, 'crac-build.yaml'), 'name: mine\n');
+    await expect(runInit(undefined, { dockerfile: true, force: true }, dir)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: `${join(dir, 'Dockerfile')} cannot be written: EISDIR`,
+    });
+    expect(read('crac-build.yaml')).toBe('name: mine\n');
+    expect(readdirSync(dir).sort()).toEqual(['Dockerfile', 'crac-build.yaml', 'shop.jar']);
+  });
+
   test('what lies outside of its folder cannot be copied', async () => {
     putJar('shop.jar', 'shop.Main');
     mkdirSync(join(dir, 'docker'));
