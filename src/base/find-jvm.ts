@@ -22,6 +22,8 @@ export interface ImagePlace {
   /** For messages: "oci:/images/jre". */
   readonly source: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The program that an app starts as its JVM: no other is looked for. */
+  readonly java?: string | undefined;
 }
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,7 +35,7 @@ const OLDEST_JAVA = 17;
 const OTHER_BASE = 'Take a base with OpenJDK 17 or newer with HotSpot, such as Temurin, Debian’s or Corretto.';
 
 /**
- * JAVA_HOME of the image's environment, the `java` in its PATH, or what lies where JDKs usually do, the newest of those.
+ * What the app starts, JAVA_HOME of the image's environment, the `java` in its PATH, or what lies where JDKs usually do, the newest of those.
  * INPUT_INVALID where that is none, or one of which no checkpoint can be taken.
  */
 export function findJvm(root: RootIndex, place: ImagePlace): ImageJvm {
@@ -64,7 +66,9 @@ export function findJvm(root: RootIndex, place: ImagePlace): ImageJvm {
   };
 }
 
-function findJava(root: RootIndex, { source, environment }: ImagePlace): Resolved {
+function findJava(root: RootIndex, { source, environment, java }: ImagePlace): Resolved {
+  const started = java === undefined ? undefined : resolveIn(root, java);
+  if (started !== undefined && isProgram(started)) return started;
   const javaHome = environment['JAVA_HOME'];
   const inPath = (environment['PATH'] ?? DEFAULT_PATH).split(':').map((folder) => `${folder}/java`);
   const places = [...(javaHome === undefined ? [] : [`${javaHome}/bin/java`]), ...inPath];

@@ -7,7 +7,7 @@ export interface ImageUser {
 }
 
 /** "", "1000", "1000:0", "app" or "app:app" of an image's config, looked up in its own /etc/passwd and /etc/group. */
-export function resolveImageUser(root: RootIndex, user: string, source: string): ImageUser {
+export function findImageUser(root: RootIndex, user: string): ImageUser | undefined {
   const [name = '', group] = user.split(':');
   const accounts = readTable(root, '/etc/passwd');
   const line = accounts.find((fields) => (/^\d+$/.test(name) ? fields[2] === name : fields[0] === name));
@@ -17,8 +17,11 @@ export function resolveImageUser(root: RootIndex, user: string, source: string):
     group === undefined || group === ''
       ? Number(line?.[3] ?? 0)
       : Number(/^\d+$/.test(group) ? group : (groupLine?.[2] ?? Number.NaN));
-  if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid };
-  throw new CracBuildError('INPUT_INVALID', `${source} is to run as ${user}, which its /etc/passwd does not know`, {
+  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
+}
+
+export function refuseUser(source: string, user: string): CracBuildError {
+  return new CracBuildError('INPUT_INVALID', `${source} is to run as ${user}, which its /etc/passwd does not know`, {
     hint: 'Say who the app runs as: app.user (--user UID:GID).',
   });
 }

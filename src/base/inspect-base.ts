@@ -5,7 +5,7 @@ import type { ReadConfig } from '../oci/read-layout.ts';
 import type { SourceImage } from '../oci/source-image.ts';
 import { findJvm, type ImageJvm } from './find-jvm.ts';
 import { type ImageStart, inspectStart } from './image-start.ts';
-import { type ImageUser, readAccounts, resolveImageUser } from './image-user.ts';
+import { findImageUser, type ImageUser, readAccounts, refuseUser } from './image-user.ts';
 import { parseRelease } from './inspect-jdk.ts';
 import { ARCHITECTURES, type ImageAccess, type ImageAddress, obtainImage } from './obtain-image.ts';
 import { readRootIndex } from './read-root-index.ts';
@@ -49,11 +49,18 @@ export interface BaseFolder {
 /** What our layers have entries for besides their own. */
 const SHARED_FOLDERS = ['opt', 'etc', 'app'];
 
-/** `use`: as what it is to serve; an `app` must have an entrypoint that starts a JVM. */
+/** How an image is to be used. */
+export interface ImageUse {
+  /** An `app` must have an entrypoint that starts a JVM. */
+  readonly as: 'base' | 'app';
+  /** Somebody else than its own user is to run: nobody needs to know that one. */
+  readonly hasOtherUser?: boolean;
+}
+
 export async function inspectImage(
   address: ImageAddress,
   source: string,
-  use: 'base' | 'app',
+  use: ImageUse,
   access: ImageAccess,
 ): Promise<ImageFacts> {
   const image = await obtainImage(address, access);
@@ -69,12 +76,22 @@ export function composeFacts(
   root: RootIndex,
   layers: readonly Layer[],
   source: string,
-  use: 'base' | 'app',
+  { as, hasOtherUser = false }: ImageUse,
 ): ImageFacts {
   const settings = image.config.config ?? {};
   const environment = readEnvironment(settings.Env ?? []);
   requireRoom(root, source);
-  const jvm = findJvm(root, { source, environment });
+  const start =
+    as === 'base'
+      ? undefined
+      : inspectStart(root, {
+          ...{ source, environment, workingDir: settings.WorkingDir || '/' },
+          entrypoint: settings.Entrypoint ?? [],
+          command: settings.Cmd ?? [],
+        });
+  const jvm = findJvm(root, { source, environment, ...(start?.kind === 'java' && { java: start.argv[0] }) });
+  const user = settings.User ? findImageUser(root, settings.User) : undefined;
+  if (settings.User && user === undefined && !hasOtherUser) throw refuseUser(source, settings.User);
   const ports = Object.keys(settings.ExposedPorts ?? {});
   const tcp = ports.flatMap((port) => /^(\d+)(?:\/tcp)?$/.exec(port)?.[1] ?? []).map(Number);
   return {
@@ -89,7 +106,7 @@ export function composeFacts(
     ports: tcp.sort((a, b) => a - b),
     labels: settings.Labels ?? {},
     ...(settings.StopSignal ? { stopSignal: settings.StopSignal } : {}),
-    ...(settings.User ? { user: resolveImageUser(root, settings.User, source) } : {}),
+    ...(user === undefined ? {} : { user }),
     inherited: {
       otherPorts: ports.filter((port) => !/^\d+(?:\/tcp)?$/.test(port)).sort(),
       volumes: Object.keys(settings.Volumes ?? {}).sort(),
@@ -102,17 +119,7 @@ export function composeFacts(
     }),
     passwd: readAccounts(root, '/etc/passwd'),
     group: readAccounts(root, '/etc/group'),
-    ...(use === 'app'
-      ? {
-          start: inspectStart(root, {
-            source,
-            environment,
-            workingDir: settings.WorkingDir || '/',
-            entrypoint: settings.Entrypoint ?? [],
-            command: settings.Cmd ?? [],
-          }),
-        }
-      : {}),
+    ...(start === undefined ? {} : { start }),
   };
 }
 

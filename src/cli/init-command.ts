@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DEFAULT_CONFIG_FILE } from '../config/load-settings.ts';
 import { parseConfig } from '../config/parse-config.ts';
@@ -7,8 +7,8 @@ import { composeDockerfile } from '../init/compose-dockerfile.ts';
 import { composeWarmUp } from '../init/compose-warm-up.ts';
 import { importScenarios } from '../init/import-scenarios.ts';
 import type { Imported } from '../init/imported.ts';
-import { type AppFindings, inspectApp, planWar } from '../init/inspect-app.ts';
-import { writeConfig } from '../init/write-config.ts';
+import { type AppFindings, inspectApp, inspectWar } from '../init/inspect-app.ts';
+import { writeFiles } from '../init/write-files.ts';
 import { type InitFlags, importOptions } from './init-flags.ts';
 import { renderInit } from './render-init.ts';
 import type { CommandResult } from './run-command.ts';
@@ -28,16 +28,17 @@ export async function runInit(
     return { text: yaml, json: { ok: true, yaml, imports: imports.map(summarise) } };
   }
   const isWar = flags.dockerfile === true && /\.war$/i.test(place);
-  const findings = isWar ? planWar(place) : await inspectApp(place);
+  const findings = isWar ? await inspectWar(place) : await inspectApp(place);
   const file = isPrinted ? undefined : await placeOfConfig(place, flags.output, cwd);
   const folder = file === undefined ? cwd : dirname(file);
   const dockerfile = flags.dockerfile ? await composeDockerfile(findings, folder, flags.template) : undefined;
   if (isPrinted && dockerfile !== undefined) return { text: dockerfile, json: { ok: true, dockerfile } };
   const yaml = checked(composeConfig(findings, imports, folder, dockerfile && DOCKERFILE));
   const force = flags.force ?? false;
-  if (file !== undefined) await writeConfig(file, yaml, { force });
-  if (file !== undefined && dockerfile !== undefined)
-    await writeDockerfile(file, join(folder, DOCKERFILE), dockerfile, { force });
+  if (file !== undefined) {
+    const image = dockerfile === undefined ? [] : [{ path: join(folder, DOCKERFILE), text: dockerfile }];
+    await writeFiles([{ path: file, text: yaml }, ...image], { force });
+  }
   const next = nextCommand(file, cwd);
   return {
     text:
@@ -64,14 +65,6 @@ export async function runInit(
 }
 
 const DOCKERFILE = 'Dockerfile';
-
-/** Both files or none. */
-async function writeDockerfile(config: string, path: string, text: string, options: { readonly force: boolean }) {
-  await writeConfig(path, text, options).catch(async (error: unknown) => {
-    if (!options.force) await rm(config);
-    throw error;
-  });
-}
 
 /** What is written must be what `build` reads; anything else is a bug of ours. */
 function checked(yaml: string): string {

@@ -1,8 +1,11 @@
 import { CracBuildError } from '../errors.ts';
 import type { BuildProgress, DockerfileBuild } from './dockerfile-build.ts';
 import { lastLinesOf, runCommand } from './run-command.ts';
+import { stopGently } from './stop-gently.ts';
 
 const SHOWN_LINES = 20;
+/** For its containers and mounts to go. */
+const STOP_TIMEOUT_MS = 5000;
 
 /** Builds without a daemon and writes the image to the layout `dir`, as `latest`. */
 export async function buildWithBuildah(
@@ -54,11 +57,19 @@ async function requireBuildah(options: RunOptions): Promise<void> {
 }
 
 async function run(argv: readonly string[], what: string, options: RunOptions): Promise<void> {
-  const { exitCode, stdout, stderr } = await runCommand(argv, options);
+  const { exitCode, stdout, stderr } = await runCommand(argv, {
+    ...options,
+    onAbort: (child) => stopGently(child, STOP_TIMEOUT_MS),
+  });
   if (exitCode === 0) return;
   const details = lastLinesOf(`${stdout}${stderr}`, SHOWN_LINES);
   throw new CracBuildError('ENGINE_FAILED', `buildah failed to ${what}: ${details.at(-1) ?? `exit code ${exitCode}`}`, {
-    hint: `The command was: ${argv.join(' ')}`,
+    hint: `The command was: ${renderCommand(argv)}`,
     details,
   });
+}
+
+/** Values of build arguments may be secrets. */
+function renderCommand(argv: readonly string[]): string {
+  return argv.map((word, index) => (argv[index - 1] === '--build-arg' ? word.replace(/=.*$/s, '=…') : word)).join(' ');
 }

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
-import { CracBuildError, isCracBuildError } from '../errors.ts';
-import { parseReference } from '../oci/reference.ts';
-import { readCredentials } from '../oci/registry/credentials.ts';
-import { placeRepository, type RepositoryPlace } from '../oci/registry/place-repository.ts';
+import { CracBuildError } from '../errors.ts';
 import { openTar } from '../tar/write-tar.ts';
 import { readBuildContext } from './build-context.ts';
 import { parseDockerAddress } from './docker-address.ts';
+import { readPullCredentials } from './docker-credentials.ts';
 import { callDocker } from './docker-errors.ts';
 import { obtainDockerImage } from './docker-pull.ts';
 import { isDocker23 } from './docker-version.ts';
@@ -20,13 +18,13 @@ const SHOWN_LINES = 20;
 
 /**
  * Builds through the API: with BuildKit from Docker 23 on, where it is the usual one, with the classic builder before;
- * DOCKER_BUILDKIT=1 or 0 chooses, as with `docker build`. Rejects with ENGINE_FAILED and the last lines where a step fails.
+ * DOCKER_BUILDKIT=1 or 0 chooses, as with `docker build`. Gives the image's id. Rejects with ENGINE_FAILED and the last lines where a step fails.
  */
 export async function buildWithDocker(
   build: DockerfileBuild,
   environment: Variables,
   { tell, signal }: BuildProgress,
-): Promise<void> {
+): Promise<string> {
   const docker = new Docker(parseDockerAddress(environment).options);
   const { entries, dockerfile } = await readBuildContext(build.context, build.file);
   const { ApiVersion } = await callDocker('tell its version', signal, () => docker.version());
@@ -36,7 +34,7 @@ export async function buildWithDocker(
   await pullPrivateBases(docker, build, environment, signal);
   const tar = openTar(entries);
   const last: string[] = [];
-  await callDocker(what, signal, async () => {
+  const follow = async (): Promise<void> => {
     const stream = (await docker.buildImage(tar, {
       dockerfile,
       t: build.tag,
@@ -44,6 +42,7 @@ export async function buildWithDocker(
       ...(build.target === undefined ? {} : { target: build.target }),
       forcerm: true,
       version: isBuildKit ? '2' : '1',
+      abortSignal: signal, // while the context is sent, too
     })) as Readable;
     const abort = (): unknown => stream.destroy(new Error('interrupted'));
     signal.addEventListener('abort', abort, { once: true });
@@ -63,12 +62,17 @@ export async function buildWithDocker(
       });
     } finally {
       signal.removeEventListener('abort', abort);
-      tar.destroy();
     }
-  });
+  };
+  // A daemon may answer before it has all of the context.
+  await callDocker(what, signal, follow).finally(() => tar.destroy());
+  const { Id } = await callDocker(`look for the image of ${build.file}`, signal, () =>
+    docker.getImage(build.tag).inspect(),
+  );
+  return Id;
 }
 
-/** The daemon has no credentials of its own: what needs some is there before it asks. What does not is left to it. */
+/** What needs credentials is there before the daemon asks. What does not is left to it. */
 async function pullPrivateBases(
   docker: Docker,
   { file, buildArguments }: DockerfileBuild,
@@ -76,19 +80,8 @@ async function pullPrivateBases(
   signal: AbortSignal,
 ): Promise<void> {
   for (const base of listBases(await readFile(file, 'utf8'), buildArguments)) {
-    const place = placeBase(base);
-    const found = place && (await readCredentials(place, environment, signal));
-    if (found !== undefined) await obtainDockerImage(docker, base, signal, found.credentials);
-  }
-}
-
-/** What is no reference is for the builder to tell. */
-function placeBase(base: string): RepositoryPlace | undefined {
-  try {
-    return placeRepository(parseReference(base));
-  } catch (error) {
-    if (isCracBuildError(error, 'USAGE')) return undefined;
-    throw error;
+    const credentials = await readPullCredentials(base, environment, signal);
+    if (credentials !== undefined) await obtainDockerImage(docker, base, signal, async () => credentials);
   }
 }
 

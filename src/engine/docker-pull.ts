@@ -9,7 +9,7 @@ export async function obtainDockerImage(
   docker: Docker,
   reference: string,
   signal: AbortSignal,
-  credentials?: Credentials,
+  readCredentials: () => Promise<Credentials | undefined> = async () => undefined,
 ): Promise<string> {
   const what = `pull the image ${reference}`;
   try {
@@ -19,6 +19,7 @@ export async function obtainDockerImage(
   }
   // Without a tag the daemon would pull all that there are.
   const hasTag = /[:@][^/]*$/.test(reference);
+  const credentials = await readCredentials();
   await callDocker(what, signal, async () => {
     const name = hasTag ? reference : `${reference}:latest`;
     const progress = (await docker.pull(name, composeAuth(credentials))) as Readable;

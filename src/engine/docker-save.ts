@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import Docker from 'dockerode';
 import { explainNoSpace } from '../oci/space.ts';
 import { parseDockerAddress } from './docker-address.ts';
+import { readPullCredentials } from './docker-credentials.ts';
 import { callDocker } from './docker-errors.ts';
 import { obtainDockerImage } from './docker-pull.ts';
 
-/** Writes an image of the daemon, which pulls what it does not have, to `file`: a Docker archive. */
+/** Writes an image of the daemon, which pulls what it does not have with the user's credentials, to `file`: a Docker archive. */
 export async function saveDockerImage(
   reference: string,
   file: string,
@@ -15,7 +16,7 @@ export async function saveDockerImage(
   signal: AbortSignal,
 ): Promise<void> {
   const docker = new Docker(parseDockerAddress(environment).options);
-  await obtainDockerImage(docker, reference, signal);
+  await obtainDockerImage(docker, reference, signal, () => readPullCredentials(reference, environment, signal));
   await callDocker(`save the image ${reference}`, signal, async () => {
     const archive = (await docker.getImage(reference).get()) as Readable;
     await pipeline(archive, createWriteStream(file), { signal }).catch((error: unknown) => {

@@ -18,7 +18,7 @@ export async function runCommand(
     readonly cwd?: string;
     readonly environment?: NodeJS.ProcessEnv;
     /** Instead of killing the program itself. */
-    readonly onAbort?: () => void;
+    readonly onAbort?: (child: ChildProcess) => void;
   } = {},
 ): Promise<CommandResult> {
   const { signal, cwd, environment, onAbort } = options;
@@ -32,7 +32,7 @@ export async function runCommand(
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const abort = (): void => (onAbort ?? (() => child.kill('SIGKILL')))();
+  const abort = (): void => (onAbort === undefined ? void child.kill('SIGKILL') : onAbort(child));
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const exitCode = await waitForClose(child, argv);

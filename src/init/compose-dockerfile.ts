@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, posix, relative } from 'node:path';
 import { CracBuildError } from '../errors.ts';
-import { MAIN_JAR } from '../jar/app-source.ts';
+import { type AppSource, MAIN_JAR } from '../jar/app-source.ts';
 import type { FrameworkName } from '../jar/detect-framework.ts';
 import type { AppFindings } from './inspect-app.ts';
 
@@ -20,7 +20,7 @@ export type TemplateName = (typeof TEMPLATES)[number];
 
 /**
  * A Dockerfile for the app, from templates/dockerfile. A template has `{{jar}}` (what is started, from the context's folder),
- * `{{copies}}` (a COPY for each part, layer by layer), `{{command}}` (exec form) and `{{port}}`.
+ * `{{copies}}` (a COPY for each folder that a layer fills), `{{command}}` (exec form) and `{{port}}`.
  */
 export async function composeDockerfile(
   findings: AppFindings,
@@ -55,8 +55,7 @@ function isForWar(template: TemplateName): boolean {
 /** Tomcat and Jetty inside an executable jar are started by it. */
 function chooseTemplate({ framework, source }: AppFindings): TemplateName {
   if (/\.war$/i.test(source.path)) return 'tomcat';
-  const isTakenApart = source.layers.some(({ parts }) => parts.some(({ kind }) => kind === 'thin-jar'));
-  if (framework.name === 'spring-boot') return isTakenApart ? 'spring-boot' : 'plain';
+  if (framework.name === 'spring-boot') return isUnpackedByTools(source) ? 'spring-boot' : 'plain';
   const own: Partial<Record<FrameworkName, TemplateName>> = {
     quarkus: 'quarkus',
     micronaut: 'micronaut',
@@ -66,19 +65,32 @@ function chooseTemplate({ framework, source }: AppFindings): TemplateName {
   return own[framework.name] ?? 'plain';
 }
 
+/** The template copies these; the loader's is empty, as it is not extracted. */
+const COPIED = ['dependencies', 'snapshot-dependencies', 'application'];
+
+function isUnpackedByTools({ toolLayers = [] }: AppSource): boolean {
+  const others = toolLayers.filter((name) => !COPIED.includes(name) && name !== 'spring-boot-loader');
+  return COPIED.every((name) => toolLayers.includes(name)) && others.length === 0;
+}
+
 const APP_JAR = 'app.jar';
 
+/** Files of a layer that keep their names and go to one folder are copied at once: each COPY is a layer of the image. */
 function composeCopies({ source }: AppFindings, folder: string): readonly string[] {
-  return source.layers.flatMap(({ parts }) =>
-    parts.flatMap((part) => {
+  return source.layers.flatMap(({ parts }) => {
+    const copies = new Map<string, string[]>();
+    for (const part of parts) {
       /** By a template that takes nothing apart: the jar as it is. */
-      if (part.kind === 'entries') return [];
-      const to = part.to === '' ? '' : `/${part.to.replace(MAIN_JAR, APP_JAR)}`;
+      if (part.kind === 'entries') continue;
+      const to = posix.join('/app', part.to.replace(MAIN_JAR, APP_JAR));
       const from = inContext(folder, part.from);
-      const words = part.kind === 'folder' ? [`${from}/`, `/app${to}/`] : [from, `/app${to}`];
-      return [`COPY ${renderWords(words)}`];
-    }),
-  );
+      const isKept = part.kind !== 'folder' && posix.basename(to) === basename(from);
+      const target = part.kind === 'folder' ? `${to}/` : isKept ? `${posix.dirname(to)}/` : to;
+      const key = `${part.kind === 'folder'} ${target}`;
+      copies.set(key, [...(copies.get(key) ?? []), part.kind === 'folder' ? `${from}/` : from]);
+    }
+    return [...copies].map(([key, from]) => `COPY ${renderWords([...from, key.slice(key.indexOf(' ') + 1)])}`);
+  });
 }
 
 function composeCommand({ source }: AppFindings): string {

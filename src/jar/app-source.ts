@@ -13,6 +13,8 @@ export interface AppSource {
   readonly layers: readonly AppLayer[];
   /** What jdeps looks at: jars and folders of classes; `nested`: jars with jars in BOOT-INF/lib. */
   readonly analysed: { readonly paths: readonly string[]; readonly nested: boolean };
+  /** Into which a Spring Boot jar's own `jarmode=tools` would extract it; absent where it cannot. */
+  readonly toolLayers?: readonly string[];
   /** Of a start script; they come before the user's own. */
   readonly javaOptions?: readonly string[];
 }

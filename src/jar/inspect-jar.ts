@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CracBuildError } from '../errors.ts';
 import { parseManifest } from './manifest.ts';
 import { readZip, readZipEntry } from './read-zip.ts';
@@ -88,12 +88,13 @@ async function readJar(path: string): Promise<{ manifest: string | undefined; ne
 /** Class-Path holds URLs relative to the jar, separated by spaces; what lies elsewhere than beside the jar is left out. */
 function parseClassPath(jar: string, classPath: string): readonly string[] {
   const folder = dirname(jar);
+  const base = pathToFileURL(`${folder}/`).href;
   return classPath
     .split(/\s+/)
     .filter((url) => url !== '')
     .flatMap((url) => {
-      if (!URL.canParse(url, `file://${folder}/`)) return [];
-      const target = new URL(url, `file://${encodeURI(folder)}/`);
+      if (!URL.canParse(url, base)) return [];
+      const target = new URL(url, base);
       if (target.protocol !== 'file:' || isAbsolute(url)) return [];
       const path = fileURLToPath(target);
       return path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : [];

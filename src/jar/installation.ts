@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CracBuildError } from '../errors.ts';
+import { findHomeParts, replaceAppHome } from './app-home.ts';
 import type { AppSource } from './app-source.ts';
 import { inspectClassPath } from './class-path.ts';
 import { parseStartScript, type StartScript } from './start-script.ts';
@@ -32,8 +33,13 @@ export async function inspectInstallation(
     {
       title: `an installation, as bin/${name} starts it`,
       path: folder,
-      javaOptions: script.javaOptions.map((option) => option.replaceAll('$APP_HOME', '/app')),
+      javaOptions: script.javaOptions.map((option) => replaceAppHome(option, '/app')),
     },
   );
-  return { ...source, name };
+  const placed = source.layers.flatMap(({ parts }) => parts);
+  const brought = await findHomeParts(folder, script.javaOptions, placed);
+  const layers = source.layers.map((layer) =>
+    layer.kind === 'app' ? { ...layer, parts: [...layer.parts, ...brought] } : layer,
+  );
+  return { ...source, name, layers };
 }

@@ -13,6 +13,8 @@ const CLASSES = 'BOOT-INF/classes/';
 const MAX_INDEX_BYTES = 1 << 20;
 /** In org.springframework.boot.loader until 3.1. PropertiesLauncher's class path is known at run time only. */
 const JAR_LAUNCHER = /^org\.springframework\.boot\.loader\.(?:launch\.)?JarLauncher$/;
+/** Brings `extract`, since Spring Boot 3.3; before, it was spring-boot-jarmode-layertools. */
+const EXTRACTING_TOOLS = /^spring-boot-jarmode-tools-/;
 /** Tools for who unpacks the jar; the app does not see them. */
 const TOOLS = /^spring-boot-jarmode-/;
 
@@ -26,6 +28,7 @@ export async function inspectSpringJar(jar: JarFacts): Promise<AppSource | undef
   const { libraries, layersIndex, classPathIndex, hasStartClass } = await readContents(jar.path);
   if (!hasStartClass || libraries.length === 0) return undefined;
   const index = layersIndex === undefined ? undefined : parseLayersIndex(layersIndex, jar.path);
+  const hasTools = libraries.some((path) => EXTRACTING_TOOLS.test(basename(path)));
   const used = libraries.filter((path) => !TOOLS.test(basename(path)));
   return {
     title: `a Spring Boot jar, taken apart ${index === undefined ? 'by the names of its libraries' : `as its ${LAYERS_INDEX} says`}`,
@@ -34,6 +37,7 @@ export async function inspectSpringJar(jar: JarFacts): Promise<AppSource | undef
     start: { kind: 'jar' },
     layers: planLayers(jar.path, used, index ?? indexByName(used), orderClassPath(used, classPathIndex)),
     analysed: { paths: [jar.path], nested: true },
+    ...(index !== undefined && hasTools && { toolLayers: index.map(({ name }) => name) }),
   };
 }
 

@@ -28,20 +28,25 @@ export async function collectFacts(
   const source = isImage ? undefined : await inspectSource(app);
   if (settings.checkpoint?.policies !== undefined) await requirePolicies(settings.checkpoint.policies);
   for (const { script } of settings.warmUp?.scenarios ?? []) if (script !== undefined) await bundleScript(script);
-  const inspect = async (word: ImageAddress, use: 'base' | 'app') =>
-    await inspectImage(word, renderImageWord(word), use, {
-      ...access,
-      environment,
-      insecureHosts: settings.insecureRegistries ?? [],
-      compression: planCompression(settings),
-    });
+  const inspect = async (word: ImageAddress, as: 'base' | 'app', name = renderImageWord(word)) =>
+    await inspectImage(
+      word,
+      name,
+      { as, hasOtherUser: app.user !== undefined },
+      {
+        ...access,
+        environment,
+        insecureHosts: settings.insecureRegistries ?? [],
+        compression: planCompression(settings),
+      },
+    );
   const createdSeconds = parseSourceDate(environment['SOURCE_DATE_EPOCH']);
   const known = createdSeconds === undefined ? {} : { createdSeconds };
   if (app.image !== undefined) return { ...known, base: await inspect(app.image, 'app') };
   if (app.dockerfile !== undefined) {
     const build = planDockerfile(app.dockerfile);
-    const address = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
-    return { ...known, base: await inspect(address, 'app'), dockerfile: build };
+    const built = await buildDockerfile(build, settings.engine ?? 'auto', { ...access, environment });
+    return { ...known, base: await inspect(built.address, 'app', built.name), dockerfile: build };
   }
   const revision = source === undefined ? undefined : await readRevision(dirname(source.path));
   const made = { ...known, ...(source !== undefined && { source }), ...(revision !== undefined && { revision }) };

@@ -178,6 +178,14 @@ function planImage(
     throw new CracBuildError('CONFIG_INVALID', `Docker’s media types have none for layers in ${compression}`, {
       hint: 'Use image.format oci (--format oci), or image.compression gzip (--compression gzip).',
     });
+  if (format === 'docker' && base?.layers.some((layer) => layer.compression === 'zstd'))
+    throw new CracBuildError(
+      'CONFIG_INVALID',
+      `${base.source} has layers in zstd, for which Docker’s media types have none`,
+      {
+        hint: 'Use image.format oci (--format oci), or take a base whose layers are in gzip: its layers stay as they are.',
+      },
+    );
   if (format === 'docker' && outputs.some(({ kind }) => kind === 'oci'))
     throw new CracBuildError('CONFIG_INVALID', 'an oci:DIR output cannot have Docker’s media types', {
       hint: 'Use image.format oci (--format oci): skopeo and Podman look for no other types in a layout.',

@@ -27,7 +27,7 @@ export function planVerification(image: VerifiedImage, settings: Settings | unde
   const ports = settings?.app?.ports ?? image.ports;
   const port = ports[0] ?? 8080;
   const isAsked = settings !== undefined && image.answer !== undefined;
-  const readiness = isAsked ? planReadiness(settings) : undefined;
+  const readiness = isAsked ? planReadiness({ ...settings, app: { ...settings.app, ports: [...ports] } }) : undefined;
   const trigger = settings?.checkpoint?.trigger ?? 'build';
   const warmUp = planWarmUp(settings ?? { warmUp: { requests: [] } }, readiness, { port, ports }, trigger);
   const answer = readiness === undefined ? image.answer : planAnswer(readiness, warmUp, ports);

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { composeAttestations, signImage } from '../attest/cosign-image.ts';
 import { signEnvelope } from '../attest/envelope.ts';
 import { composeProvenance } from '../attest/provenance.ts';
@@ -17,6 +16,7 @@ import { readCopiedFrom } from '../sbom/copied-files.ts';
 import { readImageContents } from '../sbom/image-contents.ts';
 import { VERSION } from '../version.ts';
 import type { World } from '../world.ts';
+import { readAppInputs } from './app-inputs.ts';
 
 /** What is said of an image beside it. */
 export interface Attestations {
@@ -139,7 +139,7 @@ async function tellProvenance(
   const criu = (criuCommand.at(-1) ?? '').replaceAll('{}', dir);
   const predicate = composeProvenance({
     ...{ plan, layers, startedOn, finishedOn, version: VERSION, engine: world.engine.description },
-    inputs: await readInputs(plan),
+    inputs: await readAppInputs(plan.app.source),
     jdk: { version, vendor },
     criu: { version: criuVersion, digest: await hashFile(criu) },
   });
@@ -151,10 +151,4 @@ async function tellProvenance(
     artifactType: STATEMENT_MEDIA_TYPE,
     content: Buffer.from(`${JSON.stringify(statement)}\n`),
   };
-}
-
-/** The jar; a folder is told by the layers that are made of it, and an image by its own. */
-async function readInputs({ app: { source } }: BuildPlan): Promise<Readonly<Record<string, string>>> {
-  const isFile = source !== undefined && (await stat(source.path)).isFile();
-  return isFile ? { [basename(source.path)]: await hashFile(source.path) } : {};
 }

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { composeModules, findModules } from '../base/find-modules.ts';
 import type { JdkFacts } from '../base/inspect-jdk.ts';
 import { locateRecord, readRecord, touchRecord, writeRecord } from '../cache/record.ts';
-import { hashFile } from '../oci/blob-store.ts';
 import type { BuildPlan, JdkBase } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
 import { requireSource } from './app-layer.ts';
+import { hashFileOrFolder } from './hash-folder.ts';
 import { tryToKeep } from './keep-in-cache.ts';
 
 /** Raised whenever the same jars are to give other modules. */
@@ -42,8 +42,12 @@ export async function chooseModules(
   return modules;
 }
 
-async function composeModulesKey(jdk: JdkFacts, jars: readonly string[]): Promise<string> {
-  const digests = await Promise.all(jars.map((path) => hashFile(path)));
+/** `jars`: jars and folders of classes. */
+export async function composeModulesKey(
+  jdk: Pick<JdkFacts, 'path' | 'modules'>,
+  jars: readonly string[],
+): Promise<string> {
+  const digests = await Promise.all(jars.map(hashFileOrFolder));
   const release = await readFile(join(jdk.path, 'release'), 'utf8');
   const inputs = [MODULES_VERSION, release, jdk.modules, digests];
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 32);

@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
-import { digestOf, hashFile } from '../oci/blob-store.ts';
+import { basename } from 'node:path';
+import { digestOf } from '../oci/blob-store.ts';
 import type { Layer, OciImage } from '../oci/image.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { World } from '../world.ts';
+import { hashFolder } from './hash-folder.ts';
 
 /** "sha256:…" each. */
 export interface InputDigests {
@@ -71,12 +71,4 @@ function withoutFolder(this: Readonly<Record<string, unknown>>, key: string, val
   if (SECRET.has(key) && typeof value === 'object' && value !== null) return Object.keys(value).toSorted();
   const isPath = PATHS.has(key) || (key === 'path' && WITH_PATH.has(this['kind']));
   return isPath && typeof value === 'string' ? basename(value) : value;
-}
-
-async function hashFolder(dir: string): Promise<string> {
-  const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
-  const lines: string[] = [];
-  for (const path of paths) lines.push(`${relative(dir, path)} ${await hashFile(path)}`);
-  return digestOf(lines.join('\n'));
 }

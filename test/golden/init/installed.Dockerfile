@@ -4,8 +4,8 @@
 ARG BASE=eclipse-temurin:21-jre
 FROM ${BASE}
 WORKDIR /app
-COPY ["build/install/shop/lib/vertx-core-5.0.1.jar", "/app/lib/vertx-core-5.0.1.jar"]
-COPY ["build/install/shop/lib/shop.jar", "/app/lib/shop.jar"]
+COPY ["build/install/shop/lib/vertx-core-5.0.1.jar", "/app/lib/"]
+COPY ["build/install/shop/lib/shop.jar", "/app/lib/"]
 USER 1000:1000
 EXPOSE 8080
 ENTRYPOINT ["java", "-Xmx64m", "-cp", "/app/lib/shop.jar:/app/lib/vertx-core-5.0.1.jar", "shop.Main"]

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composeFacts, inspectImage } from '../../../src/base/inspect-base.ts';
+import { composeFacts, type ImageUse, inspectImage } from '../../../src/base/inspect-base.ts';
 import { locateBlob } from '../../../src/oci/blob-store.ts';
 import { writeLayer } from '../../../src/oci/layer.ts';
 import type { ReadConfig } from '../../../src/oci/read-layout.ts';
@@ -14,7 +14,12 @@ const JDK = makeJdk('opt/jdk', 'JAVA_VERSION="21.0.8"\n');
 const ACCOUNTS = { 'etc/passwd': 'root:x:0:0::/:\nshop:x:4711:4712::/:\n', 'etc/group': 'root:x:0:\nteam:x:99:\n' };
 const ROOT = { ...GLIBC, ...JDK, ...ACCOUNTS, etc: null, opt: null };
 
-function facts(config: NonNullable<ReadConfig['config']>, files = {}, history?: readonly object[]) {
+function facts(
+  config: NonNullable<ReadConfig['config']>,
+  files = {},
+  history?: readonly object[],
+  use: ImageUse = { as: 'base' },
+) {
   const whole = {
     architecture: 'amd64',
     os: 'linux',
@@ -24,7 +29,7 @@ function facts(config: NonNullable<ReadConfig['config']>, files = {}, history?: 
   };
   const layers = [{ kind: 'base' }, { kind: 'base' }] as never;
   const root = makeRoot({ ...ROOT, ...files });
-  return composeFacts({ digest: 'sha256:1', config: whole as ReadConfig }, root, layers, 'oci:/jre', 'base');
+  return composeFacts({ digest: 'sha256:1', config: whole as ReadConfig }, root, layers, 'oci:/jre', use);
 }
 
 test('what an image on top takes over', () => {
@@ -67,6 +72,23 @@ test('a user whom nobody knows', () => {
   );
 });
 
+test('a user whom nobody knows, and who is not to run', () => {
+  const use = { as: 'base', hasOtherUser: true } as const;
+  expect(facts({ User: 'ghost' }, {}, undefined, use)).not.toHaveProperty('user');
+  expect(facts({ User: 'shop' }, {}, undefined, use).user).toEqual({ uid: 4711, gid: 4712 });
+});
+
+test('the JVM of an app is the one that it starts, whatever JAVA_HOME says', () => {
+  const files = makeJdk('srv/jre', 'JAVA_VERSION="25.0.1"\n');
+  const config = { Env: ['JAVA_HOME=/opt/jdk', 'PATH=/opt/jdk/bin'], Cmd: ['-jar', 'a.jar'], WorkingDir: '/srv' };
+  const started = (program: string) =>
+    facts({ ...config, Entrypoint: [program] }, files, undefined, { as: 'app' }).jvm.home;
+  expect(started('/srv/jre/bin/java')).toBe('/srv/jre');
+  expect(started('jre/bin/java')).toBe('/srv/jre');
+  expect(started('java')).toBe('/opt/jdk');
+  expect(facts({ ...config, Entrypoint: ['/srv/jre/bin/java'] }, files).jvm.home).toBe('/opt/jdk');
+});
+
 test('history is kept where it tells of these layers', () => {
   const known = [{ created_by: 'a' }, { created_by: 'b', empty_layer: true }, { created_by: 'c' }];
   expect(facts({}, {}, known).inherited.history).toEqual(known);
@@ -102,16 +124,21 @@ describe('a whole image', () => {
     const layout = join(dir, 'layout');
     await writeLayout({ blobDir, layers: [layer], config: { ...SAMPLE_CONFIG, architecture } }, layout, 'latest');
     damage(locateBlob(join(layout, 'blobs'), layer.digest));
-    return await inspectImage({ kind: 'oci', dir: layout }, `oci:${layout}`, 'base', {
-      blobDir: join(dir, 'mine'),
-      cacheDir: join(dir, 'cache'),
-      workDir: dir,
-      compression: { compression: 'gzip', compressionLevel: 6 },
-      environment: {},
-      insecureHosts: [],
-      signal,
-      report,
-    });
+    return await inspectImage(
+      { kind: 'oci', dir: layout },
+      `oci:${layout}`,
+      { as: 'base' },
+      {
+        blobDir: join(dir, 'mine'),
+        cacheDir: join(dir, 'cache'),
+        workDir: dir,
+        compression: { compression: 'gzip', compressionLevel: 6 },
+        environment: {},
+        insecureHosts: [],
+        signal,
+        report,
+      },
+    );
   }
 
   test('is read once, and its layers are told with their sizes', async () => {

@@ -217,6 +217,15 @@ test('every way to be wrong', async () => {
   expect(readdirSync(join(dir, 'one'))).toEqual(['target']);
 });
 
+const DEFAULT_LAYERS = ['dependencies', 'spring-boot-loader', 'snapshot-dependencies', 'application'];
+const indexOf = (names: readonly string[]) =>
+  names.map((name) => `- "${name}":\n${name === 'application' ? '  - "BOOT-INF/classes/"\n' : ''}`).join('');
+const LAYERED = {
+  ...BOOT,
+  'BOOT-INF/layers.idx': indexOf(DEFAULT_LAYERS),
+  'BOOT-INF/lib/spring-boot-jarmode-tools-3.5.1.jar': 'PK',
+};
+
 const QUARKUS = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
 
 describe('--dockerfile', () => {
@@ -225,7 +234,7 @@ describe('--dockerfile', () => {
     async (kind) => {
       if (kind === 'plain') putJar('target/shop-1.0.jar', 'shop.Main');
       if (kind === 'spring-boot')
-        putJar('target/shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
+        putJar('target/shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', LAYERED, 'shop.Shop');
       if (kind === 'quarkus') {
         putJar('target/quarkus-app/quarkus-run.jar', QUARKUS);
         for (const path of ['app/shop.jar', 'lib/main/io.quarkus.quarkus-core-3.15.1.jar', 'quarkus/x.dat'])
@@ -264,6 +273,39 @@ describe('--dockerfile', () => {
     ).rejects.toMatchObject({ code: 'USAGE', hint: 'Choose another: --template tomcat.' });
   });
 
+  test.each<readonly [string, Readonly<Record<string, string>>]>([
+    ['without an index of layers', { ...BOOT, 'BOOT-INF/lib/spring-boot-jarmode-tools-3.5.1.jar': 'PK' }],
+    [
+      'older than 3.3, whose tools extract nothing',
+      {
+        ...BOOT,
+        'BOOT-INF/layers.idx': LAYERED['BOOT-INF/layers.idx'],
+        'BOOT-INF/lib/spring-boot-jarmode-layertools-3.2.9.jar': 'PK',
+      },
+    ],
+    ['with a layer of its own', { ...LAYERED, 'BOOT-INF/layers.idx': indexOf([...DEFAULT_LAYERS, 'company']) }],
+    ['that lacks a layer', { ...LAYERED, 'BOOT-INF/layers.idx': indexOf(['dependencies', 'application']) }],
+  ])('a Spring Boot jar %s is copied whole', async (_, files) => {
+    putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', files, 'shop.Shop');
+    const { text } = await runInit(undefined, { dockerfile: true, output: '-' }, dir);
+    expect(text).toContain('WORKDIR /app\nCOPY ["shop.jar", "/app/app.jar"]\nUSER');
+  });
+
+  test('what a layer puts into one folder is one layer of the image; what is renamed is copied apart', async () => {
+    const classPath = ['a', 'b', 'c-1-SNAPSHOT'].map((name) => `lib/${name}.jar`);
+    mkdirSync(join(dir, 'target/lib'), { recursive: true });
+    for (const path of [...classPath, 'ext/d.jar']) putJar(`target/${path}`, 'x');
+    const manifest = `Main-Class: shop.Main\nClass-Path: ${classPath.join(' ')} ext/d.jar\n\n`;
+    writeFileSync(join(dir, 'target/shop.jar'), makeZip({ 'META-INF/MANIFEST.MF': manifest }));
+    const { text } = await runInit('target/shop.jar', { dockerfile: true, output: '-' }, dir);
+    expect(text.split('\n').filter((line) => line.startsWith('COPY'))).toEqual([
+      'COPY ["target/lib/a.jar", "target/lib/b.jar", "/app/lib/"]',
+      'COPY ["target/ext/d.jar", "/app/ext/"]',
+      'COPY ["target/shop.jar", "/app/app.jar"]',
+      'COPY ["target/lib/c-1-SNAPSHOT.jar", "/app/lib/"]',
+    ]);
+  });
+
   test('a Spring Boot jar can be copied whole', async () => {
     putJar('shop.jar', 'org.springframework.boot.loader.launch.JarLauncher', BOOT, 'shop.Shop');
     const { text } = await runInit(undefined, { dockerfile: true, template: 'plain', output: '-' }, dir);
@@ -278,6 +320,31 @@ describe('--dockerfile', () => {
     expect(readdirSync(dir).sort()).toEqual(['Dockerfile', 'shop.jar']);
     await runInit(undefined, { dockerfile: true, force: true }, dir);
     expect(read('Dockerfile')).toContain('COPY ["shop.jar", "/app/app.jar"]');
+  });
+
+  test('what is no WAR gets none', async () => {
+    mkdirSync(join(dir, 'folder.war'));
+    writeFileSync(join(dir, 'text.war'), 'text');
+    const mistakes = { 'gone.war': 'INPUT_NOT_FOUND', 'folder.war': 'INPUT_INVALID', 'text.war': 'INPUT_INVALID' };
+    for (const [name, code] of Object.entries(mistakes)) {
+      for (const output of [undefined, '-', 'my.yaml']) {
+        const flags = { dockerfile: true, ...(output === undefined ? {} : { output }) };
+        await expect(runInit(name, flags, dir)).rejects.toMatchObject({ code, message: expect.stringContaining(name) });
+      }
+    }
+    expect(readdirSync(dir).sort()).toEqual(['folder.war', 'text.war']);
+  });
+
+  test('where the Dockerfile cannot be written, the config stays as it was', async () => {
+    putJar('shop.jar', 'shop.Main');
+    mkdirSync(join(dir, 'Dockerfile'));
+    writeFileSync(join(dir, 'crac-build.yaml'), 'name: mine\n');
+    await expect(runInit(undefined, { dockerfile: true, force: true }, dir)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: `${join(dir, 'Dockerfile')} cannot be written: EISDIR`,
+    });
+    expect(read('crac-build.yaml')).toBe('name: mine\n');
+    expect(readdirSync(dir).sort()).toEqual(['Dockerfile', 'crac-build.yaml', 'shop.jar']);
   });
 
   test('what lies outside of its folder cannot be copied', async () => {
@@ -317,6 +384,27 @@ test('a folder that a build tool made is what is built', async () => {
     name: 'shop',
     app: { ports: [8111], source: { title: 'the layers of a Micronaut app' } },
   });
+});
+
+test('an installation is its start script, whatever can be started in its lib', async () => {
+  putJar('shop/lib/shop.jar', 'x', { 'shop/Main.class': 'x' });
+  putJar('shop/lib/h2-2.3.232.jar', 'org.h2.tools.Console');
+  mkdirSync(join(dir, 'shop/bin'));
+  const script = 'CLASSPATH=$APP_HOME/lib/shop.jar:$APP_HOME/lib/h2-2.3.232.jar\n-classpath "$CLASSPATH" shop.Main\n';
+  writeFileSync(join(dir, 'shop/bin/shop'), script);
+  const { text } = await runInit('shop', {}, dir);
+  expect(text).toContain('an installation, as bin/shop starts it');
+  expect(read('shop/crac-build.yaml')).toContain('\n  jar: .\n');
+});
+
+test('layers of a Spring Boot jar are these, whatever can be started in them', async () => {
+  putJar('layers/application/shop.jar', 'shop.Main', { 'application.yml': 'server.port: 8111' });
+  for (const name of ['spring-boot-3.5.1', 'h2-2.3.232'])
+    putJar(`layers/dependencies/lib/${name}.jar`, 'org.h2.Console');
+  putJar('layers/dependencies/h2.jar', 'org.h2.Console');
+  const { text, json } = await runInit('layers', {}, dir);
+  expect(text).toContain('the layers of a Spring Boot jar');
+  expect(json).toMatchObject({ framework: { name: 'spring-boot' }, endpoints: { port: { value: 8111 } } });
 });
 
 test('a Spring Boot jar is told to be taken apart, and how to keep it', async () => {

@@ -1,6 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { buildWithBuildah } from '../../../src/engine/buildah.ts';
 
 const signal = new AbortController().signal;
@@ -54,4 +55,25 @@ test('without buildah there are three ways out', async () => {
     code: 'ENGINE_UNAVAILABLE',
     hint: expect.stringMatching(/buildah.*--engine docker.*--image/),
   });
+});
+
+test('a failure names build arguments, and tells no value', async () => {
+  putBuildah('[ "$1" = build ] || exit 0\nexit 1');
+  const secret = { ...build, buildArguments: { TOKEN: 'hush\nhush=hush' } };
+  const error = await buildWithBuildah(secret, '/out', environment, progress).catch((thrown: Error) => thrown);
+  expect(error).toMatchObject({ hint: expect.stringContaining('--build-arg TOKEN=… --target app /work') });
+  expect(JSON.stringify(error)).not.toContain('hush');
+});
+
+test('interrupted: buildah is told, and puts away what it has made', async () => {
+  putBuildah(
+    `[ "$1" = build ] || exit 0\ntrap 'touch ${dir}/put-away; exit 1' TERM\ntouch ${dir}/building\nwhile :; do sleep 0.02; done`,
+  );
+  const controller = new AbortController();
+  const building = buildWithBuildah(build, '/out', environment, { ...progress, signal: controller.signal });
+  const failed = expect(building).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  for (let left = 500; !existsSync(join(dir, 'building')) && left > 0; left--) await setTimeout(10);
+  controller.abort();
+  await failed;
+  expect(existsSync(join(dir, 'put-away'))).toBe(true);
 });

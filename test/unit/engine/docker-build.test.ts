@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { buildDockerfile, composeTag } from '../../../src/base/build-dockerfile.ts';
 import { buildWithDocker } from '../../../src/engine/docker-build.ts';
+import { saveDockerImage } from '../../../src/engine/docker-save.ts';
 
 interface Asked {
   readonly method: string;
@@ -17,6 +19,8 @@ let asked: Asked[];
 /** What the daemon has to say of a build. */
 let answer: (response: ServerResponse) => void;
 let apiVersion: string;
+let builtTag = 'x:y';
+let readsContext: boolean;
 const told: string[] = [];
 
 beforeEach(async () => {
@@ -24,6 +28,7 @@ beforeEach(async () => {
   asked = [];
   told.length = 0;
   apiVersion = '1.41';
+  readsContext = true;
   answer = (response) => response.end('{"stream":"Step 1/1 : FROM x\\n"}\n{"stream":"\\n"}\n');
   server = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => server.listen(join(dir, 'docker.sock'), resolve));
@@ -38,11 +43,13 @@ afterEach(async () => {
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '', 'http://docker');
   asked.push({ method: request.method ?? '', url, auth: request.headers['x-registry-auth'] as string | undefined });
-  if (url.pathname.endsWith('/version')) response.end(JSON.stringify({ ApiVersion: apiVersion, Version: 'x' }));
+  if (url.pathname.endsWith(`/images/${builtTag}/json`)) response.end('{"Id":"sha256:built"}');
+  else if (url.pathname.endsWith('/version')) response.end(JSON.stringify({ ApiVersion: apiVersion, Version: 'x' }));
   else if (url.pathname.endsWith('/build')) {
-    await buffer(request);
+    if (readsContext) await buffer(request);
     answer(response);
-  } else if (url.pathname.includes('/images/create')) response.end('{"status":"pulled"}\n');
+  } else if (url.pathname.endsWith('/get')) response.end('archive');
+  else if (url.pathname.includes('/images/create')) response.end('{"status":"pulled"}\n');
   else if (url.pathname.endsWith('/json') && asked.some((one) => one.url.pathname.includes('/images/create')))
     response.end('{"Id":"sha256:pulled"}');
   else response.writeHead(404).end('{"message":"no such image"}');
@@ -56,7 +63,7 @@ const build = async (environment: Readonly<Record<string, string>> = {}, control
   );
 
 test('the daemon is told everything, and what it says is told on', async () => {
-  await build();
+  expect(await build()).toBe('sha256:built');
   const { url } = asked.find(({ url: { pathname } }) => pathname.endsWith('/build')) ?? {};
   expect(Object.fromEntries(url?.searchParams ?? [])).toMatchObject({
     ...{ dockerfile: 'Dockerfile', t: 'x:y', buildargs: '{"A":"b"}', target: 't', version: '1' },
@@ -92,6 +99,14 @@ test('interrupted while it builds: the connection is closed, which ends the buil
   expect(closed).toBe(true);
 });
 
+test('interrupted while the context is sent', async () => {
+  writeFileSync(join(dir, 'large'), Buffer.alloc(32 << 20)); // more than any buffer between us takes
+  readsContext = false;
+  const controller = new AbortController();
+  answer = () => setTimeout(() => controller.abort(), 50);
+  await expect(build({}, controller)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});
+
 test('an image of a registry that credentials are there for is pulled with them beforehand', async () => {
   const auth = Buffer.from('me:secret').toString('base64');
   writeFileSync(join(dir, 'config.json'), JSON.stringify({ auths: { 'r.example': { auth } } }));
@@ -103,4 +118,27 @@ test('an image of a registry that credentials are there for is pulled with them 
     password: 'secret',
   });
   expect(asked.indexOf(pull as Asked)).toBeLessThan(asked.findIndex(({ url }) => url.pathname.endsWith('/build')));
+});
+
+test('docker:REFERENCE is pulled with them, too', async () => {
+  const auth = Buffer.from('me:secret').toString('base64');
+  writeFileSync(join(dir, 'config.json'), JSON.stringify({ auths: { 'r.example': { auth } } }));
+  const environment = { DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`, HOME: dir, DOCKER_CONFIG: dir };
+  await saveDockerImage('r.example/a:1', join(dir, 'saved.tar'), environment, new AbortController().signal);
+  const pull = asked.find(({ url: { pathname } }) => pathname.includes('/images/create'));
+  expect(JSON.parse(Buffer.from(pull?.auth ?? '', 'base64').toString())).toMatchObject({ username: 'me' });
+  expect(readFileSync(join(dir, 'saved.tar'), 'utf8')).toBe('archive');
+});
+
+test('what is built is taken by its id; its name is of all that it is built from', async () => {
+  const environment = { DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`, HOME: dir };
+  const settings = { file: join(dir, 'Dockerfile'), context: dir, buildArguments: { A: 'b', B: 'c' } };
+  builtTag = composeTag(settings);
+  const built = await buildDockerfile(settings, 'docker', {
+    ...{ environment, workDir: dir, report: () => {}, signal: new AbortController().signal },
+  });
+  expect(built).toEqual({ name: `docker:${builtTag}`, address: { kind: 'docker', reference: 'sha256:built' } });
+  expect(composeTag({ ...settings, buildArguments: { B: 'c', A: 'b' } })).toBe(builtTag);
+  expect(composeTag({ ...settings, buildArguments: { A: 'b', B: 'other' } })).not.toBe(builtTag);
+  expect(composeTag({ ...settings, target: 'x' })).not.toBe(builtTag);
 });

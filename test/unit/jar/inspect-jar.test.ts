@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectJar } from '../../../src/jar/inspect-jar.ts';
@@ -38,6 +38,13 @@ test('Class-Path entries that are not beside the jar are left out', async () => 
     'Main-Class: M\nClass-Path: ../up.jar /abs.jar http://h/x.jar file:///other.jar ./same.jar conf/\n\n';
   const path = writeJar('paths.jar', makeZip({ 'META-INF/MANIFEST.MF': manifest }));
   expect((await inspectJar(path)).classPath).toEqual(['same.jar', 'conf/']);
+});
+
+test.each(['100% #1?', 'a%20b', 'c#'])('Class-Path beside a jar in a folder with the name %j', async (name) => {
+  mkdirSync(join(dir, name));
+  const manifest = 'Main-Class: M\nClass-Path: lib/a.jar lib/b%20c.jar ../up.jar\n\n';
+  const path = writeJar(join(name, 'app.jar'), makeZip({ 'META-INF/MANIFEST.MF': manifest }));
+  expect((await inspectJar(path)).classPath).toEqual(['lib/a.jar', 'lib/b c.jar']);
 });
 
 test('a jar with nested jars', async () => {

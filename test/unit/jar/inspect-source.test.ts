@@ -296,6 +296,64 @@ describe('a folder', () => {
   });
 });
 
+describe('what DEFAULT_JVM_OPTS names in an installation', () => {
+  async function inspectWith(options: string) {
+    put('lib/shop-1.0.jar', makeZip({ 'shop/Main.class': MAIN_CLASS }));
+    put('lib/a.jar', makeZip({ a: 'a' }));
+    put('lib/agent.jar', makeZip({ a: 'a' }));
+    put('lib/ext/a.jar', makeZip({ a: 'a' }));
+    put('conf/logback.xml');
+    put('conf/more/x.xml');
+    put('data.txt');
+    put('bin/shop', script('shop.Main').replace('"-Dhome=$APP_HOME/lib"', options));
+    const source = await inspectSource({ jar: dir });
+    return { options: source.javaOptions?.slice(1, -1), app: show(source).at(-1) };
+  }
+
+  test.each([
+    ['a folder', '"-Dx=$APP_HOME/conf"', '-Dx=/app/conf', 'folder conf'],
+    [
+      'a file, with its folder',
+      '"-Dx=file:$' + '{APP_HOME}/conf/more/x.xml"',
+      '-Dx=file:/app/conf/more/x.xml',
+      'folder conf',
+    ],
+    [
+      'an agent that is no library',
+      '"-javaagent:$APP_HOME/lib/agent.jar=a=b"',
+      '-javaagent:/app/lib/agent.jar=a=b',
+      'file lib/agent.jar',
+    ],
+    ['the libraries', '"-Dx=$APP_HOME/lib"', '-Dx=/app/lib', 'file lib/agent.jar, folder lib/ext'],
+    ['all of it', '"-Dx=$APP_HOME"', '-Dx=/app', 'folder conf, file data.txt'],
+    ['what the app is to write', '"-Dx=$APP_HOME/logs"', '-Dx=/app/logs', undefined],
+    ['another variable', '"-Dx=$APP_HOMES/conf"', '-Dx=$APP_HOMES/conf', undefined],
+  ])('%s', async (_, options, planned, brought) => {
+    const whole = ['file lib/shop-1.0.jar', ...(brought === undefined ? [] : [brought])].join(', ');
+    expect(await inspectWith(options)).toEqual({ options: [planned], app: `app application: ${whole}` });
+  });
+
+  test('what lies elsewhere is refused', async () => {
+    await expect(inspectWith('"-Dx=$APP_HOME/../conf"')).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('-Dx=$APP_HOME/../conf leads out of the installation'),
+      hint: expect.stringContaining('--class-path'),
+    });
+  });
+
+  test('two files for one place are refused', async () => {
+    const two = script('shop.Main').replace('$APP_HOME/lib/a.jar', '$APP_HOME/lib/ext/a.jar');
+    put('lib/shop-1.0.jar', makeZip({ 'shop/Main.class': MAIN_CLASS }));
+    put('lib/a.jar', makeZip({ a: 'a' }));
+    put('lib/ext/a.jar', makeZip({ a: 'b' }));
+    put('bin/shop', two.replace('$APP_HOME/lib"', '$APP_HOME/lib/a.jar"'));
+    await expect(inspectSource({ jar: dir })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('would both be /app/lib/a.jar'),
+    });
+  });
+});
+
 /** The parts that matter of what Gradle 8 writes. */
 function script(mainClass: string): string {
   return `#!/bin/sh

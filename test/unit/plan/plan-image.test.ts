@@ -51,6 +51,28 @@ test('a jar on an image: its JVM, its environment, and who and where it says', (
   });
 });
 
+test('Docker’s media types have none for the layers of a base that are in zstd', () => {
+  const layer = {
+    kind: 'base',
+    compression: 'gzip',
+    digest: '',
+    diffId: '',
+    sizeBytes: 1,
+    uncompressedBytes: 1,
+  } as const;
+  const settings: Settings = { image: { format: 'docker' }, outputs: [{ kind: 'docker', reference: 'a' }] };
+  expect(withJar(settings, { ...BASE, layers: [layer] }).image.format).toBe('docker');
+  const mixed = { ...BASE, layers: [layer, { ...layer, compression: 'zstd' as const }] };
+  expect(() => withJar(settings, mixed)).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('registry:reg.example/team/jre:21 has layers in zstd'),
+      hint: expect.stringContaining('--format oci'),
+    }),
+  );
+  expect(withJar({ ...settings, image: { format: 'oci' } }, mixed).image.format).toBe('oci');
+});
+
 test('the plan tells of the base', () => {
   expect(renderPlan(withJar())).toContain(`base: registry:reg.example/team/jre:21, sha256:12
   system: Debian GNU/Linux 12 (bookworm), 0 layers

@@ -30,6 +30,14 @@ test('with the settings of its build, its services run and all requests of the w
   });
 });
 
+test('settings without ports ask on the port that the image tells', () => {
+  expect(planVerification(IMAGE, { readiness: { path: '/up' } }).verify.answer).toMatchObject({
+    path: '/up',
+    port: 9000,
+  });
+  expect(planVerification(IMAGE, { app: { ports: [9001] } }).verify.answer).toMatchObject({ port: 9001 });
+});
+
 test('it is tried as a foreign user; only an app that was an image itself as its own', () => {
   const foreign = '65432:65432';
   expect(planProfile(planVerification(IMAGE, undefined)).user).toBe(foreign);
