@@ -15,7 +15,7 @@ import { writeLayout } from '../src/oci/write-layout.ts';
 const [suite = '', java = '', form] = process.argv.slice(2);
 if (!/^[a-z]+$/.test(suite) || !/^\d+$/.test(java) || (form !== undefined && form !== 'fedora-like'))
   throw new Error('usage: install-test-base.ts SUITE JAVA [fedora-like]');
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'crac-build-test/bases');
+const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'crac-build-test/debian-bases');
 const layout = join(cache, `${form ?? suite}-${java}`);
 if (!existsSync(layout)) await install();
 console.log(layout);
@@ -47,6 +47,11 @@ async function install(): Promise<void> {
         ports: [],
         labels: { 'test.suite': suite },
         stopSignal: 'SIGTERM',
+        // Nobody is to take the layer for one of crac-build's.
+        inherited: {
+          ...{ otherPorts: [], volumes: [] },
+          history: [{ created: '1980-01-01T00:00:00Z', created_by: 'mmdebstrap' }],
+        },
       },
     } as const;
     await writeLayout(image, layout, 'latest');

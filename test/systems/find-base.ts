@@ -7,5 +7,5 @@ import type { JavaVersion } from './systems.ts';
 export function findBase(version: JavaVersion): string {
   if (version !== 21) return `jdk:${JDKS[version]}`;
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return `oci:${join(cache, 'crac-build-test/bases/trixie-21')}`;
+  return `oci:${join(cache, 'crac-build-test/debian-bases/trixie-21')}`;
 }

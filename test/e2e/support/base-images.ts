@@ -18,7 +18,7 @@ const GZIP = { compression: 'gzip', compressionLevel: 6 } as const;
 
 /** What scripts/install-test-base.ts has made: "bullseye-17". */
 export function locateTestBase(name: string): string {
-  return join(CACHE, 'crac-build-test/bases', name);
+  return join(CACHE, 'crac-build-test/debian-bases', name);
 }
 
 const EMPTY: ImageConfig = {
