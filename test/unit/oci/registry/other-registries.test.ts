@@ -37,11 +37,14 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function open(environment: Readonly<Record<string, string>> = {}): Promise<Repository> {
+async function open(
+  environment: Readonly<Record<string, string>> = {},
+  signal = new AbortController().signal,
+): Promise<Repository> {
   return await openRepository(parseReference(`${host}/team/app`), 'pull,push', {
     environment: { HOME: dir, ...environment },
     insecureHosts: [],
-    signal: new AbortController().signal,
+    signal,
     patience: { attempts: 3, firstDelayMs: 1 },
   });
 }
@@ -112,6 +115,27 @@ test('an upload that is lost again and again is an error that says so', async ()
   });
 });
 
+test('an upload is taken back after an interruption, too, with a token for that', async () => {
+  const controller = new AbortController();
+  const deleted: string[] = [];
+  answer = (request, response, path) => {
+    const { method, headers, url = '' } = request;
+    const scopes = new URLSearchParams(url.split('?')[1]).getAll('scope').join(' ');
+    if (path.startsWith('/token')) return response.end(JSON.stringify({ token: Buffer.from(scopes).toString('hex') }));
+    const sent = Buffer.from(headers.authorization?.replace('Bearer ', '') ?? '', 'hex').toString();
+    if (sent === '')
+      return response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token"` }).end();
+    if (method === 'HEAD') return response.writeHead(404).end();
+    if (method === 'POST') return response.writeHead(202, { location: '/v2/team/app/uploads/1' }).end();
+    if (method !== 'DELETE') return controller.abort(new Error('interrupted'));
+    deleted.push(sent);
+    return response.writeHead(204).end();
+  };
+  await using repository = await open({}, controller.signal);
+  await expect(pushBlob(repository, BLOB, openContent)).rejects.toThrow('interrupted');
+  expect(deleted).toEqual([expect.stringContaining('repository:team/app:delete')]);
+});
+
 test('blobs elsewhere: the token is not sent there', async () => {
   const elsewhere = createServer((request, response) => {
     expect(request.headers.authorization).toBeUndefined();
@@ -148,6 +172,15 @@ test('redirects end, and errors tell nothing of what their addresses carry', asy
   const error = await fetchBlob(repository, BLOB, dir).catch((thrown: Error) => thrown.message);
   expect(error).toContain('5 redirects were not enough');
   expect(error).not.toContain('secret');
+});
+
+test('a redirect to what is no address is the registry’s fault', async () => {
+  answer = (_request, response) => response.writeHead(307, { location: 'http://' }).end();
+  await using repository = await open();
+  await expect(fetchBlob(repository, BLOB, dir)).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+    message: expect.stringContaining('leads to what is no address'),
+  });
 });
 
 test.each(['http://auth.example/token', 'ftp://auth.example/', 'http://', 'file:///etc/passwd'])(
@@ -260,6 +293,21 @@ test('one with a list of referrers, in pages, and an index of its own for none',
   seen.length = 0;
   expect(await pushReferrer(repository, { mediaType: MEDIA_TYPES.manifest, bytes })).toBe(digestOf(bytes));
   expect(seen).toEqual([`PUT manifests/${digestOf(bytes)}`]);
+});
+
+test('a list of referrers that leads round in a circle ends', async () => {
+  const subject = digestOf('subject');
+  const link = `</v2/team/app/referrers/${subject}>; rel="next"`;
+  answer = (_request, response) =>
+    response
+      .writeHead(200, { 'content-type': MEDIA_TYPES.index, link })
+      .end(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] }));
+  await using repository = await open();
+  await expect(listReferrers(repository, subject)).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+    message: expect.stringContaining('has more than 100 pages'),
+  });
+  expect(seen).toHaveLength(100);
 });
 
 test('one behind a proxy that ends TLS, and does not know it', () => {
