@@ -48,7 +48,10 @@ export async function composeAppImage(
     ...Object.entries(files).map(([name, text]) => composeFile(`srv/${name}`, Buffer.from(text), 0o755)),
   ];
   const layer = await writeLayer(base.blobDir, 'app', entries);
-  return { blobDir: base.blobDir, layers: [...base.layers, layer], config: { ...EMPTY, ...config } };
+  // Its base was made by somebody else.
+  const history = base.layers.map(() => ({ created: '1980-01-01T00:00:00Z', created_by: 'mmdebstrap' }));
+  const inherited = { otherPorts: [], volumes: [], history };
+  return { blobDir: base.blobDir, layers: [...base.layers, layer], config: { ...EMPTY, inherited, ...config } };
 }
 
 /** The layers of a test base, in a store of one's own. */
