@@ -13,7 +13,7 @@ import { type Attestations, attestImage } from '../../src/stages/attest.ts';
 import { pushToRegistries } from '../../src/stages/publish-to-registries.ts';
 import { pullSource } from '../../src/stages/pull-source.ts';
 import type { World } from '../../src/world.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import { jarSource, samplePlan } from '../support/sample-plan.ts';
 import { type OwnRegistry, startRegistry } from './own-registry.ts';
 import { composeAccess, makeImage } from './registry-fixture.ts';
 
@@ -40,7 +40,8 @@ beforeAll(async () => {
     signer: { sign: async (data: Buffer) => sign('sha256', data, keys.privateKey) },
   } as unknown as World;
   const jdk = '/usr/lib/jvm/java-17-openjdk-amd64';
-  const placed = { ...plan, app: { ...plan.app, jar: join(dir, 'orders.jar') }, base: { ...plan.base, path: jdk } };
+  const source = jarSource(join(dir, 'orders.jar'));
+  const placed = { ...plan, app: { ...plan.app, source }, base: { ...plan.base, path: jdk } };
   attestations = await attestImage(placed, image, new Date(0), world);
 });
 afterAll(async () => {

@@ -3,10 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 import { validateLayout } from '../../src/oci/validate.ts';
-import type { BuildPlan, Output } from '../../src/plan/build-plan.ts';
+import type { Output } from '../../src/plan/build-plan.ts';
 import type { ReportEvent } from '../../src/report/event.ts';
 import { checkOutputs, publishImage } from '../../src/stages/publish.ts';
 import type { World } from '../../src/world.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 import { type ImageFixture, makeFixtureImage } from './image-fixture.ts';
 import { type Meddler, startMeddler } from './meddler.ts';
 import { type OwnRegistry, startRegistry } from './own-registry.ts';
@@ -42,11 +43,7 @@ const registryOutputs = (...names: readonly string[]): Output[] =>
 async function publish(outputs: readonly Output[], signal = new AbortController().signal) {
   const world = { engine: ENGINE, signal, report: (event) => events.push(event), environment: {} } as Partial<World>;
   await checkOutputs(outputs, ENGINE, composeAccess());
-  return await publishImage(
-    { outputs, insecureRegistries: [] as readonly string[] } as BuildPlan,
-    fixture.image,
-    world as World,
-  );
+  return await publishImage({ ...samplePlan(), outputs, insecureRegistries: [] }, fixture.image, world as World);
 }
 const exists = async (name: string) =>
   await pull(`${registry.host}/${name}`, join(dir, 'cache'), composeAccess()).then(
@@ -115,7 +112,7 @@ describe('read by others', () => {
     await using own = await startMeddler(registry.port);
     const outputs: Output[] = [{ kind: 'registry', reference: `${own.host}/read/app:1` }];
     const world = { engine: ENGINE, signal: new AbortController().signal, report: () => undefined, environment: {} };
-    const plan = { outputs, insecureRegistries: [] as readonly string[] } as unknown as BuildPlan;
+    const plan = { ...samplePlan(), outputs, insecureRegistries: [] };
     digest = (await publishImage(plan, fixture.image, world as unknown as World)).digest;
   });
 
