@@ -4,6 +4,7 @@ import type { Challenge } from './challenge.ts';
 import { parseChallenges } from './challenge.ts';
 import type { FoundCredentials } from './credentials.ts';
 import { explainAnswer } from './explain-answer.ts';
+import { isInsecure } from './is-insecure.ts';
 import { isLoopback } from './place-repository.ts';
 import { readBody } from './read-body.ts';
 import { type Patience, withRetries } from './retry.ts';
@@ -119,7 +120,7 @@ function parseRealm(realm: string, origin: string, insecureHosts: readonly strin
   const url = URL.canParse(realm, origin) ? new URL(realm, origin) : undefined;
   const isSafe =
     url?.protocol === 'https:' ||
-    (url?.protocol === 'http:' && (isLoopback(url.host) || insecureHosts.includes(url.host)));
+    (url?.protocol === 'http:' && (isLoopback(url.host) || isInsecure(url, insecureHosts)));
   if (url !== undefined && isSafe) return url;
   throw new CracBuildError('REGISTRY_FAILED', `${origin} sends for tokens to where no password may go: ${realm}`, {
     hint: 'The address must be an encrypted one. The administrator of the registry can mend it.',

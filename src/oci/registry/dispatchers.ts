@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { isInsecure } from './is-insecure.ts';
 import { isLoopback } from './place-repository.ts';
 
 /** Of inactivity: a registry that puts a large blob together answers late. */
@@ -25,10 +26,11 @@ export function openDispatchers(
   const unchecked = { rejectUnauthorized: false };
   const opened = new Map<string, Dispatcher>();
   return {
-    choose: ({ host }) => {
-      const isInsecure = insecureHosts.includes(host);
-      const key = `${isInsecure} ${isLoopback(host)}`;
-      const dispatcher = opened.get(key) ?? open(isInsecure ? unchecked : checked, !isLoopback(host));
+    choose: (url) => {
+      const isUnchecked = isInsecure(url, insecureHosts);
+      const isNear = isLoopback(url.host);
+      const key = `${isUnchecked} ${isNear}`;
+      const dispatcher = opened.get(key) ?? open(isUnchecked ? unchecked : checked, !isNear);
       opened.set(key, dispatcher);
       return dispatcher;
     },

@@ -4,7 +4,7 @@ import { MEDIA_TYPES } from '../spec.ts';
 import { fetchManifest } from './fetch-manifest.ts';
 import { pushManifest } from './push-manifest.ts';
 import { readBody } from './read-body.ts';
-import type { Repository } from './repository.ts';
+import { parseAddress, type Repository } from './repository.ts';
 import { withRetries } from './retry.ts';
 
 /** What is attached to an image: signatures, an SBOM. */
@@ -30,6 +30,8 @@ const REFERRERS = z.looseObject({
 });
 /** As of manifests. */
 const MAX_BYTES = 4 << 20;
+/** An image with more is none that anybody signs: the list leads round in a circle. */
+const MAX_PAGES = 100;
 type ReferrerList = z.infer<typeof REFERRERS>;
 
 /** What a manifest says of itself that its entry in the list repeats. */
@@ -83,7 +85,7 @@ export async function pushReferrer(
 async function readOwnList(repository: Repository, digest: string): Promise<ReferrerList | undefined> {
   const manifests: ReferrerList['manifests'] = [];
   let path: string | URL = `referrers/${digest}`;
-  for (;;) {
+  for (let pages = 1; ; pages++) {
     const target = path;
     const { answer, bytes } = await withRetries(repository, async () => {
       const answer = await repository.attempt({
@@ -103,8 +105,17 @@ async function readOwnList(repository: Repository, digest: string): Promise<Refe
     // https://www.rfc-editor.org/rfc/rfc5988
     const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(answer.headers['link'] ?? ''))?.[1];
     if (next === undefined) return { schemaVersion: 2, manifests };
-    path = new URL(next, answer.url);
+    const address = parseAddress(next, answer.url);
+    if (address === undefined) throw noEnd(repository, digest, 'goes on at what is no address');
+    if (pages === MAX_PAGES) throw noEnd(repository, digest, `has more than ${MAX_PAGES} pages`);
+    path = address;
   }
+}
+
+function noEnd(repository: Repository, digest: string, words: string): CracBuildError {
+  return new CracBuildError('REGISTRY_FAILED', `the list of what refers to ${digest} ${words}`, {
+    hint: `Its end cannot be found. The administrator of ${repository.host} can mend it.`,
+  });
 }
 
 async function readTaggedList(repository: Repository, digest: string): Promise<ReferrerList> {

@@ -87,15 +87,20 @@ export async function openRepository(
   };
 }
 
-/** Where the registry says to go on. One behind a proxy that ends TLS may not know that it is reached over https. */
+/** Where the registry says to go on. */
 export function parseLocation({ headers, url }: HttpAnswer): URL {
   const text = headers['location'];
-  if (typeof text === 'string' && URL.canParse(text, url.href)) {
-    const location = new URL(text, url);
-    if (location.host === url.host) location.protocol = url.protocol;
-    return location;
-  }
+  const location = typeof text === 'string' ? parseAddress(text, url) : undefined;
+  if (location !== undefined) return location;
   throw new CracBuildError('REGISTRY_FAILED', `${url.host} accepts an upload but does not say where to`, {
     hint: 'Something before the registry takes its Location header away. Its administrator can mend it.',
   });
+}
+
+/** One that came with the answer of `url`. A registry behind a proxy that ends TLS may not know that it is reached over https. */
+export function parseAddress(text: string, url: URL): URL | undefined {
+  if (!URL.canParse(text, url.href)) return undefined;
+  const address = new URL(text, url);
+  if (address.host === url.host) address.protocol = url.protocol;
+  return address;
 }

@@ -5,6 +5,7 @@ import type { RegistryAccess } from './access.ts';
 import { readCertificates } from './certificates.ts';
 import { openDispatchers } from './dispatchers.ts';
 import { explainConnection, speaksNoTls } from './explain-connection.ts';
+import { isInsecure } from './is-insecure.ts';
 import { isLoopback } from './place-repository.ts';
 import { discardBody } from './read-body.ts';
 
@@ -29,7 +30,7 @@ export interface HttpAnswer {
 
 /** Connections to one registry, and wherever it leads from there. */
 export interface Transport extends AsyncDisposable {
-  /** `https://HOST` or, where that is allowed and needed, `http://HOST`. */
+  /** `https://HOST` or, where that is allowed and needed, `http://HOST`: as URL has it, in small letters and without a usual port. */
   readonly origin: string;
   /** One attempt. Network errors are TransientFailure, or REGISTRY_FAILED where the next would fail as well. */
   send(request: HttpRequest): Promise<HttpAnswer>;
@@ -39,13 +40,16 @@ const MAX_REDIRECTS = 5;
 
 export async function openTransport(apiHost: string, access: RegistryAccess): Promise<Transport> {
   const { environment, insecureHosts, signal } = access;
-  const mayBePlain = isLoopback(apiHost) || insecureHosts.includes(apiHost);
+  const place = new URL(`https://${apiHost}`);
+  const mayBePlain = isLoopback(place.host) || isInsecure(place, insecureHosts);
   const dispatchers = openDispatchers(await readCertificates(apiHost, environment), environment, insecureHosts);
   const close = () => dispatchers[Symbol.asyncDispose]();
   try {
     const scheme = mayBePlain ? await findScheme(apiHost, dispatchers.choose, signal) : 'https';
-    const send = (request: HttpRequest) => follow(request, dispatchers.choose, insecureHosts, request.signal ?? signal);
-    return { origin: `${scheme}://${apiHost}`, send, [Symbol.asyncDispose]: close };
+    const origin = new URL(`${scheme}://${apiHost}`);
+    const context = { choose: dispatchers.choose, insecureHosts, origin };
+    const send = (request: HttpRequest) => follow(request, context, request.signal ?? signal);
+    return { origin: origin.origin, send, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -66,13 +70,20 @@ async function findScheme(apiHost: string, choose: Choose, signal: AbortSignal):
 
 type Choose = (url: URL) => Dispatcher;
 
+interface Context {
+  readonly choose: Choose;
+  readonly insecureHosts: readonly string[];
+  /** Of the registry, which may have told the address of a request. */
+  readonly origin: URL;
+}
+
 /** Redirects lead to where blobs are kept. The authorization is for the registry only. */
 async function follow(
   { method, url, headers, body }: HttpRequest,
-  choose: Choose,
-  insecureHosts: readonly string[],
+  { choose, insecureHosts, origin }: Context,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
+  if (!mayGo(origin, url, insecureHosts)) throw refuse(origin, url);
   let target = url;
   let sent = headers;
   for (let redirects = 0; ; redirects++) {
@@ -80,10 +91,10 @@ async function follow(
     const location = headerOf(answer, 'location');
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
     await discardBody(answer);
+    if (!URL.canParse(location, target.href)) throw cannotAsk(url, 'it leads to what is no address');
     const next = new URL(location, target);
-    if (redirects === MAX_REDIRECTS) throw refuse(url, `${MAX_REDIRECTS} redirects were not enough`);
-    if (next.protocol !== 'https:' && !(next.protocol === 'http:' && mayDowngrade(target, next, insecureHosts)))
-      throw refuse(url, `it leads to ${next.protocol}//${next.host}, which is not encrypted`);
+    if (redirects === MAX_REDIRECTS) throw cannotAsk(url, `${MAX_REDIRECTS} redirects were not enough`);
+    if (!mayGo(target, next, insecureHosts)) throw refuse(url, next);
     if (next.origin !== target.origin) {
       const { authorization: _, ...others } = sent;
       sent = others;
@@ -92,8 +103,10 @@ async function follow(
   }
 }
 
-function mayDowngrade(from: URL, to: URL, insecureHosts: readonly string[]): boolean {
-  return from.protocol === 'http:' || isLoopback(to.host) || insecureHosts.includes(to.host);
+function mayGo(from: URL, to: URL, insecureHosts: readonly string[]): boolean {
+  if (to.protocol === 'https:') return true;
+  const mayBePlain = from.protocol === 'http:' || isLoopback(to.host) || isInsecure(to, insecureHosts);
+  return to.protocol === 'http:' && mayBePlain;
 }
 
 async function sendOnce(
@@ -127,8 +140,12 @@ export function headerOf({ headers }: Pick<HttpAnswer, 'headers'>, name: string)
   return Array.isArray(value) ? value[0] : value;
 }
 
+function refuse(url: URL, { protocol, host }: URL): CracBuildError {
+  return cannotAsk(url, `it leads to ${protocol}//${host}, which is not encrypted`);
+}
+
 /** Queries hold states and signatures that are nobody's business. */
-function refuse(url: URL, words: string): CracBuildError {
+function cannotAsk(url: URL, words: string): CracBuildError {
   return new CracBuildError('REGISTRY_FAILED', `${url.host} cannot be asked for ${url.pathname}: ${words}`, {
     hint: 'The registry, or a proxy before it, is set up wrongly. Its administrator can mend it.',
   });

@@ -150,6 +150,15 @@ test('redirects end, and errors tell nothing of what their addresses carry', asy
   expect(error).not.toContain('secret');
 });
 
+test('a redirect to what is no address is the registry’s fault', async () => {
+  answer = (_request, response) => response.writeHead(307, { location: 'http://' }).end();
+  await using repository = await open();
+  await expect(fetchBlob(repository, BLOB, dir)).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+    message: expect.stringContaining('leads to what is no address'),
+  });
+});
+
 test.each(['http://auth.example/token', 'ftp://auth.example/', 'http://', 'file:///etc/passwd'])(
   'no password goes to %s',
   async (realm) => {
@@ -260,6 +269,21 @@ test('one with a list of referrers, in pages, and an index of its own for none',
   seen.length = 0;
   expect(await pushReferrer(repository, { mediaType: MEDIA_TYPES.manifest, bytes })).toBe(digestOf(bytes));
   expect(seen).toEqual([`PUT manifests/${digestOf(bytes)}`]);
+});
+
+test('a list of referrers that leads round in a circle ends', async () => {
+  const subject = digestOf('subject');
+  const link = `</v2/team/app/referrers/${subject}>; rel="next"`;
+  answer = (_request, response) =>
+    response
+      .writeHead(200, { 'content-type': MEDIA_TYPES.index, link })
+      .end(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] }));
+  await using repository = await open();
+  await expect(listReferrers(repository, subject)).rejects.toMatchObject({
+    code: 'REGISTRY_FAILED',
+    message: expect.stringContaining('has more than 100 pages'),
+  });
+  expect(seen).toHaveLength(100);
 });
 
 test('one behind a proxy that ends TLS, and does not know it', () => {
