@@ -12,8 +12,8 @@ import type { HttpAnswer, Transport } from './transport.ts';
 
 /** What goes into the Authorization header of requests to one registry. */
 export interface Authorizer {
-  /** Undefined while the registry has not asked for any. `scopes` are those of the request. */
-  header(scopes: readonly string[]): Promise<string | undefined>;
+  /** Undefined while the registry has not asked for any. `scopes` are those of the request, and so is `signal` where it has its own. */
+  header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
   /** After 401 to a request with `sent`, which others may have got meanwhile, too: whether it may go well the next time. */
   learn(answer: HttpAnswer, scopes: readonly string[], sent: string | undefined): Promise<boolean>;
   readonly source: string | undefined;
@@ -45,23 +45,25 @@ export function openAuthorizer(
   let challenge: Challenge | undefined;
   const tokens = new Map<string, Promise<Token>>();
 
-  const fetchToken = (bearer: Challenge, scopes: readonly string[]) => {
+  const fetchToken = (bearer: Challenge, scopes: readonly string[], signal = context.signal) => {
     const key = scopes.join(' ');
-    const token = withRetries(context, () => requestToken(transport, bearer, scopes, found, context.insecureHosts));
+    const token = withRetries({ patience: context.patience, signal }, () =>
+      requestToken(transport, bearer, scopes, found, { insecureHosts: context.insecureHosts, signal }),
+    );
     token.catch(() => tokens.delete(key));
     tokens.set(key, token);
     return token;
   };
   return {
     source: found?.source,
-    header: async (scopes) => {
+    header: async (scopes, signal) => {
       if (challenge === undefined) return undefined;
       if (challenge.scheme === 'basic') return renderBasic(found);
       const key = scopes.join(' ');
       const known = tokens.get(key);
       if (known !== undefined && (await known).expiresAtMs <= Date.now() && tokens.get(key) === known)
         tokens.delete(key);
-      return `Bearer ${(await (tokens.get(key) ?? fetchToken(challenge, scopes))).value}`;
+      return `Bearer ${(await (tokens.get(key) ?? fetchToken(challenge, scopes, signal))).value}`;
     },
     learn: async (answer, scopes, sent) => {
       const offered = parseChallenges(answer.headers['www-authenticate']);
@@ -90,7 +92,7 @@ async function requestToken(
   { parameters }: Challenge,
   scopes: readonly string[],
   found: FoundCredentials | undefined,
-  insecureHosts: readonly string[],
+  { insecureHosts, signal }: { readonly insecureHosts: readonly string[]; readonly signal: AbortSignal },
 ): Promise<Token> {
   const realm = parseRealm(parameters['realm'] ?? '', transport.origin, insecureHosts);
   const service = parameters['service'];
@@ -103,14 +105,21 @@ async function requestToken(
     const basic = renderBasic(found);
     const url = new URL(realm);
     for (const [name, value] of fields) url.searchParams.append(name, value);
-    answer = await transport.send({ method: 'GET', url, headers: basic === undefined ? {} : { authorization: basic } });
+    const headers: Record<string, string> = basic === undefined ? {} : { authorization: basic };
+    answer = await transport.send({ method: 'GET', url, headers, signal });
   } else {
     fields.append('scope', scopes.join(' '));
     fields.append('grant_type', 'refresh_token');
     fields.append('client_id', CLIENT_ID);
     fields.append('refresh_token', identity);
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    answer = await transport.send({ method: 'POST', url: realm, headers, body: Buffer.from(fields.toString()) });
+    answer = await transport.send({
+      method: 'POST',
+      url: realm,
+      headers,
+      body: Buffer.from(fields.toString()),
+      signal,
+    });
   }
   if (answer.status !== 200) throw await explainAnswer(answer, `a token from ${realm.host}`, found?.source);
   return parseToken((await readBody(answer, MAX_TOKEN_BYTES))?.toString() ?? '', realm.host);

@@ -57,7 +57,7 @@ export async function openRepository(
     const scopes = extraScope === undefined ? [scope] : [scope, extraScope];
     for (let refusals = 0; ; refusals++) {
       // Addresses that the registry gave may lead elsewhere.
-      const authorization = url.origin === transport.origin ? await authorizer.header(scopes) : undefined;
+      const authorization = url.origin === transport.origin ? await authorizer.header(scopes, own) : undefined;
       const answer = await transport.send({
         method,
         url,

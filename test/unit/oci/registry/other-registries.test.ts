@@ -37,11 +37,14 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function open(environment: Readonly<Record<string, string>> = {}): Promise<Repository> {
+async function open(
+  environment: Readonly<Record<string, string>> = {},
+  signal = new AbortController().signal,
+): Promise<Repository> {
   return await openRepository(parseReference(`${host}/team/app`), 'pull,push', {
     environment: { HOME: dir, ...environment },
     insecureHosts: [],
-    signal: new AbortController().signal,
+    signal,
     patience: { attempts: 3, firstDelayMs: 1 },
   });
 }
@@ -110,6 +113,27 @@ test('an upload that is lost again and again is an error that says so', async ()
     code: 'REGISTRY_FAILED',
     message: expect.stringContaining('has lost an upload to team/app again and again'),
   });
+});
+
+test('an upload is taken back after an interruption, too, with a token for that', async () => {
+  const controller = new AbortController();
+  const deleted: string[] = [];
+  answer = (request, response, path) => {
+    const { method, headers, url = '' } = request;
+    const scopes = new URLSearchParams(url.split('?')[1]).getAll('scope').join(' ');
+    if (path.startsWith('/token')) return response.end(JSON.stringify({ token: Buffer.from(scopes).toString('hex') }));
+    const sent = Buffer.from(headers.authorization?.replace('Bearer ', '') ?? '', 'hex').toString();
+    if (sent === '')
+      return response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token"` }).end();
+    if (method === 'HEAD') return response.writeHead(404).end();
+    if (method === 'POST') return response.writeHead(202, { location: '/v2/team/app/uploads/1' }).end();
+    if (method !== 'DELETE') return controller.abort(new Error('interrupted'));
+    deleted.push(sent);
+    return response.writeHead(204).end();
+  };
+  await using repository = await open({}, controller.signal);
+  await expect(pushBlob(repository, BLOB, openContent)).rejects.toThrow('interrupted');
+  expect(deleted).toEqual([expect.stringContaining('repository:team/app:delete')]);
 });
 
 test('blobs elsewhere: the token is not sent there', async () => {
