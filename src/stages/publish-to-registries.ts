@@ -56,10 +56,8 @@ export async function pushToRegistries(
       const onProgress = openBytesReport(report, 'publish', 'pushed', `${repository.host}/${repository.name}`);
       await pushImageBlobs(repository, image, { mountFrom, onProgress });
       const signatures = await attestations.signFor(`${repository.host}/${repository.name}`);
-      for (const artifact of [...attestations.artifacts, ...signatures]) {
-        await pushArtifact(repository, artifact);
-        attached.push(artifact);
-      }
+      for (const artifact of [...attestations.artifacts, ...signatures])
+        attached.push(await pushArtifact(repository, artifact));
     }
   } catch (error) {
     await dispose();
