@@ -17,20 +17,27 @@ export interface Attached {
 }
 
 /** An SBOM of a large app has some megabytes. */
-const MAX_BYTES = 64 << 20;
+export const MAX_ATTACHED_BYTES = 64 << 20;
+const SIGNED_TYPES: readonly string[] = [COSIGN.signatureType, ENVELOPE_MEDIA_TYPE];
 
-/** Of the image with that digest in a layout. What is damaged or too large is as good as not there. */
+/**
+ * Of the image with that digest in a layout. What is damaged or too large is as good as not there. cosign's images, which a
+ * registry keeps by their tag, have no subject: of these what is signed tells of which image it is.
+ */
 export async function readAttached(dir: string, imageDigest: string): Promise<Attached> {
   const signatures: { readonly payload: Buffer; readonly signature: Buffer }[] = [];
   const texts: { readonly mediaType: string; readonly text: string }[] = [];
   for (const entry of (await readLayoutIndex(dir)).manifests) {
     if (entry.artifactType === undefined) continue;
     const manifest = await readManifest(dir, entry.digest).catch(() => undefined);
-    if (manifest?.subject?.digest !== imageDigest) continue;
-    for (const layer of manifest.layers) {
+    if (manifest === undefined) continue;
+    const { layers, subject } = manifest;
+    if (subject !== undefined && subject.digest !== imageDigest) continue;
+    for (const layer of layers) {
+      if (subject === undefined && !SIGNED_TYPES.includes(layer.mediaType)) continue;
       const content = await readBlob(dir, layer);
       const signature = layer.annotations?.[COSIGN.signature];
-      if (content === undefined) continue;
+      if (content === undefined || (subject === undefined && !namesImage(layer, content, imageDigest))) continue;
       if (layer.mediaType !== COSIGN.signatureType)
         texts.push({ mediaType: layer.mediaType, text: content.toString('utf8') });
       else if (signature !== undefined)
@@ -46,8 +53,13 @@ export async function readAttached(dir: string, imageDigest: string): Promise<At
   };
 }
 
+/** A first look, so that what is of other images of the layout is not told to be a wrong signature; checkAttached() compares. */
+function namesImage({ mediaType }: ReadDescriptor, content: Buffer, imageDigest: string): boolean {
+  return mediaType !== COSIGN.signatureType || content.includes(imageDigest);
+}
+
 async function readBlob(dir: string, { digest, size }: ReadDescriptor): Promise<Buffer | undefined> {
-  if (size > MAX_BYTES) return undefined;
+  if (size > MAX_ATTACHED_BYTES) return undefined;
   const content = await readFile(locateBlob(join(dir, 'blobs'), digest)).catch(() => undefined);
   return content !== undefined && digestOf(content) === digest ? content : undefined;
 }
