@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { locateBlob, openDigestMeter, shareBlob, writeBlob } from './blob-store.ts';
+import { isCracBuildError } from '../errors.ts';
+import { hashFile, locateBlob, openDigestMeter, shareBlob, writeBlob } from './blob-store.ts';
 import { openCompressor } from './compression.ts';
 import type { Compression, Layer } from './image.ts';
 
@@ -36,26 +37,34 @@ export async function compressLayer(
   const cachedBlobs = join(cacheDir, 'compressed');
   const key = `${diffId.replace(':', '-')}-${compression}-${compressionLevel}`;
   const recordPath = join(cachedBlobs, `${key}.json`);
-  let layer = await readCachedLayer(recordPath, cachedBlobs);
-  if (layer === undefined) {
-    const meter = openDigestMeter();
-    const compressor = openCompressor({ compression, compressionLevel });
-    const blob = await writeBlob(cachedBlobs, open(), [meter.stream, compressor], signal);
-    const tar = meter.takeBlob();
-    layer = { kind: 'base', compression, ...blob, diffId: tar.digest, uncompressedBytes: tar.sizeBytes };
-    if (tar.digest === diffId) await writeCachedLayer(recordPath, layer);
-  }
+  const known = await takeCachedLayer(recordPath, cachedBlobs, blobDir);
+  if (known !== undefined) return known;
+  const meter = openDigestMeter();
+  const compressor = openCompressor({ compression, compressionLevel });
+  const blob = await writeBlob(cachedBlobs, open(), [meter.stream, compressor], signal);
+  const tar = meter.takeBlob();
+  const layer: Layer = { kind: 'base', compression, ...blob, diffId: tar.digest, uncompressedBytes: tar.sizeBytes };
+  if (tar.digest === diffId) await writeCachedLayer(recordPath, layer);
   await shareBlob(cachedBlobs, blobDir, layer.digest);
   return layer;
 }
 
-async function readCachedLayer(recordPath: string, cachedBlobs: string): Promise<Layer | undefined> {
+/**
+ * Undefined: not made yet, damaged, or pruned meanwhile: made again. What is taken counts as used now, before it is read: nobody
+ * prunes it then.
+ */
+async function takeCachedLayer(recordPath: string, cachedBlobs: string, blobDir: string): Promise<Layer | undefined> {
   try {
     const layer = CACHED_LAYER.parse(JSON.parse(await readFile(recordPath, 'utf8')));
-    const { size } = await stat(locateBlob(cachedBlobs, layer.digest));
-    return size === layer.sizeBytes ? layer : undefined;
-  } catch {
-    return undefined; // not made yet, or not readable: made again
+    const blob = locateBlob(cachedBlobs, layer.digest);
+    const now = new Date();
+    for (const path of [recordPath, blob]) await utimes(path, now, now);
+    if ((await hashFile(blob)) !== layer.digest) return undefined;
+    await shareBlob(cachedBlobs, blobDir, layer.digest);
+    return layer;
+  } catch (error) {
+    if (isCracBuildError(error, 'NO_SPACE')) throw error;
+    return undefined;
   }
 }
 
