@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { composeRootFolders } from '../base/root-folders.ts';
 import type { StateFile, StateReport } from '../criu/state-report.ts';
 import type { Container } from '../engine/engine.ts';
 import { CracBuildError } from '../errors.ts';
@@ -99,10 +100,12 @@ export async function takeState(
   }
 }
 
-/** Of the image: they changed only because of what was left out of them. */
+/** Of the image: they changed only because of what was left out of them. Those that the app has made are state. */
 function dropEmptyFolders(entries: Map<string, TarEntry>, { temporaryFolders, cacheFolders, home }: StateRules): void {
   const folders = [...temporaryFolders, ...cacheFolders, home].map((folder) => `${folder}/any`);
+  const ofImage = new Set([...composeRootFolders('').map(({ path }) => `/${path}`), ...listAncestors([`${home}/any`])]);
   for (const folder of listAncestors(folders).toReversed()) {
+    if (!ofImage.has(folder)) continue;
     if (![...entries.keys()].some((path) => path.startsWith(`${folder}/`))) entries.delete(folder);
   }
 }

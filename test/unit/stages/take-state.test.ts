@@ -63,7 +63,7 @@ test('takes what the app wrote and tells what it leaves out', async () => {
   });
   const { names, state } = await take(container, 1e6, ['/tmp/held.so']);
   expect(names.map((name) => name.replace(/\/$/, ''))).toEqual([
-    ...['app', 'app/data', 'app/data/a', 'app/data/b'],
+    ...['app', 'app/.cache', 'app/data', 'app/data/a', 'app/data/b'],
     ...['tmp', 'tmp/held.so', 'tmp/tomcat-docbase.8080.1', 'tmp/tomcat-docbase.8080.1/index.html'],
   ]);
   expect(state).toEqual({
@@ -93,6 +93,12 @@ test('where nothing but such files was written there is no state', async () => {
   expect(state.files).toEqual([]);
   rmSync(join(dir, 'root'), { recursive: true });
   expect(await take(openContainer({ '/tmp/t.tmp': 5, '/app/.attach_pid1': 0 }))).toMatchObject({ stateTar: '' });
+});
+
+test('a temporary folder or a cache that the app has made is there, empty', async () => {
+  const { names, state } = await take(openContainer({ '/app/.cache/c': 7, '/var/tmp/t': 1 }));
+  expect(names).toEqual(['app/', 'app/.cache/']);
+  expect(state.files).toEqual([]);
 });
 
 test('empty folders and removed files are part of it', async () => {
