@@ -3,9 +3,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from './artifact.ts';
 import { locateBlob } from './blob-store.ts';
-import { type ReadDescriptor, type ReadIndex, readLayoutIndex, readManifest } from './read-layout.ts';
+import { type ReadDescriptor, type ReadIndex, readInnerIndex, readLayoutIndex, readManifest } from './read-layout.ts';
 import { explainNoSpace } from './space.ts';
-import { MEDIA_TYPES } from './spec.ts';
+import { isIndexType, MEDIA_TYPES } from './spec.ts';
 
 /**
  * Puts artifacts beside the image of `imageDigest` in a layout, in the place of those it had. They follow the images in
@@ -54,15 +54,29 @@ async function sortOut(
   imageDigest: string,
 ): Promise<{ readonly kept: readonly ReadDescriptor[]; readonly dropped: readonly ReadDescriptor[] }> {
   const images = manifests.filter(isImage);
-  const present = new Set(images.map(({ digest }) => digest));
+  const present = await listPresent(dir, images);
   const kept = [...images];
   const dropped: ReadDescriptor[] = [];
   for (const artifact of manifests.filter((entry) => !isImage(entry))) {
     const subject = await readSubject(dir, artifact);
-    const isGone = subject !== undefined && (subject === imageDigest || !present.has(subject));
+    const isGone = subject !== undefined && (subject === imageDigest || present?.has(subject) === false);
     (isGone ? dropped : kept).push(artifact);
   }
   return { kept, dropped };
+}
+
+/** With what indexes hold; undefined where one of these cannot be read. */
+async function listPresent(dir: string, entries: readonly ReadDescriptor[]): Promise<ReadonlySet<string> | undefined> {
+  const present = new Set<string>();
+  for (const { digest, mediaType } of entries) {
+    present.add(digest);
+    if (!isIndexType(mediaType)) continue;
+    const index = await readInnerIndex(dir, digest).catch(() => undefined);
+    const inside = index && (await listPresent(dir, index.manifests));
+    if (inside === undefined) return undefined;
+    for (const one of inside) present.add(one);
+  }
+  return present;
 }
 
 /** Not what says something of one. */
@@ -82,11 +96,12 @@ async function writeIndex(dir: string, index: ReadIndex): Promise<void> {
 
 /** Blobs of the dropped that nothing in the layout needs any more; none where it holds what we cannot follow. */
 async function deleteDropped(dir: string, dropped: readonly ReadDescriptor[]): Promise<void> {
-  const needed = new Set<string>();
-  for (const { digest } of (await readLayoutIndex(dir)).manifests) {
+  const manifests = await listPresent(dir, (await readLayoutIndex(dir)).manifests);
+  if (manifests === undefined) return;
+  const needed = new Set(manifests);
+  for (const digest of manifests) {
     const content = await readFile(locateBlob(join(dir, 'blobs'), digest), 'utf8').catch(() => '');
     for (const [found] of content.matchAll(/sha256:[0-9a-f]{64}/g)) needed.add(found);
-    needed.add(digest);
   }
   for (const { digest } of dropped) {
     const manifest = await readManifest(dir, digest).catch(() => undefined);

@@ -5,11 +5,12 @@ import { composeReferrer } from '../../../src/oci/artifact.ts';
 import { attachToLayout } from '../../../src/oci/attach-to-layout.ts';
 import { findImage, listImages } from '../../../src/oci/find-images.ts';
 import type { OciImage } from '../../../src/oci/image.ts';
+import { mergeImages } from '../../../src/oci/merge-images.ts';
 import { readLayoutImage } from '../../../src/oci/read-image.ts';
 import { readLayoutIndex } from '../../../src/oci/read-layout.ts';
 import { REF_NAME } from '../../../src/oci/spec.ts';
 import { validateLayout } from '../../../src/oci/validate.ts';
-import { writeLayout } from '../../../src/oci/write-layout.ts';
+import { writeLayout, writeToLayout } from '../../../src/oci/write-layout.ts';
 import { makeSampleImage } from './sample-image.ts';
 
 let dir: string;
@@ -71,6 +72,25 @@ test('what belongs to an image that was replaced goes with it, and that of anoth
   const { manifests } = await readLayoutIndex(out);
   expect(manifests.map((entry) => entry.digest)).toEqual([other, replaced, artifact('of other', other).manifestDigest]);
   expect(listBlobs()).not.toContain(artifact('of latest').manifestDigest.slice('sha256:'.length));
+  expect(await validateLayout(out)).toEqual([]);
+});
+
+test('what belongs to an image inside an index stays, until the index goes', async () => {
+  const inner = await makeSampleImage(join(dir, 'work'), 'inner');
+  const innerDir = join(dir, 'inner');
+  await writeLayout(inner, innerDir, 'latest');
+  const merged = await mergeImages([{ dir: innerDir, place: `oci:${innerDir}` }], new AbortController().signal);
+  await writeToLayout(merged, out, 'index');
+  const innerDigest = merged.images[0]?.digest ?? '';
+  await attachToLayout(out, innerDigest, [artifact('of inner', innerDigest)]);
+  await attachToLayout(out, digest, [artifact('of latest')]);
+  const listArtifacts = async () => (await readLayoutIndex(out)).manifests.slice(2).map((entry) => entry.digest);
+  const [ofInner, ofLatest] = [artifact('of inner', innerDigest).manifestDigest, artifact('of latest').manifestDigest];
+  expect(await listArtifacts()).toEqual([ofInner, ofLatest]);
+  expect(await validateLayout(out)).toEqual([]);
+  const other = await writeLayout(await makeSampleImage(join(dir, 'work'), 'other'), out, 'index');
+  await attachToLayout(out, other, []);
+  expect(await listArtifacts()).toEqual([ofLatest]);
   expect(await validateLayout(out)).toEqual([]);
 });
 
