@@ -10,7 +10,7 @@ import { readSourceLayout } from '../../../src/oci/read-source-layout.ts';
 import { takeBaseLayers } from '../../../src/stages/base-layer.ts';
 import { composeDirectory, composeFile, type TarEntry } from '../../../src/tar/entry.ts';
 import type { World } from '../../../src/world.ts';
-import { samplePlan } from '../../support/sample-plan.ts';
+import { jarSource, samplePlan } from '../../support/sample-plan.ts';
 import { PLAIN_HTTP } from './build-example.ts';
 
 const CACHE = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
@@ -74,7 +74,7 @@ export async function makeSmallBase(jdk: string, dir: string): Promise<{ blobDir
   const blobDir = join(workDir, 'blobs');
   const wanted = {
     ...plan,
-    app: { ...plan.app, jar: join(PLAIN_HTTP, 'target/plain-http.jar') },
+    app: { ...plan.app, source: jarSource(join(PLAIN_HTTP, 'target/plain-http.jar')) },
     base: { kind: 'jdk', path: jdk, javaVersion: 17, modules: 'auto' },
   } as const;
   return { blobDir, layers: await takeBaseLayers(wanted, blobDir, world as unknown as World) };
