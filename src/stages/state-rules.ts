@@ -13,6 +13,9 @@ const JVM_FILES = /\/(?:hsperfdata_[^/]+(?:\/.*)?|\.java_pid\d+|\.attach_pid\d+)
 const WORK_FOLDERS =
   /^(?:tomcat(?:-docbase)?[.-]|jetty[-_]|undertow|vertx-|quarkus|spring-boot-libs-|helidon|micronaut|grizzly)/;
 
+/** What the JVM, and the `java` command, read options from. */
+const OPTION_VARIABLES = ['JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS'];
+
 export interface StateRules {
   /** In what the process holds, all stays. */
   readonly held: ReadonlySet<string>;
@@ -28,14 +31,16 @@ export interface StateRules {
 export type JudgeState = (path: string, isFolder: boolean) => WhyLeftOut | undefined;
 
 export function planStateRules(
-  { app, command, checkpoint }: Pick<BuildPlan, 'app' | 'command' | 'checkpoint'>,
+  { app, base, command, checkpoint }: Pick<BuildPlan, 'app' | 'base' | 'command' | 'checkpoint'>,
   held: ReadonlySet<string>,
 ): StateRules {
-  const home = app.environment['HOME'] ?? app.workingDir;
-  const words = [...(app.environment['JAVA_TOOL_OPTIONS'] ?? '').split(/\s+/), ...command.argv];
+  const inherited = base.kind === 'image' ? base.environment : {};
+  const environment: Readonly<Record<string, string>> = { ...inherited, ...app.environment, ...command.environment };
+  const home = environment['HOME'] ?? app.workingDir;
+  const words = [...OPTION_VARIABLES.flatMap((name) => (environment[name] ?? '').split(/\s+/)), ...command.argv];
   const named = words.flatMap((word) => /^-Djava\.io\.tmpdir=(.+)$/.exec(word)?.[1] ?? []);
   const absolute = (path: string) => posix.resolve(app.workingDir, path);
-  const caches = [app.environment['XDG_CACHE_HOME'] ?? `${home}/.cache`, `${home}/.java/fonts`];
+  const caches = [environment['XDG_CACHE_HOME'] ?? `${home}/.cache`, `${home}/.java/fonts`];
   return {
     held,
     temporaryFolders: ['/tmp', '/var/tmp', ...named.map(absolute)],
@@ -69,9 +74,12 @@ export function openStateRules({ held, temporaryFolders, cacheFolders, keep, lea
   };
 }
 
-/** `/tmp/jetty-1` of `/tmp/jetty-1` and of `/tmp/jetty-1/webapp/a.css`; undefined for what lies elsewhere. */
+/**
+ * `/tmp/jetty-1` of `/tmp/jetty-1` and of `/tmp/jetty-1/webapp/a.css`; undefined for what lies elsewhere. Of folders in one another
+ * the innermost counts.
+ */
 function findTop(path: string, folders: readonly string[]): string | undefined {
-  const folder = folders.find((one) => path.startsWith(`${one}/`));
+  const [folder] = folders.filter((one) => path.startsWith(`${one}/`)).toSorted((a, b) => b.length - a.length);
   if (folder === undefined) return undefined;
   const end = path.indexOf('/', folder.length + 1);
   return end === -1 ? path : path.slice(0, end);

@@ -1,5 +1,6 @@
 import { listHeldPaths } from '../../../src/criu/held-paths.ts';
 import type { FileEntry } from '../../../src/criu/schema.ts';
+import type { ImageBase } from '../../../src/plan/build-plan.ts';
 import { openStateRules, planStateRules } from '../../../src/stages/state-rules.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
 
@@ -68,6 +69,33 @@ test('java.io.tmpdir, HOME and XDG_CACHE_HOME say where what is', () => {
   expect(judgeNamed('/app/.cache/a', false)).toBeUndefined();
   const xdg = samplePlan({ app: { environment: { XDG_CACHE_HOME: '/data/cache' } } });
   expect(openStateRules(planStateRules(xdg, NOTHING))('/data/cache/a', false)).toBe('cache');
+});
+
+test('what the image base, and the options of the java command, say counts, and the app’s own before it', () => {
+  const plan = samplePlan({ app: { environment: { HOME: '/home/app' } } });
+  const base = {
+    kind: 'image',
+    environment: {
+      HOME: '/home/base',
+      XDG_CACHE_HOME: '/data/cache',
+      JAVA_TOOL_OPTIONS: '-Djava.io.tmpdir=/data/tmp',
+      JDK_JAVA_OPTIONS: '-Djava.io.tmpdir=/data/command-tmp',
+    },
+  } as unknown as ImageBase;
+  const judgeOnImage = openStateRules(planStateRules({ ...plan, base }, NOTHING));
+  expect(judgeOnImage('/data/cache/a', false)).toBe('cache');
+  expect(judgeOnImage('/home/app/.java/fonts/a', false)).toBe('cache');
+  expect(judgeOnImage('/home/base/.java/fonts/a', false)).toBeUndefined();
+  expect(judgeOnImage('/data/tmp/a', false)).toBe('temporary');
+  expect(judgeOnImage('/data/command-tmp/a', false)).toBe('temporary');
+});
+
+test('a temporary folder in another: what lies beside what is held in it belongs to that, and not all of the outer one', () => {
+  const plan = samplePlan({ app: { javaOptions: ['-Djava.io.tmpdir=/tmp/own'] } });
+  const judgeNested = openStateRules(planStateRules(plan, new Set(['/tmp/own/index/lock'])));
+  expect(judgeNested('/tmp/own/index/data', false)).toBeUndefined();
+  expect(judgeNested('/tmp/own/upload.tmp', false)).toBe('temporary');
+  expect(judgeNested('/tmp/own/jetty-1/a.css', false)).toBeUndefined();
 });
 
 test('checkpoint.keep and checkpoint.leaveOut: globs, and folders with all in them', () => {
