@@ -115,6 +115,28 @@ describe('pull', () => {
     expect(starts[2]).toBeGreaterThan((starts[1] ?? 0) + (1 << 19));
   });
 
+  test('what came first in a long pull is not old at its end, and what was removed meanwhile comes again', async () => {
+    const small = image.layers[0]?.digest ?? '';
+    let fetches = 0;
+    let aged = 0;
+    proxy.meddle = (seen) => {
+      if (!isFetch(seen)) return undefined;
+      if (++fetches === 1) return { cutAnswerAfter: 1 << 20 };
+      for (const name of blobNames().filter((one) => /^[0-9a-f]+$/.test(one))) {
+        const path = join(cacheDir, 'pulled/sha256', name);
+        utimesSync(path, 1, 1);
+        aged++;
+        if (`sha256:${name}` === small) rmSync(path);
+      }
+      return undefined;
+    };
+    await pullIt();
+    expect(aged).toBe(3); // manifest, config, the small layer
+    expectWhole();
+    for (const { digest } of [...image.layers, { digest: composeDocuments(image).configDigest }])
+      expect(Date.now() - statSync(locateBlob(join(cacheDir, 'pulled'), digest)).mtimeMs).toBeLessThan(60_000);
+  });
+
   test.each<[string, Meddling]>([
     ['500', { answer: { status: 500 } }],
     ['429 with the time to wait', { answer: { status: 429, headers: { 'retry-after': '1' } } }],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateBlob } from '../blob-store.ts';
 
@@ -22,9 +22,14 @@ export async function takePartial(blobDir: string, digest: string): Promise<Part
   const folder = join(blobDir, 'sha256');
   await mkdir(folder, { recursive: true });
   const path = join(folder, `.partial-${randomUUID()}`);
-  await rename(restingPlace(blobDir, digest), path).catch(async () => {
-    await (await open(path, 'wx')).close();
-  });
+  const isTaken = await rename(restingPlace(blobDir, digest), path).then(
+    () => true,
+    () => false,
+  );
+  if (!isTaken) await (await open(path, 'wx')).close();
+  // It may have rested for long: whoever removes what nobody has written to must leave it alone now.
+  const now = new Date();
+  await utimes(path, now, now);
   return { path };
 }
 

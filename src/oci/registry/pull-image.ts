@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { CracBuildError } from '../../errors.ts';
-import { digestOf, locateBlob, writeBlob } from '../blob-store.ts';
+import { type Blob, digestOf, locateBlob, writeBlob } from '../blob-store.ts';
 import { parseConfig, parseIndex, parseManifest, type ReadConfig, type ReadManifest } from '../read-layout.ts';
 import { parseReference, renderReference } from '../reference.ts';
 import type { RegistryAccess } from './access.ts';
@@ -65,7 +65,10 @@ export async function pullImage(request: PullRequest): Promise<PulledImage> {
   const blobs = [manifest.config, ...manifest.layers].map(({ digest, size }) => ({ digest, sizeBytes: size }));
   const distinct = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   const tally = openTally(distinct, onProgress);
-  await inParallel(PARALLEL, distinct, (blob) => fetchBlob(repository, blob, blobDir, tally.follow(blob)));
+  const fetch = (blob: Blob) => fetchBlob(repository, blob, blobDir, tally.follow(blob));
+  await inParallel(PARALLEL, distinct, fetch);
+  // A pull may have taken so long that another build has removed what came first.
+  for (const blob of distinct) if (!(await touchBlob(blobDir, blob.digest))) await fetch(blob);
   return {
     blobDir,
     host: repository.host,
@@ -81,6 +84,14 @@ export async function pullImage(request: PullRequest): Promise<PulledImage> {
 /** Apart from what builds make: of these blobs a registry has another copy. The time of each tells when it was used last. */
 export function locatePulledBlobs(cacheDir: string): string {
   return join(cacheDir, 'pulled');
+}
+
+async function touchBlob(blobDir: string, digest: string): Promise<boolean> {
+  const now = new Date();
+  return await utimes(locateBlob(blobDir, digest), now, now).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function resolveImage(
