@@ -56,10 +56,24 @@ export async function readImageContents(
       else if (header.type === 'file') {
         const what = TEXTS.test(header.path) && header.sizeBytes <= MAX_TEXT_BYTES ? 'text' : 'file';
         found.set(header.path, await look(header.path, layer.kind, content, what, workDir));
+      } else if (header.type === 'link') {
+        const target = found.get((header.target ?? '').replace(/^(?:\.?\/)+/, ''));
+        if (target === undefined) found.delete(header.path);
+        else found.set(header.path, nameAgain(target, header.path, layer.kind));
       } else if (header.type !== 'directory') found.delete(header.path);
     }
   }
   return describe([...found.values()]);
+}
+
+/** A hard link: the same content under another path. */
+function nameAgain({ library, ...file }: Found, path: string, layer: Layer['kind']): Found {
+  return { ...file, path, layer, ...(library === undefined ? {} : { library: moveLibrary(library, file.path, path) }) };
+}
+
+function moveLibrary(library: Library, from: string, to: string): Library {
+  const nested = library.nested.map((each) => moveLibrary(each, from, to));
+  return { ...library, path: `${to}${library.path.slice(from.length)}`, nested };
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts */

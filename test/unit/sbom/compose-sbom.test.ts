@@ -45,6 +45,26 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
+test('a hard link is what it leads to, under its own path', async () => {
+  const blobDir = join(dir, 'linked-blobs');
+  const facts = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 0 };
+  const link = { ...facts, type: 'link', path: 'app/second.jar', target: './app/shop.jar' } as const;
+  const broken = { ...link, path: 'app/third.jar', target: 'app/none.jar' };
+  const layers = [
+    await writeLayer(blobDir, 'base', [composeFile('app/shop.jar', SHOP)]),
+    await writeLayer(blobDir, 'app', [link, broken]),
+  ];
+  const image = { blobDir, layers, config: SAMPLE_CONFIG };
+  const { files, libraries } = await readImageContents(image, dir, new AbortController().signal);
+  expect(files).toEqual([
+    { path: 'app/shop.jar', digest: digestOf(SHOP), layer: 'base' },
+    { path: 'app/second.jar', digest: digestOf(SHOP), layer: 'app' },
+  ]);
+  expect(libraries.map(({ path, nested }) => [path, ...nested.map((one) => one.path)])).toEqual(
+    ['app/shop.jar', 'app/second.jar'].map((path) => [path, `${path}!/BOOT-INF/lib/h2-2.2.jar`]),
+  );
+});
+
 function facts(given: Partial<SbomFacts> = {}): SbomFacts {
   return {
     ...{ name: 'shop', imageDigest: digestOf('image'), architecture: 'amd64', created: new Date(86_400_000), contents },
