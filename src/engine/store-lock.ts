@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainNoSpace } from '../oci/space.ts';
@@ -38,6 +38,9 @@ export async function withStoreLock<T>(folder: string, signal: AbortSignal, act:
 
 async function tryLink(own: string, lock: string): Promise<boolean> {
   try {
+    // The lock is as old as this file: one that was waited for must not look abandoned.
+    const now = new Date();
+    await utimes(own, now, now);
     await link(own, lock);
     return true;
   } catch (error) {

@@ -5,12 +5,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pruneCache } from '../../../src/cache/prune-cache.ts';
 import { readCache } from '../../../src/cache/read-cache.ts';
 import {
@@ -172,6 +174,23 @@ describe('the lock of a store', () => {
     await expect(withStoreLock(cacheDir, signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await withStoreLock(cacheDir, signal, async () => 'in')).toBe('in');
     expect(readdirSync(cacheDir)).toEqual([]);
+  });
+
+  test('is as old as the time that it was got, however long that was waited for', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const first = withStoreLock(cacheDir, signal, () => held);
+    while (!existsSync(join(cacheDir, 'lock'))) await sleep(5);
+    const second = withStoreLock(cacheDir, signal, async () => statSync(join(cacheDir, 'lock')).mtimeMs);
+    while (readdirSync(cacheDir).length < 3) await sleep(5);
+    await sleep(30); // it has begun to wait
+    for (const name of readdirSync(cacheDir))
+      utimesSync(join(cacheDir, name), new Date(), new Date(Date.now() - 500_000));
+    release();
+    await first;
+    expect(Date.now() - (await second)).toBeLessThan(60_000);
   });
 
   test('is waited for while its owner lives, until an interrupt', async () => {
