@@ -7,11 +7,12 @@ import { checkPush } from '../oci/registry/check-push.ts';
 import { placeRepository } from '../oci/registry/place-repository.ts';
 import { pushArtifact } from '../oci/registry/push-artifact.ts';
 import { pushImageBlobs, tagImage } from '../oci/registry/push-image.ts';
-import { openRepository, type Repository } from '../oci/registry/repository.ts';
+import { openRepository, type Repository, withSignal } from '../oci/registry/repository.ts';
 import type { BuildPlan, Output } from '../plan/build-plan.ts';
 import { openBytesReport } from '../report/report-bytes.ts';
 import type { World } from '../world.ts';
 import type { Attestations } from './attest.ts';
+import { outlive } from './outlive.ts';
 
 /** A repository that the image goes to, and all its tags there. */
 interface Target {
@@ -23,8 +24,11 @@ interface Target {
 export interface PushedImage extends AsyncDisposable {
   /** What is beside it in any of them. */
   readonly attached: readonly Artifact[];
+  /** To its end, once it is begun: an interruption only limits how long that may take. */
   tag(): Promise<void>;
 }
+
+const TAG_LIMIT_MS = 30_000;
 
 /** Whether the image may be pushed to where it is to go: registries, credentials, rights. */
 export async function checkRegistries(outputs: readonly Output[], access: RegistryAccess): Promise<void> {
@@ -64,7 +68,9 @@ export async function pushToRegistries(
     throw error;
   }
   const tag = async () => {
-    for (const { repository, tags } of pushed) for (const each of tags) await tagImage(repository, image, each);
+    using outliving = outlive(signal, TAG_LIMIT_MS);
+    for (const { repository, tags } of pushed)
+      for (const each of tags) await tagImage(withSignal(repository, outliving.signal), image, each);
   };
   return { attached, tag, [Symbol.asyncDispose]: dispose };
 }

@@ -88,6 +88,21 @@ test('no tag where another output fails, and no layout where a registry does', a
   expect(() => execFileSync('stat', [join(dir, 'layout')], { stdio: 'ignore' })).toThrow();
 });
 
+test('an interruption after the layout is written leaves no tag out', async () => {
+  const controller = new AbortController();
+  const outputs: Output[] = [
+    ...registryOutputs('cut/app:1', 'cut/app:2', 'cut/other:1'),
+    { kind: 'oci', dir: join(dir, 'cut') },
+  ];
+  proxy.meddle = ({ method, path }) => {
+    if (method === 'PUT' && path.endsWith('/manifests/1')) controller.abort(new Error('interrupted'));
+    return undefined;
+  };
+  const built = await publish(outputs, controller.signal);
+  expect(controller.signal.aborted).toBe(true);
+  for (const name of ['cut/app:1', 'cut/app:2', 'cut/other:1']) expect(await exists(name)).toBe(built.digest);
+});
+
 test('what cannot be pushed to is known before a build', async () => {
   const check = (output: Output) => checkOutputs([output], ENGINE, composeAccess());
   await expect(

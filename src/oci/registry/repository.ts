@@ -87,6 +87,14 @@ export async function openRepository(
   };
 }
 
+/** The same, but ended by another signal: for what is to be done whatever is asked for meanwhile. */
+export function withSignal(repository: Repository, signal: AbortSignal): Repository {
+  const attempt = (request: RepositoryRequest) => repository.attempt({ signal, ...request });
+  const send = (request: RepositoryRequest) =>
+    withRetries({ patience: repository.patience, signal }, () => attempt(request));
+  return { ...repository, signal, attempt, send };
+}
+
 /** Where the registry says to go on. */
 export function parseLocation({ headers, url }: HttpAnswer): URL {
   const text = headers['location'];
