@@ -1,19 +1,20 @@
 import type { Command } from 'commander';
 import { CracBuildError } from '../errors.ts';
 import { PLACE_FORMS } from '../oci/place.ts';
+import { addInsecureFlag, type InsecureFlag } from './insecure-flag.ts';
 import { inspectPlan } from './inspect-plan.ts';
 import { inspectSizes } from './inspect-sizes.ts';
 import { openTarget } from './open-target.ts';
 import type { CommandResult } from './run-command.ts';
 
-export interface InspectFlags {
+export interface InspectFlags extends InsecureFlag {
   readonly plan?: string;
   readonly html?: string;
   readonly json?: boolean;
 }
 
 export function addInspectFlags(command: Command): Command {
-  return command
+  return addInsecureFlag(command)
     .argument(
       '[image]',
       `what it is and what takes the space: ${PLACE_FORMS}, a folder with a layout or a facts.json, or a facts.json`,
@@ -26,7 +27,7 @@ export function addInspectFlags(command: Command): Command {
 /** Says what an image is and what takes the space in it, or what it will do when it restores. */
 export async function runInspect(
   image: string | undefined,
-  { plan, html }: InspectFlags,
+  { plan, html, insecure }: InspectFlags,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<CommandResult> {
   if ((image === undefined) === (plan === undefined))
@@ -35,6 +36,6 @@ export async function runInspect(
     });
   if (plan !== undefined && html !== undefined)
     throw new CracBuildError('USAGE', '--html shows sizes, not a plan', { hint: 'Leave out --plan.' });
-  await using target = await openTarget(plan ?? image ?? '', signal);
+  await using target = await openTarget(plan ?? image ?? '', signal, insecure);
   return plan === undefined ? await inspectSizes(target, html) : await inspectPlan(target);
 }

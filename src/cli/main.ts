@@ -54,7 +54,7 @@ addValidateFlags(program.command('validate'))
   .description('compare an image with all digests and sizes in it, and with the rules of its format')
   .action(async (image: string, flags: ValidateFlags) => {
     await finish(
-      runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runValidate(image, signal)),
+      runCommand({ json: flags.json ?? false, hasStages: false }, ({ signal }) => runValidate(image, signal, flags)),
     );
   });
 addMergeFlags(program.command('merge'))

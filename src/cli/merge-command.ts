@@ -4,10 +4,11 @@ import { mergeImages } from '../oci/merge-images.ts';
 import { type ImagePlace, PLACE_FORMS, parsePlace, renderPlace } from '../oci/place.ts';
 import { checkLayoutTarget, writeToLayout } from '../oci/write-layout.ts';
 import { openSource } from '../stages/open-source.ts';
+import { addInsecureFlag, type InsecureFlag } from './insecure-flag.ts';
 import { openWorkFolder } from './open-world.ts';
 import type { CommandResult } from './run-command.ts';
 
-export interface MergeFlags {
+export interface MergeFlags extends InsecureFlag {
   readonly output: readonly ImagePlace[];
   readonly json?: boolean;
 }
@@ -15,7 +16,7 @@ export interface MergeFlags {
 const TAG = 'latest';
 
 export function addMergeFlags(command: Command): Command {
-  return command
+  return addInsecureFlag(command)
     .argument('<source...>', `images that were built for different platforms, each ${PLACE_FORMS}`)
     .requiredOption('--output <where>', 'oci:DIR[:TAG]; can be given again', collectOutput)
     .option('--json', 'print one JSON object');
@@ -31,14 +32,14 @@ function collectOutput(text: string, before: readonly ImagePlace[] = []): readon
 /** One index of all images. Each must be whole, and for a platform of its own. */
 export async function runMerge(
   sources: readonly string[],
-  { output }: MergeFlags,
+  { output, insecure = [] }: MergeFlags,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const places = sources.map(parseSource);
   const outputs = output.flatMap((place) => (place.kind === 'oci' ? [place] : []));
   for (const { dir } of outputs) await checkLayoutTarget(dir);
   await using work = await openWorkFolder();
-  const world = { workDir: work.path, environment: process.env, signal };
+  const world = { workDir: work.path, environment: process.env, signal, insecureHosts: insecure };
   const opened = [];
   for (const place of places) opened.push(await openSource(place, world));
   const merged = await mergeImages(opened, signal);

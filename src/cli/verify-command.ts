@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { type AttachedReport, checkAttached } from '../attest/check-attached.ts';
 import { readPublicKey } from '../attest/public-key.ts';
 import { readAttached } from '../attest/read-attached.ts';
 import { loadSettings } from '../config/load-settings.ts';
-import { parseHost } from '../config/words.ts';
 import { connectEngine } from '../engine/connect.ts';
 import { CracBuildError, isCracBuildError } from '../errors.ts';
 import { findImage } from '../oci/find-images.ts';
@@ -19,23 +18,23 @@ import { readVerifiedImage } from '../stages/read-verified-image.ts';
 import { runStage } from '../stages/run-stage.ts';
 import { type VerifyReport, type VerifyServerPlan, verifyImage } from '../stages/verify.ts';
 import { type ProgramReport, verifyProgram } from '../stages/verify-program.ts';
+import { addInsecureFlag, type InsecureFlag } from './insecure-flag.ts';
 import { openTarget } from './open-target.ts';
 import { cacheFolder, makeFolder, nativeFolder, openWorkFolder } from './open-world.ts';
 import type { CommandResult } from './run-command.ts';
 
-export interface VerifyFlags {
+export interface VerifyFlags extends InsecureFlag {
   readonly key?: string;
   readonly requireSbom?: boolean;
   readonly requireProvenance?: boolean;
   readonly start: boolean;
   readonly config?: string;
   readonly engine?: 'auto' | 'docker' | 'oci';
-  readonly insecure?: readonly string[];
   readonly json?: boolean;
 }
 
 export function addVerifyFlags(command: Command): Command {
-  return command
+  return addInsecureFlag(command)
     .argument('<image>', `${PLACE_FORMS}, or a folder with an image layout`)
     .option('--key <file>', 'a public key in PEM: image, SBOM and provenance must be signed with it')
     .option('--require-sbom', 'there must be an SBOM of this image')
@@ -43,7 +42,6 @@ export function addVerifyFlags(command: Command): Command {
     .option('--no-start', 'do not start the image, only look at it')
     .option('--config <file>', 'the crac-build.yaml it was built with: its services and warm-up requests are used')
     .addOption(new Option('--engine <engine>', 'what runs the containers').choices(['auto', 'docker', 'oci']))
-    .option('--insecure <host[:port]>', 'a registry without TLS, or whose certificate is not to be checked', appendHost)
     .option('--json', 'print one JSON object at the end, events as JSON lines on stderr');
 }
 
@@ -144,10 +142,4 @@ function render({ place, digest, attached, started }: Verified): string {
         ]),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function appendHost(text: string, before: readonly string[] = []): readonly string[] {
-  const host = parseHost(text);
-  if (host === undefined) throw new InvalidArgumentError('Expected "HOST" or "HOST:PORT".');
-  return [...before, host];
 }
