@@ -37,6 +37,15 @@ test('what was written is read again', async () => {
   );
 });
 
+test('layers have the kinds that they were made as', async () => {
+  const image = await makeSampleImage(join(dir, 'work'));
+  const kinds = ['base', 'dependencies', 'app', 'runtime', 'state', 'checkpoint'] as const;
+  const [layer] = image.layers;
+  if (layer === undefined) throw new Error('no layer');
+  await writeLayout({ ...image, layers: kinds.map((kind) => ({ ...layer, kind })) }, layout, 'latest');
+  expect((await readLayoutImage(layout)).layers.map(({ kind }) => kind)).toEqual(kinds);
+});
+
 test('others write Docker’s types, null for what there is not, and an index for several platforms', async () => {
   await writeLayout(await makeSampleImage(join(dir, 'work')), layout, 'latest');
   const [ours] = (await readJson(join(layout, 'index.json'))).manifests;
