@@ -68,6 +68,7 @@ export function digestConfig(plan: BuildPlan): string {
 
 /** For JSON.stringify(), which calls it as a method of the object that `key` is in. */
 function withoutFolder(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  if (key === 'timeoutMs') return undefined; // how long something may take decides nothing of the image
   if (SECRET.has(key) && typeof value === 'object' && value !== null) return Object.keys(value).toSorted();
   const isPath = PATHS.has(key) || (key === 'path' && WITH_PATH.has(this['kind']));
   return isPath && typeof value === 'string' ? basename(value) : value;

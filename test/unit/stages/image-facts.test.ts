@@ -91,6 +91,11 @@ test('the digest of the config knows no paths of the machine, commits or outputs
   expect(digestConfig(samplePlan({ app: { javaOptions: ['-Xmx1g'] } }))).not.toBe(digestConfig(samplePlan()));
 });
 
+test('the digest of the config knows no time limits', () => {
+  const withLimit = (timeout: number) => samplePlan({ warmUp: { timeout }, checkpoint: { timeout } });
+  expect(digestConfig(withLimit(100_000))).toBe(digestConfig(withLimit(200_000)));
+});
+
 test('no value of the environment or of a header can be guessed from the digest of the config', () => {
   const withValue = (value: string) =>
     samplePlan({
