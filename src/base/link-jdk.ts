@@ -4,7 +4,8 @@ import { runTool } from './run-tool.ts';
 /**
  * What the JDK's own build gives for its default archive: without, processors and memory of the build machine choose the
  * collector, whether objects are in the archive, and how they are addressed. The young generation is as large as the JDK's own test
- * (DeterministicDump) makes it: no collection, whose time would depend on how busy the machine is, moves objects meanwhile.
+ * (DeterministicDump) makes it: no collection, whose time would depend on how busy the machine is, moves objects meanwhile. The
+ * environment and the current folder are fixed, too: as strings they move other objects of the archive.
  */
 const DUMP_OPTIONS = ['-Xshare:dump', '-Xint', '-XX:+UseG1GC', '-Xms128m', '-Xmx128m', '-Xmn120m'];
 
@@ -24,5 +25,5 @@ export async function linkJdk(
   const args = ['--add-modules', modules.join(','), '--output', target, '--no-header-files', '--no-man-pages'];
   await runTool(join(jdk, 'bin', 'jlink'), args, signal);
   // Not by jlink's --generate-cds-archive: it passes no options on, and makes one more of 12 to 15 MB that only ZGC and heaps of 32 GB would use.
-  await runTool(join(target, 'bin', 'java'), DUMP_OPTIONS, signal);
+  await runTool(join(target, 'bin', 'java'), DUMP_OPTIONS, signal, { isIsolated: true });
 }

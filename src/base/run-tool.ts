@@ -8,12 +8,20 @@ const TOOL_TIMEOUT_MS = 5 * 60_000;
 /** Texts that are parsed come in English, and the user's own options for other programs stay out of ours. */
 const ENVIRONMENT = ['-u', 'JAVA_TOOL_OPTIONS', '-u', 'JDK_JAVA_OPTIONS', '-u', '_JAVA_OPTIONS', 'LC_ALL=C.UTF-8'];
 
+/** The same on every machine, for what is made of a process: the current folder, language and time zone leave traces in it. */
+const ISOLATED = ['--ignore-environment', '--chdir=/', 'PATH=/usr/bin:/bin', 'LC_ALL=C', 'TZ=UTC'];
+
 /** Runs a program of the JDK or of the build machine and returns its stdout; rejects with JDK_TOOL_FAILED. */
-export function runTool(file: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+export function runTool(
+  file: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  { isIsolated = false } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(
       'env',
-      [...ENVIRONMENT, file, ...args],
+      [...(isIsolated ? ISOLATED : ENVIRONMENT), file, ...args],
       { signal, timeout: TOOL_TIMEOUT_MS, maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);
