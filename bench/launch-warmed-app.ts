@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Container, ContainerExit } from '../src/engine/engine.ts';
 import { type BuildPlan, isServer } from '../src/plan/build-plan.ts';
 import { withoutServices } from '../src/stages/services.ts';
@@ -42,7 +43,7 @@ export async function launchWarmedApp(plan: BuildPlan, { argv, environment, log 
     const patience = { timeoutMs: 60_000, intervalMs: 25, user: '0:0' };
     const response = await waitForProbe(container, plan.verify.answer, patience, signal);
     if (response.outcome !== 'ready') throw new Error(`the app did not become ready: ${response.outcome}`);
-    const world = { report: () => {}, signal } as unknown as World;
+    const world = { report: () => {}, signal, workDir: dirname(log) } as unknown as World;
     await warmUpApp(
       plan,
       { container, services: withoutServices('host'), [Symbol.asyncDispose]: async () => {} },
