@@ -31,7 +31,7 @@ They answer, know their own environment, share nothing, keep sessions and schedu
 SIGTERM.
 
 Times are to the first answer, container included, after a warm-up of 4 seconds on a busy machine of two cores: they tell what works, not how
-fast it is. `npm run -s bench -- startup` measures that. Sizes are of the checkpoint layer, raw and in gzip.
+fast it is. \`npm run -s bench -- startup\` measures that. Sizes are of the checkpoint layer, raw and in gzip.
 
 | system | JDK | GC | cold | restored | raw | packed |
 |---|---|---|---|---|---|---|
