@@ -57,7 +57,7 @@ export function planAddedJavaOptions(
   ];
   const sweeper = {
     option: '-XX:SweeperThreshold=0.05',
-    reason: 'looks ten times as often for compiled code that was replaced: 0.5 MB less in the image',
+    reason: 'looks ten times as often for compiled code that was replaced, so that it is not in the image',
   };
   const processId = [
     {
